@@ -1,0 +1,2 @@
+//! Trains autoencoders.
+#![forbid(unsafe_code)]
