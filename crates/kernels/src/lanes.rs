@@ -62,6 +62,16 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     /// `a·2ⁿ`, rounded once (the result may be subnormal); `n` whole, −252 ≤ n ≤ 254, `a` normal with |a| in [½, 2]
     /// or `a` zero.
     fn scale_by_power_of_two(self, a: Self::V, n: Self::V) -> Self::V;
+
+    /// Rows of a 16 × 16 tile to columns.
+    #[inline(always)]
+    fn transpose(self, from: &[f32; LANES * LANES], to: &mut [f32; LANES * LANES]) {
+        for (row, numbers) in from.as_chunks::<LANES>().0.iter().enumerate() {
+            for (column, &number) in numbers.iter().enumerate() {
+                to[column * LANES + row] = number;
+            }
+        }
+    }
 }
 
 /// The sum of the sixteen lanes, in one fixed order: halves onto each other.
@@ -121,6 +131,28 @@ mod tests {
                     out.map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() })
                 })
                 .collect()
+        }
+    }
+
+    struct Transpose<'a>(&'a [f32; LANES * LANES], &'a mut [f32; LANES * LANES]);
+
+    impl Kernel for Transpose<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<L: Lanes>(self, l: L) {
+            l.transpose(self.0, self.1);
+        }
+    }
+
+    #[test]
+    fn every_level_transposes() {
+        let from = std::array::from_fn(|i| i as f32);
+        for level in Level::available() {
+            let mut to = [0.0; LANES * LANES];
+            level.run(Transpose(&from, &mut to));
+            for (i, number) in to.into_iter().enumerate() {
+                assert_eq!(number as usize, i % LANES * LANES + i / LANES, "{level}");
+            }
         }
     }
 

@@ -1,15 +1,27 @@
 //! The arithmetic of narrows: slices of `f32` in, slices of `f32` out.
 //!
-//! Every kernel is written once, over [`lanes::Lanes`], sixteen numbers side by side, and compiled for each
-//! instruction set. All sets do the same operations in the same order and round alike, so **every level gives the
+//! Every kernel is written once, over the operations of an instruction set (`lanes`: sixteen numbers side by side), and
+//! compiled for each. All sets do the same operations in the same order and round alike, so **every level gives the
 //! same bits**; the scalar level, plain Rust on arrays, is the meaning that the others are tested against.
 //!
 //! What is absent: files, clocks, random numbers, printing, and the notion of a model. This is the only crate of the
 //! workspace with `unsafe`: loads and stores through pointers whose bounds an assertion has just proved, intrinsics
 //! whose instruction set a token proves, and the sharing of disjoint parts in [`team`].
 
+mod activation;
 mod elementary;
+mod forward;
+pub mod gather;
 mod lanes;
+pub mod layout;
 mod level;
+mod loss;
+mod product;
+pub mod team;
+mod update;
 
+pub use activation::{Activation, DerivativeFrom, LEAKY_SLOPE};
+pub use forward::{Layer, backward, forward};
 pub use level::{Level, UnknownLevel};
+pub use loss::{squared_error, squared_error_gradient};
+pub use update::{BiasPanels, Moments, Rule, WeightTiles, forward_tiles, update_bias, update_weights};

@@ -33,8 +33,8 @@ macro_rules! both {
 
 impl Lanes for Avx2 {
     type V = V;
-    // 12 accumulators, 2 for a vector and 1 broadcast of 16 registers.
-    const TILE_ROWS: usize = 6;
+    // 8 accumulators, 2 for a vector and 1 broadcast of 16 registers; 4 rows, for they divide a block of 16.
+    const TILE_ROWS: usize = 4;
     const TILE_PANELS: usize = 1;
 
     #[inline(always)]
@@ -124,5 +124,41 @@ impl Lanes for Avx2 {
             let half = _mm256_srai_epi32::<1>(n);
             _mm256_mul_ps(_mm256_mul_ps(a[i], power(half)), power(_mm256_sub_epi32(n, half)))
         }))
+    }
+    #[inline(always)]
+    fn transpose(self, from: &[f32; LANES * LANES], to: &mut [f32; LANES * LANES]) {
+        let rows = from.as_chunks::<LANES>().0;
+        let columns = to.as_chunks_mut::<LANES>().0;
+        for half in 0..2 {
+            for other in 0..2 {
+                // Eight rows by eight columns: interleave neighbours, then pairs, then halves of registers.
+                let row: [__m256; 8] = std::array::from_fn(|i| self.load(&rows[8 * half + i])[other]);
+                let pairs: [__m256; 8] = std::array::from_fn(|i| {
+                    let (a, b) = (row[i / 2 * 2], row[i / 2 * 2 + 1]);
+                    intrinsic!(if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) })
+                });
+                let fours: [__m256; 8] = std::array::from_fn(|i| {
+                    let first = i / 4 * 4 + i % 4 / 2;
+                    intrinsic!({
+                        let (a, b) = (_mm256_castps_pd(pairs[first]), _mm256_castps_pd(pairs[first + 2]));
+                        let four =
+                            if i % 2 == 0 { _mm256_unpacklo_pd(a, b) } else { _mm256_unpackhi_pd(a, b) };
+                        _mm256_castpd_ps(four)
+                    })
+                });
+                for i in 0..8 {
+                    let (a, b) = (fours[i % 4], fours[i % 4 + 4]);
+                    // SAFETY: `self` proves the instruction set; eight numbers are written to a half of sixteen.
+                    unsafe {
+                        let column = if i < 4 {
+                            _mm256_permute2f128_ps::<0x20>(a, b)
+                        } else {
+                            _mm256_permute2f128_ps::<0x31>(a, b)
+                        };
+                        _mm256_storeu_ps(columns[8 * other + i].as_mut_ptr().add(8 * half), column);
+                    }
+                }
+            }
+        }
     }
 }

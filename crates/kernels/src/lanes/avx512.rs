@@ -108,4 +108,49 @@ impl Lanes for Avx512 {
     fn scale_by_power_of_two(self, a: __m512, n: __m512) -> __m512 {
         intrinsic!(_mm512_scalef_ps(a, n))
     }
+    #[inline(always)]
+    fn transpose(self, from: &[f32; LANES * LANES], to: &mut [f32; LANES * LANES]) {
+        let rows = from.as_chunks::<LANES>().0;
+        // Interleave neighbours, then pairs; each 128-bit quarter then holds four rows of a column, and two rounds of
+        // shuffles bring the quarters of a column together.
+        let mut pairs = [self.splat(0.0); LANES];
+        for i in (0..LANES).step_by(2) {
+            let (a, b) = (self.load(&rows[i]), self.load(&rows[i + 1]));
+            pairs[i] = intrinsic!(_mm512_unpacklo_ps(a, b));
+            pairs[i + 1] = intrinsic!(_mm512_unpackhi_ps(a, b));
+        }
+        let mut fours = [self.splat(0.0); LANES];
+        for i in (0..LANES).step_by(4) {
+            for j in 0..2 {
+                let (a, b) = intrinsic!((_mm512_castps_pd(pairs[i + j]), _mm512_castps_pd(pairs[i + j + 2])));
+                fours[i + 2 * j] = intrinsic!(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)));
+                fours[i + 2 * j + 1] = intrinsic!(_mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+            }
+        }
+        let columns = to.as_chunks_mut::<LANES>().0;
+        for i in 0..4 {
+            let [a, b, c, d] = [fours[i], fours[i + 4], fours[i + 8], fours[i + 12]];
+            let (ab_even, cd_even) = intrinsic!((
+                _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b),
+                _mm512_shuffle_f32x4::<0b10_00_10_00>(c, d)
+            ));
+            let (ab_odd, cd_odd) = intrinsic!((
+                _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b),
+                _mm512_shuffle_f32x4::<0b11_01_11_01>(c, d)
+            ));
+            self.store(intrinsic!(_mm512_shuffle_f32x4::<0b10_00_10_00>(ab_even, cd_even)), &mut columns[i]);
+            self.store(
+                intrinsic!(_mm512_shuffle_f32x4::<0b10_00_10_00>(ab_odd, cd_odd)),
+                &mut columns[i + 4],
+            );
+            self.store(
+                intrinsic!(_mm512_shuffle_f32x4::<0b11_01_11_01>(ab_even, cd_even)),
+                &mut columns[i + 8],
+            );
+            self.store(
+                intrinsic!(_mm512_shuffle_f32x4::<0b11_01_11_01>(ab_odd, cd_odd)),
+                &mut columns[i + 12],
+            );
+        }
+    }
 }

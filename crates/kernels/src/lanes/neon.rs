@@ -26,8 +26,8 @@ macro_rules! intrinsic {
 
 impl Lanes for Neon {
     type V = V;
-    // 24 accumulators, 4 for a vector and 1 broadcast of 32 registers.
-    const TILE_ROWS: usize = 6;
+    // 16 accumulators, 4 for a vector and 1 broadcast of 32 registers; 4 rows, for they divide a block of 16.
+    const TILE_ROWS: usize = 4;
     const TILE_PANELS: usize = 1;
 
     #[inline(always)]

@@ -1,0 +1,195 @@
+//! `Y ← activation(X·Wᵀ + b)` and its backward pass `δX ← (δY·W) ⊙ activation′`.
+
+use crate::activation::Activation;
+use crate::lanes::{LANES, Lanes};
+use crate::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, TILE};
+use crate::level::{Kernel, Level};
+use crate::product::{Strides, even_runs, tile, with_tile};
+
+/// A dense layer, as [`forward`] reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    /// Inputs and outputs.
+    pub shape: LayerShape,
+    /// Weights as forward tiles.
+    pub weights: &'a [f32],
+    /// One number an output, padded.
+    pub bias: &'a [f32],
+}
+
+/// `Y ← activation(X·Wᵀ + b)` for a block of rows.
+///
+/// x: (rows, inputs), y: (rows, outputs), W: (outputs, inputs), b: (outputs). All 16 rows of the block are computed,
+/// whether in use or not. `sums`, if given, receives `X·Wᵀ + b`, for activations whose derivative needs it.
+///
+/// # Panics
+/// If a length does not fit the shape.
+pub fn forward(
+    level: Level,
+    layer: Layer<'_>,
+    activation: Activation,
+    x: Rows<'_>,
+    y: RowsMut<'_>,
+    sums: Option<RowsMut<'_>>,
+) {
+    assert_eq!(layer.weights.len(), layer.shape.weights_len(), "weights of {:?}", layer.shape);
+    assert_eq!(layer.bias.len(), layer.shape.bias_len(), "bias of {:?}", layer.shape);
+    x.check(layer.shape.input_panels());
+    y.check(layer.shape.output_panels());
+    if let Some(sums) = &sums {
+        sums.check(layer.shape.output_panels());
+    }
+    level.run(Forward { layer, activation, x, y, sums });
+}
+
+struct Forward<'a> {
+    layer: Layer<'a>,
+    activation: Activation,
+    x: Rows<'a>,
+    y: RowsMut<'a>,
+    sums: Option<RowsMut<'a>>,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, l: L) {
+        for (panel, panels) in even_runs(self.layer.shape.output_panels(), L::TILE_PANELS) {
+            with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
+                self.tile::<L, R, P>(l, row, panel);
+            });
+        }
+        let padding = self.layer.shape.outputs..self.layer.shape.output_panels() * LANES;
+        if !padding.is_empty() {
+            // An activation need not keep 0, and the next layer's gradient must not see its padding.
+            for row in self.y.data.chunks_mut(self.y.stride).take(BLOCK_ROWS) {
+                row[padding.clone()].fill(0.0);
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, row: usize, panel: usize) {
+        let LayerShape { inputs, .. } = self.layer.shape;
+        let panel_len = self.layer.shape.input_panels() * TILE;
+        let bias: [L::V; P] = std::array::from_fn(|p| l.load(&self.layer.bias.as_chunks().0[panel + p]));
+        // SAFETY: `forward` has checked that x holds a block of rows of `inputs` numbers, and that the weights hold
+        // `panel_len` numbers for each panel of outputs, 16 for each input.
+        let sums = unsafe {
+            tile(
+                l,
+                [bias; R],
+                (
+                    self.x.data.as_ptr().add(row * self.x.stride),
+                    Strides { across: self.x.stride, depth: 1, chunk: LANES },
+                ),
+                (
+                    self.layer.weights.as_ptr().add(panel * panel_len),
+                    Strides { across: panel_len, depth: LANES, chunk: TILE },
+                ),
+                inputs,
+            )
+        };
+        for (r, sums) in sums.into_iter().enumerate() {
+            for (p, sum) in sums.into_iter().enumerate() {
+                let column = (panel + p) * LANES;
+                if let Some(kept) = &mut self.sums {
+                    l.store(sum, vector_mut(kept, row + r, column));
+                }
+                l.store(self.activation.apply(l, sum), vector_mut(&mut self.y, row + r, column));
+            }
+        }
+    }
+}
+
+/// `δX ← (δY·W) ⊙ activation′` for a block of rows, where `activation` is that of the layer which made x.
+///
+/// `weights` are backward tiles of W (outputs, inputs); delta: δY (rows, outputs); `kept`: of the layer which made x
+/// its output or its sums, as [`Activation::derivative_from`] says (rows, inputs); out: δX (rows, inputs).
+///
+/// # Panics
+/// If a length does not fit the shape.
+pub fn backward(
+    level: Level,
+    shape: LayerShape,
+    weights: &[f32],
+    delta: Rows<'_>,
+    (activation, kept): (Activation, Rows<'_>),
+    out: RowsMut<'_>,
+) {
+    assert_eq!(weights.len(), shape.weights_len(), "weights of {shape:?}");
+    delta.check(shape.output_panels());
+    kept.check(shape.input_panels());
+    out.check(shape.input_panels());
+    level.run(Backward { shape, weights, delta, activation, kept, out });
+}
+
+struct Backward<'a> {
+    shape: LayerShape,
+    weights: &'a [f32],
+    delta: Rows<'a>,
+    activation: Activation,
+    kept: Rows<'a>,
+    out: RowsMut<'a>,
+}
+
+impl Kernel for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, l: L) {
+        for (panel, panels) in even_runs(self.shape.input_panels(), L::TILE_PANELS) {
+            with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
+                self.tile::<L, R, P>(l, row, panel);
+            });
+        }
+    }
+}
+
+impl Backward<'_> {
+    #[inline(always)]
+    fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, row: usize, panel: usize) {
+        // SAFETY: `backward` has checked that delta holds a block of rows of `outputs` numbers, and the weights a
+        // tile for each panel of outputs and of inputs.
+        let sums = unsafe {
+            tile(
+                l,
+                [[l.splat(0.0); P]; R],
+                (
+                    self.delta.data.as_ptr().add(row * self.delta.stride),
+                    Strides { across: self.delta.stride, depth: 1, chunk: LANES },
+                ),
+                (
+                    self.weights.as_ptr().add(panel * TILE),
+                    Strides { across: TILE, depth: LANES, chunk: self.shape.input_panels() * TILE },
+                ),
+                self.shape.outputs,
+            )
+        };
+        for (r, sums) in sums.into_iter().enumerate() {
+            for (p, sum) in sums.into_iter().enumerate() {
+                let column = (panel + p) * LANES;
+                let kept = l.load(vector(&self.kept, row + r, column));
+                let product = l.mul(sum, self.activation.derivative(l, kept));
+                l.store(product, vector_mut(&mut self.out, row + r, column));
+            }
+        }
+    }
+}
+
+/// Sixteen numbers of a row.
+#[inline(always)]
+pub(crate) fn vector<'a>(rows: &Rows<'a>, row: usize, column: usize) -> &'a [f32; LANES] {
+    let start = row * rows.stride + column;
+    rows.data[start..start + LANES].as_array().expect("the range has this length")
+}
+
+/// Sixteen numbers of a row, to be written.
+#[inline(always)]
+pub(crate) fn vector_mut<'a>(rows: &'a mut RowsMut<'_>, row: usize, column: usize) -> &'a mut [f32; LANES] {
+    let start = row * rows.stride + column;
+    rows.data[start..start + LANES].as_mut_array().expect("the range has this length")
+}

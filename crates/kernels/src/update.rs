@@ -1,0 +1,293 @@
+//! The weight gradient, with the optimiser applied while the gradient is still in registers.
+//!
+//! `G ← δᵀ·X`, then per weight the rule of PyTorch's optimiser of the same name.
+
+use std::ops::Range;
+
+use crate::lanes::{LANES, Lanes};
+use crate::layout::{Batch, LayerShape, TILE};
+use crate::level::{Kernel, Level};
+use crate::product::{Strides, even_runs, tile, with_tile};
+
+/// What becomes of a gradient g; p is the parameter, m and v are its moments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// `m ← g`; the parameter stays. For looking at gradients.
+    KeepGradient,
+    /// Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019), as PyTorch orders the operations:
+    /// `p ← shrink·p; g ← g + weight_decay·p; m ← m + (1 − β₁)(g − m); v ← β₂v + (1 − β₂)g²;`
+    /// `p ← p − step_size·m / (√v·inverse_root + ε)`.
+    Adam {
+        /// Learning rate over the bias correction 1 − β₁ᵗ.
+        step_size: f32,
+        /// 1 / √(1 − β₂ᵗ)
+        inverse_root: f32,
+        /// 1 − β₁
+        one_minus_beta1: f32,
+        /// β₂
+        beta2: f32,
+        /// 1 − β₂
+        one_minus_beta2: f32,
+        /// ε, above 0, so that the padding (0 / ε) stays 0
+        epsilon: f32,
+        /// Added to the gradient (Adam); 0 for AdamW.
+        weight_decay: f32,
+        /// 1 − learning rate · weight decay (AdamW); 1 for Adam.
+        shrink: f32,
+    },
+    /// Stochastic gradient descent: `g ← g + weight_decay·p; m ← momentum·m + g;`
+    /// `p ← p − learning_rate·(nesterov ? g + momentum·m : m)`.
+    Sgd {
+        /// Learning rate.
+        learning_rate: f32,
+        /// Momentum, 0 for none.
+        momentum: f32,
+        /// Added to the gradient.
+        weight_decay: f32,
+        /// Whether the step looks ahead along the momentum.
+        nesterov: bool,
+    },
+}
+
+impl Rule {
+    /// Applies the rule to 16 parameters.
+    #[inline(always)]
+    fn apply<L: Lanes>(
+        self,
+        l: L,
+        gradient: L::V,
+        parameter: &mut [f32; LANES],
+        first: &mut [f32; LANES],
+        second: &mut [f32; LANES],
+    ) {
+        let minus = |v: L::V| l.sub(l.splat(0.0), v);
+        match self {
+            Self::KeepGradient => l.store(gradient, first),
+            Self::Adam {
+                step_size,
+                inverse_root,
+                one_minus_beta1,
+                beta2,
+                one_minus_beta2,
+                epsilon,
+                weight_decay,
+                shrink,
+            } => {
+                let p = l.mul(l.load(parameter), l.splat(shrink));
+                let g = l.mul_add(l.splat(weight_decay), p, gradient);
+                let m = l.load(first);
+                let m = l.mul_add(l.splat(one_minus_beta1), l.sub(g, m), m);
+                let v =
+                    l.mul_add(l.mul(l.splat(one_minus_beta2), g), g, l.mul(l.splat(beta2), l.load(second)));
+                l.store(m, first);
+                l.store(v, second);
+                let denominator = l.mul_add(l.sqrt(v), l.splat(inverse_root), l.splat(epsilon));
+                let step = l.div(m, denominator);
+                l.store(l.mul_add(l.splat(-step_size), step, p), parameter);
+            }
+            Self::Sgd { learning_rate, momentum, weight_decay, nesterov } => {
+                let p = l.load(parameter);
+                let g = l.mul_add(l.splat(weight_decay), p, gradient);
+                let m = l.mul_add(l.splat(momentum), l.load(first), g);
+                l.store(m, first);
+                let step = if nesterov { l.mul_add(l.splat(momentum), m, g) } else { m };
+                l.store(l.mul_add(minus(l.splat(learning_rate)), step, p), parameter);
+            }
+        }
+    }
+}
+
+/// Parameters and what the rule remembers of each, in equal order and length.
+#[derive(Debug)]
+pub struct Moments<'a> {
+    /// m
+    pub first: &'a mut [f32],
+    /// v
+    pub second: &'a mut [f32],
+}
+
+/// Some successive tiles of a layer's weights, to be updated.
+#[derive(Debug)]
+pub struct WeightTiles<'a> {
+    /// Which tiles of the layer these are.
+    pub range: Range<usize>,
+    /// Backward tiles: read and written.
+    pub backward: &'a mut [f32],
+    /// Forward tiles: written.
+    pub forward: &'a mut [f32],
+    /// Moments, in the order of the backward tiles.
+    pub moments: Moments<'a>,
+}
+
+/// Computes the gradient of some tiles of a layer's weights, `G ← δᵀ·X`, and applies `rule`.
+///
+/// delta: δ (rows, outputs); x: (rows, inputs). The sum over rows runs in their order.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn update_weights(
+    level: Level,
+    rule: Rule,
+    shape: LayerShape,
+    delta: Batch<'_>,
+    x: Batch<'_>,
+    tiles: WeightTiles<'_>,
+) {
+    delta.check(shape.output_panels());
+    x.check(shape.input_panels());
+    assert_eq!(delta.rows, x.rows, "rows of δ and x");
+    assert!(tiles.range.end <= shape.tiles(), "tiles {:?} of {shape:?}", tiles.range);
+    let len = tiles.range.len() * TILE;
+    for (name, slice) in [
+        ("backward", &*tiles.backward),
+        ("forward", &*tiles.forward),
+        ("first moments", &*tiles.moments.first),
+        ("second moments", &*tiles.moments.second),
+    ] {
+        assert_eq!(slice.len(), len, "{name} of tiles {:?}", tiles.range);
+    }
+    level.run(UpdateWeights { rule, shape, delta, x, tiles });
+}
+
+struct UpdateWeights<'a> {
+    rule: Rule,
+    shape: LayerShape,
+    delta: Batch<'a>,
+    x: Batch<'a>,
+    tiles: WeightTiles<'a>,
+}
+
+impl Kernel for UpdateWeights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, l: L) {
+        let input_panels = self.shape.input_panels();
+        let Range { start, end } = self.tiles.range.clone();
+        let mut next = start;
+        while next < end {
+            // As far as the panel of outputs goes.
+            let panel_end = end.min((next / input_panels + 1) * input_panels);
+            for (offset, panels) in even_runs(panel_end - next, L::TILE_PANELS) {
+                let first_tile = next + offset;
+                with_tile!(L, panels, |R, P| for n in (0..LANES).step_by(R) {
+                    self.tile::<L, R, P>(l, first_tile, n);
+                });
+            }
+            next = panel_end;
+        }
+        let backward = self.tiles.backward.as_chunks::<TILE>().0;
+        let forward = self.tiles.forward.as_chunks_mut::<TILE>().0;
+        for (from, to) in backward.iter().zip(forward) {
+            l.transpose(from, to);
+        }
+    }
+}
+
+impl UpdateWeights<'_> {
+    /// Outputs `n..n + R` of the panel, against the inputs of P tiles.
+    #[inline(always)]
+    fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, first_tile: usize, n: usize) {
+        let (output_panel, input_panel) =
+            (first_tile / self.shape.input_panels(), first_tile % self.shape.input_panels());
+        // SAFETY: `update_weights` has checked that the batches hold `rows` rows with all panels of the shape.
+        let gradients = unsafe {
+            tile(
+                l,
+                [[l.splat(0.0); P]; R],
+                (
+                    self.delta.data.as_ptr().add(self.delta.offset + output_panel * LANES + n),
+                    Strides { across: 1, depth: self.delta.stride, chunk: self.delta.block_stride },
+                ),
+                (
+                    self.x.data.as_ptr().add(self.x.offset + input_panel * LANES),
+                    Strides { across: LANES, depth: self.x.stride, chunk: self.x.block_stride },
+                ),
+                self.x.rows,
+            )
+        };
+        for (r, gradients) in gradients.into_iter().enumerate() {
+            for (p, gradient) in gradients.into_iter().enumerate() {
+                let vector = (first_tile - self.tiles.range.start + p) * LANES + n + r;
+                self.rule.apply(
+                    l,
+                    gradient,
+                    &mut self.tiles.backward.as_chunks_mut().0[vector],
+                    &mut self.tiles.moments.first.as_chunks_mut().0[vector],
+                    &mut self.tiles.moments.second.as_chunks_mut().0[vector],
+                );
+            }
+        }
+    }
+}
+
+/// Some successive panels of a layer's bias, to be updated.
+#[derive(Debug)]
+pub struct BiasPanels<'a> {
+    /// Which panel the first is.
+    pub first_panel: usize,
+    /// Read and written.
+    pub bias: &'a mut [f32],
+    /// Moments, in the order of the bias.
+    pub moments: Moments<'a>,
+}
+
+/// Computes the gradient of some panels of a layer's bias, the sum of δ (rows, outputs) over the rows, and applies `rule`.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn update_bias(level: Level, rule: Rule, delta: Batch<'_>, panels: BiasPanels<'_>) {
+    delta.check(panels.first_panel + panels.bias.len() / LANES);
+    assert_eq!(panels.bias.len(), panels.moments.first.len(), "first moments of the bias");
+    assert_eq!(panels.bias.len(), panels.moments.second.len(), "second moments of the bias");
+    level.run(UpdateBias { rule, delta, panels });
+}
+
+struct UpdateBias<'a> {
+    rule: Rule,
+    delta: Batch<'a>,
+    panels: BiasPanels<'a>,
+}
+
+impl Kernel for UpdateBias<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let bias = self.panels.bias.as_chunks_mut::<LANES>().0.iter_mut();
+        let first = self.panels.moments.first.as_chunks_mut().0;
+        let second = self.panels.moments.second.as_chunks_mut().0;
+        for (panel, ((bias, first), second)) in bias.zip(first).zip(second).enumerate() {
+            let column = self.delta.offset + (self.panels.first_panel + panel) * LANES;
+            let mut gradient = l.splat(0.0);
+            for row in 0..self.delta.rows {
+                let start = column + row / LANES * self.delta.block_stride + row % LANES * self.delta.stride;
+                let vector =
+                    self.delta.data[start..start + LANES].as_array().expect("the range has this length");
+                gradient = l.add(gradient, l.load(vector));
+            }
+            self.rule.apply(l, gradient, bias, first, second);
+        }
+    }
+}
+
+/// Copies backward tiles to forward tiles.
+///
+/// # Panics
+/// If the lengths differ, or are not whole tiles.
+pub fn forward_tiles(level: Level, backward: &[f32], forward: &mut [f32]) {
+    struct Transpose<'a>(&'a [[f32; TILE]], &'a mut [[f32; TILE]]);
+    impl Kernel for Transpose<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<L: Lanes>(self, l: L) {
+            for (from, to) in self.0.iter().zip(self.1) {
+                l.transpose(from, to);
+            }
+        }
+    }
+    assert_eq!(backward.len(), forward.len(), "backward and forward tiles");
+    let ((from, rest), (to, _)) = (backward.as_chunks(), forward.as_chunks_mut());
+    assert!(rest.is_empty(), "{} numbers are no whole tiles", backward.len());
+    level.run(Transpose(from, to));
+}
