@@ -1,0 +1,6 @@
+//! Models as files.
+
+mod file;
+pub mod safetensors;
+
+pub use file::write_atomically;

@@ -1,0 +1,183 @@
+//! A model as one safetensors file: parameters under PyTorch's names, everything else in the metadata.
+//!
+//! The metadata has one key, `narrows`, so that equal models are equal bytes (safetensors orders keys at random). Its
+//! value is JSON: `version` (of this layout: 1), `architecture`, `input` (normalisation, value range, image shape)
+//! and `provenance` (how the model came about).
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::write_atomically;
+use crate::model::{Architecture, ArchitectureError, Autoencoder, InputSpec, Parameters};
+use crate::train::Training;
+
+const KEY: &str = "narrows";
+const VERSION: u32 = 1;
+
+/// What the metadata says beside the tensors.
+#[derive(Debug, Serialize, Deserialize)]
+struct Metadata {
+    version: u32,
+    architecture: Architecture,
+    input: InputSpec,
+    provenance: Provenance,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// How a model came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// What it is called.
+    pub name: String,
+    /// The data it was trained on.
+    pub data: String,
+    /// How it was trained; absent for exact PCA.
+    pub training: Option<Training>,
+    /// Epochs that were done.
+    pub epochs: usize,
+    /// The last epoch's average training loss.
+    pub training_loss: Option<f64>,
+    /// The narrows that made it.
+    pub narrows: String,
+}
+
+/// A file that is no model of narrows, or not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not safetensors, or cut short.
+    #[error("{path} is no whole safetensors file ({source}); was it cut short or altered?")]
+    Container {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: safetensors::SafeTensorError,
+    },
+    /// It is safetensors, but not of narrows.
+    #[error("{path} is a safetensors file, but no model of narrows: {why}")]
+    Foreign {
+        /// Which file.
+        path: String,
+        /// What is missing or unknown.
+        why: String,
+    },
+    /// The sizes in it are impossible.
+    #[error("{path} describes a model that cannot be: {source}")]
+    Architecture {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: ArchitectureError,
+    },
+    /// A tensor is missing, surplus or of another shape.
+    #[error("{path}: {what}")]
+    Tensor {
+        /// Which file.
+        path: String,
+        /// What is wrong with which.
+        what: String,
+    },
+}
+
+/// The bytes of a model file. The same model gives the same bytes.
+pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Vec<u8> {
+    let metadata = Metadata {
+        version: VERSION,
+        architecture: model.architecture.clone(),
+        input: model.input.clone(),
+        provenance: provenance.clone(),
+    };
+    let metadata = serde_json::to_string(&metadata).expect("plain data is JSON");
+    let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
+    let bytes: Vec<u8> = model.parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let views = model.parameters.tensors().iter().map(|tensor| {
+        let bytes = &bytes[4 * tensor.range.start..4 * tensor.range.end];
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("4 bytes a number");
+        (&tensor.name, view)
+    });
+    safetensors::serialize(views, Some(metadata)).expect("shapes and bytes agree")
+}
+
+/// Writes a model file.
+///
+/// # Errors
+/// Those of the file system.
+pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> std::io::Result<()> {
+    write_atomically(path, &to_bytes(model, provenance))
+}
+
+/// Reads a model file.
+///
+/// # Errors
+/// [`LoadError`] if it cannot be read, or is not a whole model.
+pub fn load(path: &Path) -> Result<(Autoencoder, Provenance), LoadError> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: name.clone(), source })?;
+    from_bytes(&bytes, name)
+}
+
+/// A model from the bytes of its file, called `path` in errors.
+///
+/// # Errors
+/// [`LoadError`] if they are not a whole model.
+pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance), LoadError> {
+    let container = |source| LoadError::Container { path: path.clone(), source };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(container)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let foreign = |why: String| LoadError::Foreign { path: path.clone(), why };
+    let Some(metadata) = metadata.get(KEY) else {
+        return Err(foreign(format!("it has no metadata `{KEY}`")));
+    };
+    // The version first: what a later one means by the other keys is not known here.
+    let Version { version } = serde_json::from_str(metadata).map_err(|error| foreign(error.to_string()))?;
+    if version != VERSION {
+        return Err(foreign(format!("its layout is version {version}, this narrows reads version {VERSION}")));
+    }
+    let metadata = serde_json::from_str(metadata).map_err(|error| foreign(error.to_string()))?;
+    let Metadata { architecture, input, provenance, .. } = metadata;
+    architecture.validate().map_err(|source| LoadError::Architecture { path: path.clone(), source })?;
+    input.check(architecture.inputs).map_err(foreign)?;
+
+    let wrong = |what: String| LoadError::Tensor { path: path.clone(), what };
+    // Before the parameters are allocated: a small file must not make a large model.
+    if bytes.len() / 4 < architecture.parameter_count() {
+        return Err(wrong(format!("{architecture} has more parameters than the file has room for")));
+    }
+    let mut parameters = Parameters::zeros(&architecture);
+    if let Some(surplus) = tensors.names().iter().find(|name| parameters.get(name).is_none()) {
+        return Err(wrong(format!("tensor `{surplus}` does not belong to {architecture}")));
+    }
+    for spec in parameters.tensors().to_vec() {
+        let view = tensors.tensor(&spec.name).map_err(|_| wrong(format!("tensor `{}` is missing", spec.name)))?;
+        if view.dtype() != Dtype::F32 || view.shape() != spec.shape {
+            let (dtype, shape) = (view.dtype(), view.shape());
+            return Err(wrong(format!(
+                "tensor `{}` should be F32 {:?}, it is {dtype:?} {shape:?}",
+                spec.name, spec.shape
+            )));
+        }
+        let numbers = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+        for (value, number) in parameters.values_mut()[spec.range].iter_mut().zip(numbers) {
+            *value = number;
+        }
+    }
+    if !parameters.values().iter().all(|value| value.is_finite()) {
+        return Err(wrong("some parameters are NaN or infinite".to_owned()));
+    }
+    Ok((Autoencoder { architecture, parameters, input }, provenance))
+}

@@ -1,0 +1,159 @@
+//! A model as the kernels want it: tiles of weights, and the place of every row of a block.
+
+use std::ops::Range;
+
+use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
+use narrows_kernels::{Activation, DerivativeFrom, Layer, Level, forward, forward_tiles};
+
+use super::{Architecture, LayerSpec, Parameters};
+
+/// The parameters of a model as tiles, all layers in one buffer for each order.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub layers: Vec<PackedLayer>,
+    pub backward: Vec<f32>,
+    pub forward: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// A layer and where its tiles and bias lie.
+#[derive(Clone, Debug)]
+pub(crate) struct PackedLayer {
+    pub shape: LayerShape,
+    pub activation: Activation,
+    pub weights: Range<usize>,
+    pub bias: Range<usize>,
+}
+
+impl Network {
+    /// Packs the parameters of an architecture.
+    pub fn new(architecture: &Architecture, parameters: &Parameters) -> Self {
+        let (mut weights_end, mut bias_end) = (0, 0);
+        let layers: Vec<PackedLayer> = architecture
+            .layers()
+            .into_iter()
+            .map(|LayerSpec { shape, activation, .. }| {
+                let (weights_start, bias_start) = (weights_end, bias_end);
+                weights_end += shape.weights_len();
+                bias_end += shape.bias_len();
+                PackedLayer { shape, activation, weights: weights_start..weights_end, bias: bias_start..bias_end }
+            })
+            .collect();
+        let mut network =
+            Self { layers, backward: vec![0.0; weights_end], forward: vec![0.0; weights_end], bias: vec![0.0; bias_end] };
+        network.load(parameters);
+        network
+    }
+
+    /// Takes over `parameters`, of the same architecture.
+    pub fn load(&mut self, parameters: &Parameters) {
+        for (layer, (weight, bias)) in self.layers.iter().zip(parameters.layers()) {
+            layer.shape.pack(weight, &mut self.backward[layer.weights.clone()]);
+            self.bias[layer.bias.clone()][..bias.len()].copy_from_slice(bias);
+        }
+        // Copying is exact on any level.
+        forward_tiles(Level::scalar(), &self.backward, &mut self.forward);
+    }
+
+    /// The inverse of [`Network::load`].
+    pub fn store(&self, parameters: &mut Parameters) {
+        self.store_from(&self.backward, &self.bias, parameters);
+    }
+
+    /// Unpacks numbers that lie as the weights and biases do: moments or gradients.
+    pub fn store_from(&self, backward: &[f32], bias: &[f32], parameters: &mut Parameters) {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (weight_out, bias_out) = parameters.layer_mut(index);
+            layer.shape.unpack(&backward[layer.weights.clone()], weight_out);
+            bias_out.copy_from_slice(&bias[layer.bias.clone()][..bias_out.len()]);
+        }
+    }
+
+    fn layer(&self, index: usize) -> Layer<'_> {
+        let PackedLayer { shape, weights, bias, .. } = &self.layers[index];
+        Layer { shape: *shape, weights: &self.forward[weights.clone()], bias: &self.bias[bias.clone()] }
+    }
+
+    /// Runs layer `index` on a block, from `values(index)` to `values(index + 1)`.
+    pub fn forward(&self, level: Level, places: &BlockPlaces, block: &mut [f32], index: usize, activation: Activation) {
+        let (x_place, y_place) = (places.values[index], places.values[index + 1]);
+        let (head, tail) = block.split_at_mut(y_place.start);
+        let x = Rows { data: &head[x_place.start..], stride: x_place.stride };
+        let (y, rest) = tail.split_at_mut(BLOCK_ROWS * y_place.stride);
+        let sums = places.sums[index + 1].map(|place| {
+            let start = place.start - (y_place.start + y.len());
+            RowsMut { data: &mut rest[start..][..BLOCK_ROWS * place.stride], stride: place.stride }
+        });
+        forward(level, self.layer(index), activation, x, RowsMut { data: y, stride: y_place.stride }, sums);
+    }
+}
+
+/// Where the rows of one layer begin in a block, and how far apart they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub start: usize,
+    pub stride: usize,
+}
+
+/// Where everything that belongs to 16 rows lies, in one piece of memory: the values of every layer (each followed by
+/// its sums, where the derivative needs them), then δ of every hidden layer, the last first, so that each pass writes
+/// behind what it reads.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockPlaces {
+    /// Layer 0 is the input.
+    pub values: Vec<Place>,
+    pub sums: Vec<Option<Place>>,
+    /// δ of the last layer takes the place of its values; the input has none.
+    pub deltas: Vec<Option<Place>>,
+    /// Numbers in a block.
+    pub len: usize,
+}
+
+impl BlockPlaces {
+    /// Places for inference: no sums, no δ.
+    pub fn for_inference(network: &Network) -> Self {
+        Self::new(network, false)
+    }
+
+    /// Places for training.
+    pub fn for_training(network: &Network) -> Self {
+        Self::new(network, true)
+    }
+
+    fn new(network: &Network, training: bool) -> Self {
+        let mut len = 0;
+        let mut place = |columns| {
+            let place = Place { start: len, stride: row_stride(columns) };
+            len += BLOCK_ROWS * place.stride;
+            place
+        };
+        let last = network.layers.len();
+        let mut values = vec![place(network.layers[0].shape.inputs)];
+        let mut sums = vec![None];
+        for (index, layer) in network.layers.iter().enumerate() {
+            values.push(place(layer.shape.outputs));
+            let needed = training
+                && index + 1 < last
+                && layer.activation.derivative_from() == DerivativeFrom::Sum;
+            sums.push(needed.then(|| place(layer.shape.outputs)));
+        }
+        let mut deltas = vec![None; last + 1];
+        if training {
+            deltas[last] = Some(values[last]);
+            for index in (1..last).rev() {
+                deltas[index] = Some(place(network.layers[index].shape.inputs));
+            }
+        }
+        Self { values, sums, deltas, len }
+    }
+
+    /// The rows of one place in a block.
+    pub fn rows<'a>(&self, block: &'a [f32], place: Place) -> Rows<'a> {
+        Rows { data: &block[place.start..][..BLOCK_ROWS * place.stride], stride: place.stride }
+    }
+
+    /// The rows of one place in all blocks.
+    pub fn batch<'a>(&self, blocks: &'a [f32], place: Place, rows: usize) -> Batch<'a> {
+        Batch { data: blocks, offset: place.start, block_stride: self.len, stride: place.stride, rows }
+    }
+}

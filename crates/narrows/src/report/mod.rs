@@ -1,0 +1,23 @@
+//! Charts, pictures and the report page: what a person looks at.
+//!
+//! Everything here takes data and returns text or bytes: no file is read or written, nothing is printed, and the
+//! same input gives the same bytes on every machine.
+//!
+//! * [`chart`]: curves as an SVG line chart;
+//! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;
+//! * [`raster`]: any of those SVGs as a PNG;
+//! * [`page`]: text, tables and figures as one HTML document that needs nothing else.
+
+mod axis;
+pub mod chart;
+pub mod gallery;
+pub mod page;
+pub mod picture;
+pub mod raster;
+mod typeface;
+
+/// `bytes` as a URI that can stand wherever an address can, so that a document carries its images itself.
+fn data_uri(media_type: &str, bytes: &[u8]) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    format!("data:{media_type};base64,{}", STANDARD.encode(bytes))
+}

@@ -1,0 +1,99 @@
+//! What a training run is asked to do.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Optimiser, Schedule};
+use crate::model::{ArchitectureError, Initialisation};
+
+/// The settings of one training run. The data, the architecture and these determine its result to the bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Rows in a step; the last step of an epoch takes what is left.
+    pub batch_size: usize,
+    /// How gradients change parameters.
+    pub optimiser: Optimiser,
+    /// How the learning rate goes.
+    pub schedule: Schedule,
+    /// How parameters begin.
+    pub initialisation: Initialisation,
+    /// Names the initial parameters and the order of the rows.
+    pub seed: u64,
+    /// Measure the test loss every so many epochs, 0 for never.
+    pub test_every: usize,
+}
+
+impl Default for Training {
+    /// The settings of the published study: 100 epochs of batches of 128, Adam at 10⁻³ with weight decay 10⁻⁵.
+    fn default() -> Self {
+        Self {
+            epochs: 100,
+            batch_size: 128,
+            optimiser: Optimiser::Adam {
+                learning_rate: 1e-3,
+                beta1: 0.9,
+                beta2: 0.999,
+                epsilon: 1e-8,
+                weight_decay: 1e-5,
+            },
+            schedule: Schedule::Constant,
+            initialisation: Initialisation::Pytorch,
+            seed: 0,
+            test_every: 0,
+        }
+    }
+}
+
+/// A training run that cannot begin or go on.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TrainingError {
+    /// The architecture cannot be built.
+    #[error(transparent)]
+    Architecture(#[from] ArchitectureError),
+    /// A setting is out of its range.
+    #[error("{setting} is {found}; expected {expected}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// No rows.
+    #[error("the training set has no rows")]
+    NoRows,
+    /// Rows of another length than the architecture's inputs.
+    #[error("the architecture reads rows of {expected} numbers, the data has {found} a row")]
+    Features {
+        /// What the architecture reads.
+        expected: usize,
+        /// What the data has.
+        found: usize,
+    },
+}
+
+impl TrainingError {
+    pub(super) fn setting(setting: &'static str, expected: &'static str, found: impl ToString) -> Self {
+        Self::Setting { setting, expected, found: found.to_string() }
+    }
+}
+
+impl Training {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`TrainingError::Setting`] with the first that is out of range.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let at_least_one = |setting, value: usize| match value {
+            0 => Err(TrainingError::setting(setting, "at least 1", value)),
+            _ => Ok(()),
+        };
+        at_least_one("epochs", self.epochs)?;
+        at_least_one("batch_size", self.batch_size)?;
+        self.optimiser.validate()?;
+        self.schedule.validate()
+    }
+}

@@ -1,0 +1,34 @@
+//! What training says while it goes: one stream, with many readers.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A step is done; `step` of `steps` in this epoch, both counted from 1.
+    Batch {
+        /// The epoch that the step belongs to, from 1.
+        epoch: usize,
+        /// Which step of the epoch.
+        step: usize,
+        /// Steps in the epoch.
+        steps: usize,
+    },
+    /// An epoch is done.
+    Epoch(EpochReport),
+}
+
+/// One line of a run's history.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EpochReport {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// The mean of the epoch's batch losses, each before its step: the published study's "average loss".
+    pub training_loss: f64,
+    /// Mean squared error on the test set after the epoch, where asked for.
+    pub test_loss: Option<f64>,
+    /// What the epoch took, the measuring of the test loss not counted.
+    pub duration: Duration,
+}

@@ -1,0 +1,167 @@
+//! Optimisers, with PyTorch's rules and defaults.
+
+use narrows_kernels::Rule;
+use serde::{Deserialize, Serialize};
+
+use super::{Rates, TrainingError};
+
+/// How a gradient changes a parameter. In TOML: `optimiser = { kind = "adam", learning_rate = 1e-3 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Optimiser {
+    /// `torch.optim.Adam` (Kingma & Ba 2015), weight decay added to the gradient.
+    Adam {
+        /// The step's length.
+        #[serde(default = "adam_learning_rate")]
+        learning_rate: f64,
+        /// Decay of the first moment.
+        #[serde(default = "beta1")]
+        beta1: f64,
+        /// Decay of the second moment.
+        #[serde(default = "beta2")]
+        beta2: f64,
+        /// Added to the root of the second moment.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Added to the gradient, times the parameter.
+        #[serde(default)]
+        weight_decay: f64,
+    },
+    /// `torch.optim.AdamW` (Loshchilov & Hutter 2019), weight decay applied to the parameter.
+    AdamW {
+        /// The step's length.
+        #[serde(default = "adam_learning_rate")]
+        learning_rate: f64,
+        /// Decay of the first moment.
+        #[serde(default = "beta1")]
+        beta1: f64,
+        /// Decay of the second moment.
+        #[serde(default = "beta2")]
+        beta2: f64,
+        /// Added to the root of the second moment.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Shrinks the parameter, times the learning rate.
+        #[serde(default = "adamw_weight_decay")]
+        weight_decay: f64,
+    },
+    /// `torch.optim.SGD`.
+    Sgd {
+        /// The step's length.
+        #[serde(default = "adam_learning_rate")]
+        learning_rate: f64,
+        /// What is kept of the last step.
+        #[serde(default)]
+        momentum: f64,
+        /// Added to the gradient, times the parameter.
+        #[serde(default)]
+        weight_decay: f64,
+        /// Look ahead along the momentum.
+        #[serde(default)]
+        nesterov: bool,
+    },
+}
+
+fn adam_learning_rate() -> f64 {
+    1e-3
+}
+fn beta1() -> f64 {
+    0.9
+}
+fn beta2() -> f64 {
+    0.999
+}
+fn epsilon() -> f64 {
+    1e-8
+}
+fn adamw_weight_decay() -> f64 {
+    1e-2
+}
+
+impl Optimiser {
+    /// The learning rate that a schedule scales.
+    pub fn learning_rate(&self) -> f64 {
+        match *self {
+            Self::Adam { learning_rate, .. } | Self::AdamW { learning_rate, .. } | Self::Sgd { learning_rate, .. } => {
+                learning_rate
+            }
+        }
+    }
+
+    /// The same optimiser with another learning rate.
+    #[must_use]
+    pub fn with_learning_rate(mut self, rate: f64) -> Self {
+        match &mut self {
+            Self::Adam { learning_rate, .. } | Self::AdamW { learning_rate, .. } | Self::Sgd { learning_rate, .. } => {
+                *learning_rate = rate;
+            }
+        }
+        self
+    }
+
+    /// Checks every setting as PyTorch does; ε must be above 0.
+    pub(super) fn validate(&self) -> Result<(), TrainingError> {
+        let check = |setting, value: f64, expected, valid: bool| {
+            if valid { Ok(()) } else { Err(TrainingError::setting(setting, expected, value)) }
+        };
+        let not_negative = |setting, value: f64| {
+            check(setting, value, "a number of at least 0", value >= 0.0 && value.is_finite())
+        };
+        not_negative("learning_rate", self.learning_rate())?;
+        match *self {
+            Self::Adam { beta1, beta2, epsilon, weight_decay, .. }
+            | Self::AdamW { beta1, beta2, epsilon, weight_decay, .. } => {
+                let decay = "a number from 0 to below 1";
+                check("beta1", beta1, decay, (0.0..1.0).contains(&beta1))?;
+                check("beta2", beta2, decay, (0.0..1.0).contains(&beta2))?;
+                let least = f64::from(f32::MIN_POSITIVE);
+                check("epsilon", epsilon, "a number above 0", epsilon >= least && epsilon.is_finite())?;
+                not_negative("weight_decay", weight_decay)
+            }
+            Self::Sgd { momentum, weight_decay, nesterov, .. } => {
+                not_negative("momentum", momentum)?;
+                check("momentum", momentum, "a number above 0, for nesterov", !nesterov || momentum > 0.0)?;
+                not_negative("weight_decay", weight_decay)
+            }
+        }
+    }
+
+    /// The kernel's rule for step `step`, counted from 1, at the rates of a schedule.
+    pub(super) fn rule(&self, step: u64, rates: Rates) -> Rule {
+        match *self {
+            Self::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
+                adam(step, rates, (beta1, beta2), epsilon, weight_decay, 1.0)
+            }
+            Self::AdamW { beta1, beta2, epsilon, weight_decay, .. } => {
+                adam(step, rates, (beta1, beta2), epsilon, 0.0, 1.0 - rates.learning_rate * weight_decay)
+            }
+            Self::Sgd { momentum, weight_decay, nesterov, .. } => Rule::Sgd {
+                learning_rate: rates.learning_rate as f32,
+                momentum: rates.momentum.unwrap_or(momentum) as f32,
+                weight_decay: weight_decay as f32,
+                nesterov,
+            },
+        }
+    }
+
+    /// Whether a schedule can cycle a momentum: one-cycle cycles β₁ or the momentum of SGD, if it has one.
+    pub(super) fn has_momentum(&self) -> bool {
+        !matches!(self, Self::Sgd { momentum: 0.0, .. })
+    }
+}
+
+/// In f64, as PyTorch computes what is the same for all parameters.
+fn adam(step: u64, rates: Rates, (beta1, beta2): (f64, f64), epsilon: f64, weight_decay: f64, shrink: f64) -> Rule {
+    let beta1 = rates.momentum.unwrap_or(beta1);
+    let step = step as f64;
+    Rule::Adam {
+        step_size: (rates.learning_rate / (1.0 - beta1.powf(step))) as f32,
+        inverse_root: (1.0 - beta2.powf(step)).sqrt().recip() as f32,
+        one_minus_beta1: (1.0 - beta1) as f32,
+        beta2: beta2 as f32,
+        one_minus_beta2: (1.0 - beta2) as f32,
+        epsilon: epsilon as f32,
+        weight_decay: weight_decay as f32,
+        shrink: shrink as f32,
+    }
+}

@@ -1,0 +1,141 @@
+//! The loop: epochs of shuffled batches.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::step::Step;
+use super::{EpochReport, Event, Training, TrainingError};
+use crate::compute::Compute;
+use crate::dataset::Samples;
+use crate::model::network::Network;
+use crate::model::{Architecture, Parameters};
+
+/// What training has come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// The last good parameters: those at the end of the last whole epoch.
+    pub parameters: Parameters,
+    /// The epochs that `parameters` have seen.
+    pub history: Vec<EpochReport>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// The observer stopped it.
+    Stopped,
+    /// The loss or a parameter is no longer a finite number.
+    Diverged {
+        /// The epoch in which that was seen, from 1.
+        epoch: usize,
+        /// The step of the epoch, from 1.
+        step: usize,
+    },
+}
+
+/// Trains an autoencoder on `samples`, and says so to `observe`, which may stop it.
+///
+/// `test` is measured where [`Training::test_every`] asks for it.
+///
+/// # Errors
+/// If a setting is out of range, or the data does not fit the architecture.
+pub fn train(
+    architecture: &Architecture,
+    training: &Training,
+    samples: &Samples<'_>,
+    test: Option<&Samples<'_>>,
+    compute: &mut Compute,
+    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+) -> Result<Trained, TrainingError> {
+    architecture.validate()?;
+    training.validate()?;
+    let (rows, features) = (samples.rows(), samples.features);
+    if features != architecture.inputs {
+        return Err(TrainingError::Features { expected: architecture.inputs, found: features });
+    }
+    let Ok(row_count) = u32::try_from(rows) else {
+        return Err(TrainingError::setting("rows", "at most 4,294,967,295", rows));
+    };
+    if rows == 0 {
+        return Err(TrainingError::NoRows);
+    }
+
+    let batch_size = training.batch_size.min(rows);
+    let steps = rows.div_ceil(batch_size);
+    let total_steps = (steps * training.epochs) as u64;
+    let mut parameters = training.initialisation.draw(architecture, training.seed);
+    let mut model = Step::new(architecture, &parameters, batch_size);
+    let mut order: Vec<u32> = (0..row_count).collect();
+    let mut history = Vec::with_capacity(training.epochs);
+    let mut steps_done = 0;
+
+    for epoch in 1..=training.epochs {
+        let start = Instant::now();
+        shuffle(&mut order, training.seed, epoch);
+        let mut losses = 0.0;
+        for (step, batch) in order.chunks(batch_size).enumerate() {
+            let loss = model.loss(compute, samples, batch);
+            if !loss.is_finite() {
+                let outcome = Outcome::Diverged { epoch, step: step + 1 };
+                return Ok(Trained { parameters, history, outcome });
+            }
+            losses += loss;
+            let mut rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
+            rates.momentum = rates.momentum.filter(|_| training.optimiser.has_momentum());
+            steps_done += 1;
+            model.update(compute, training.optimiser.rule(steps_done, rates), batch.len());
+            if observe(&Event::Batch { epoch, step: step + 1, steps }).is_break() {
+                return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
+            }
+        }
+        let duration = start.elapsed();
+
+        let mut candidate = parameters.clone();
+        model.parameters(&mut candidate);
+        if !candidate.values().iter().all(|value| value.is_finite()) {
+            return Ok(Trained { parameters, history, outcome: Outcome::Diverged { epoch, step: steps } });
+        }
+        parameters = candidate;
+        let wanted = training.test_every > 0 && epoch % training.test_every == 0;
+        let test_loss = test.filter(|_| wanted).map(|test| test_loss(architecture, &parameters, test, compute));
+        let report = EpochReport { epoch, training_loss: losses / steps as f64, test_loss, duration };
+        let stop = observe(&Event::Epoch(report.clone())).is_break();
+        history.push(report);
+        if stop && epoch < training.epochs {
+            return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
+        }
+    }
+    Ok(Trained { parameters, history, outcome: Outcome::Finished })
+}
+
+impl Trained {
+    /// What the epochs took in all.
+    pub fn duration(&self) -> Duration {
+        self.history.iter().map(|epoch| epoch.duration).sum()
+    }
+}
+
+fn test_loss(architecture: &Architecture, parameters: &Parameters, test: &Samples<'_>, compute: &mut Compute) -> f64 {
+    let errors = Network::new(architecture, parameters).squared_errors(compute, test);
+    let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
+    sum / (test.rows() * test.features) as f64
+}
+
+/// Permutes `order` (Fisher & Yates), with ChaCha8 of `seed`, stream `epoch`; where it begins has an influence, so
+/// epoch e is the e-th of successive shuffles.
+fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(epoch as u64);
+    for last in (1..order.len()).rev() {
+        // A number below last + 1; the bias of the multiplication is below 2⁻³².
+        let other = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
+        order.swap(last, other as usize);
+    }
+}
