@@ -35,19 +35,22 @@ impl LayerShape {
         self.outputs.div_ceil(LANES)
     }
 
+    // Lengths saturate. A length that wrapped around would look small, and pass the checks on which the unsafe
+    // blocks of this crate rest; no slice is `usize::MAX` long, so a saturated one fits nothing.
+
     /// Tiles of the padded weights.
     pub const fn tiles(self) -> usize {
-        self.input_panels() * self.output_panels()
+        self.input_panels().saturating_mul(self.output_panels())
     }
 
     /// Numbers in the padded weights.
     pub const fn weights_len(self) -> usize {
-        self.tiles() * TILE
+        self.tiles().saturating_mul(TILE)
     }
 
     /// Numbers in the padded bias.
     pub const fn bias_len(self) -> usize {
-        self.output_panels() * LANES
+        self.output_panels().saturating_mul(LANES)
     }
 
     /// Where weight (n, k) lies in backward tiles.
@@ -126,11 +129,10 @@ impl RowsMut<'_> {
 }
 
 fn check(len: usize, stride: usize, panels: usize) {
-    assert!(panels * LANES <= stride, "rows of {panels} vectors, {stride} numbers apart");
-    assert!(
-        (BLOCK_ROWS - 1) * stride + panels * LANES <= len,
-        "a block of rows {stride} apart in {len} numbers"
-    );
+    let width = panels.saturating_mul(LANES);
+    assert!(width <= stride, "rows of {panels} vectors, {stride} numbers apart");
+    let end = (BLOCK_ROWS - 1).saturating_mul(stride).saturating_add(width);
+    assert!(end <= len, "a block of rows of {panels} vectors, {stride} apart, in {len} numbers");
 }
 
 /// The rows of a whole batch, block after block: row `r` is
@@ -153,12 +155,17 @@ impl Batch<'_> {
     /// # Panics
     /// If the rows, `panels` vectors each, do not lie within the data.
     pub(crate) fn check(&self, panels: usize) {
-        let last_block = self.rows.div_ceil(BLOCK_ROWS).saturating_sub(1);
-        let end =
-            self.offset + last_block * self.block_stride + (BLOCK_ROWS - 1) * self.stride + panels * LANES;
+        let Self { data, offset, block_stride, stride, rows } = *self;
+        let last_block = rows.div_ceil(BLOCK_ROWS).saturating_sub(1);
+        let width = panels.saturating_mul(LANES);
+        let end = [last_block.saturating_mul(block_stride), (BLOCK_ROWS - 1).saturating_mul(stride), width]
+            .into_iter()
+            .fold(offset, usize::saturating_add);
         assert!(
-            panels * LANES <= self.stride && end <= self.data.len(),
-            "{self:?} of {panels} vectors a row"
+            width <= stride && end <= data.len(),
+            "{rows} rows of {panels} vectors, from {offset} on, {stride} apart and blocks {block_stride}, \
+             in {} numbers",
+            data.len()
         );
     }
 }

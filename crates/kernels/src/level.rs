@@ -110,8 +110,8 @@ impl Level {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
             Set::Scalar(lanes) => kernel.run(lanes),
-            // SAFETY (all three): the token's existence proves that the processor has the instructions.
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: the token's existence proves that the processor has the instructions.
             Set::Avx2(lanes) => unsafe { run_avx2(lanes, kernel) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.

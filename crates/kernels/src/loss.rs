@@ -11,7 +11,7 @@ use crate::level::{Kernel, Level};
 /// `δZ ← scale·(activation(Z) − X) ⊙ activation′(Z)` and `errors[r] ← Σ_c (activation(Z[r][c]) − X[r][c])²`.
 /// x: the target (rows, columns); z: the last layer's sums (rows, columns), which δZ replaces; with
 /// `scale = 2 / (rows of the batch · columns)` δZ is the gradient of the batch's mean squared error.
-/// Rows from `rows` on are not in use: their δZ and error become 0.
+/// All 16 rows of the block are computed, whether in use or not; the padding of δZ becomes 0, whatever z had there.
 ///
 /// # Panics
 /// If a length does not fit, or the activation's derivative cannot be had from its output.

@@ -56,7 +56,7 @@ pub(crate) unsafe fn tile<L: Lanes, const R: usize, const P: usize>(
         // SAFETY: within what the caller promised.
         unsafe { chunk(a.add(c * a_strides.chunk), b.add(c * b_strides.chunk), LANES) };
     }
-    if depth % LANES > 0 {
+    if !depth.is_multiple_of(LANES) {
         // SAFETY: within what the caller promised.
         unsafe { chunk(a.add(chunks * a_strides.chunk), b.add(chunks * b_strides.chunk), depth % LANES) };
     }

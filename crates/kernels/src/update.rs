@@ -237,7 +237,12 @@ pub struct BiasPanels<'a> {
 /// # Panics
 /// If a length does not fit.
 pub fn update_bias(level: Level, rule: Rule, delta: Batch<'_>, panels: BiasPanels<'_>) {
-    delta.check(panels.first_panel + panels.bias.len() / LANES);
+    assert!(
+        panels.bias.len().is_multiple_of(LANES),
+        "{} numbers of the bias are no whole panels",
+        panels.bias.len()
+    );
+    delta.check(panels.first_panel.saturating_add(panels.bias.len() / LANES));
     assert_eq!(panels.bias.len(), panels.moments.first.len(), "first moments of the bias");
     assert_eq!(panels.bias.len(), panels.moments.second.len(), "second moments of the bias");
     level.run(UpdateBias { rule, delta, panels });
