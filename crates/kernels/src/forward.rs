@@ -75,7 +75,10 @@ impl Forward<'_> {
     fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, row: usize, panel: usize) {
         let LayerShape { inputs, .. } = self.layer.shape;
         let panel_len = self.layer.shape.input_panels() * TILE;
-        let bias: [L::V; P] = std::array::from_fn(|p| l.load(&self.layer.bias.as_chunks().0[panel + p]));
+        let mut bias = [l.splat(0.0); P];
+        for (p, bias) in bias.iter_mut().enumerate() {
+            *bias = l.load(&self.layer.bias.as_chunks().0[panel + p]);
+        }
         // SAFETY: `forward` has checked that x holds a block of rows of `inputs` numbers, and that the weights hold
         // `panel_len` numbers for each panel of outputs, 16 for each input.
         let sums = unsafe {

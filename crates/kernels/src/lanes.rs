@@ -23,6 +23,9 @@ pub(crate) use scalar::Scalar;
 /// How many numbers stand side by side.
 pub(crate) const LANES: usize = 16;
 
+/// Kernels are loops and `#[inline(always)]` functions, without closures over lanes (also in `map` and `from_fn`): a
+/// closure may be compiled as a function of its own, without the instruction set, and then every operation is a call.
+///
 /// The operations of one instruction set; a value of the type proves that the processor has it.
 ///
 /// All methods act lane by lane.

@@ -11,8 +11,6 @@
 //!
 //! In each of them d comes in chunks of 16, contiguous or evenly spaced within a chunk.
 
-use std::array::from_fn;
-
 use crate::lanes::{LANES, Lanes};
 
 /// Where an operand lies: element `(i, d)` is at `i·across + (d / 16)·chunk + (d % 16)·depth`, where i counts the
@@ -36,29 +34,49 @@ pub(crate) unsafe fn tile<L: Lanes, const R: usize, const P: usize>(
     (b, b_strides): (*const f32, Strides),
     depth: usize,
 ) -> [[L::V; P]; R] {
-    let mut chunk = |a: *const f32, b: *const f32, depth: usize| {
-        for d in 0..depth {
-            // SAFETY: the caller's promise; the arrays are of `f32`, so alignment holds.
-            let vectors: [L::V; P] = from_fn(|p| unsafe {
-                l.load(&*b.add(p * b_strides.across + d * b_strides.depth).cast::<[f32; LANES]>())
-            });
-            for (r, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: the caller's promise.
-                let number = l.splat(unsafe { *a.add(r * a_strides.across + d * a_strides.depth) });
-                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
-                    *sum = l.mul_add(number, vector, *sum);
-                }
-            }
-        }
-    };
     let chunks = depth / LANES;
     for c in 0..chunks {
         // SAFETY: within what the caller promised.
-        unsafe { chunk(a.add(c * a_strides.chunk), b.add(c * b_strides.chunk), LANES) };
+        unsafe {
+            let (a, b) = (a.add(c * a_strides.chunk), b.add(c * b_strides.chunk));
+            sums = chunk(l, sums, (a, a_strides), (b, b_strides), LANES);
+        }
     }
-    if !depth.is_multiple_of(LANES) {
+    if depth % LANES > 0 {
         // SAFETY: within what the caller promised.
-        unsafe { chunk(a.add(chunks * a_strides.chunk), b.add(chunks * b_strides.chunk), depth % LANES) };
+        unsafe {
+            let (a, b) = (a.add(chunks * a_strides.chunk), b.add(chunks * b_strides.chunk));
+            sums = chunk(l, sums, (a, a_strides), (b, b_strides), depth % LANES);
+        }
+    }
+    sums
+}
+
+/// At most 16 of the terms of [`tile`].
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+unsafe fn chunk<L: Lanes, const R: usize, const P: usize>(
+    l: L,
+    mut sums: [[L::V; P]; R],
+    (a, a_strides): (*const f32, Strides),
+    (b, b_strides): (*const f32, Strides),
+    depth: usize,
+) -> [[L::V; P]; R] {
+    for d in 0..depth {
+        let mut vectors = [l.splat(0.0); P];
+        for (p, vector) in vectors.iter_mut().enumerate() {
+            // SAFETY: the caller's promise; the array is of `f32`, so alignment holds.
+            *vector = l.load(unsafe { &*b.add(p * b_strides.across + d * b_strides.depth).cast() });
+        }
+        for (r, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            let number = l.splat(unsafe { *a.add(r * a_strides.across + d * a_strides.depth) });
+            for (sum, &vector) in sums.iter_mut().zip(&vectors) {
+                *sum = l.mul_add(number, vector, *sum);
+            }
+        }
     }
     sums
 }

@@ -23,11 +23,22 @@ macro_rules! intrinsic {
     };
 }
 
-/// One operation on both registers.
+/// The same expression for register 0 and 1; written out, for a closure would not get the instruction set.
 macro_rules! both {
-    ($f:ident($($v:ident),+)) => {
-        // SAFETY: `self` proves the instruction set; the operation reads registers alone.
-        unsafe { [$f($($v[0]),+), $f($($v[1]),+)] }
+    ($i:ident => $register:expr) => {
+        // SAFETY: `self` proves the instruction set; the expression reads registers alone.
+        unsafe {
+            [
+                {
+                    const $i: usize = 0;
+                    $register
+                },
+                {
+                    const $i: usize = 1;
+                    $register
+                },
+            ]
+        }
     };
 }
 
@@ -55,75 +66,72 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn load_bytes(self, from: &[u8; LANES]) -> V {
         intrinsic!({
-            let bytes = _mm_loadu_si128(from.as_ptr().cast());
-            [bytes, _mm_srli_si128::<8>(bytes)].map(|half| _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(half)))
+            let low = _mm_loadu_si128(from.as_ptr().cast());
+            let high = _mm_srli_si128::<8>(low);
+            [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(low)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(high))]
         })
     }
     #[inline(always)]
     fn add(self, a: V, b: V) -> V {
-        both!(_mm256_add_ps(a, b))
+        both!(I => _mm256_add_ps(a[I], b[I]))
     }
     #[inline(always)]
     fn sub(self, a: V, b: V) -> V {
-        both!(_mm256_sub_ps(a, b))
+        both!(I => _mm256_sub_ps(a[I], b[I]))
     }
     #[inline(always)]
     fn mul(self, a: V, b: V) -> V {
-        both!(_mm256_mul_ps(a, b))
+        both!(I => _mm256_mul_ps(a[I], b[I]))
     }
     #[inline(always)]
     fn div(self, a: V, b: V) -> V {
-        both!(_mm256_div_ps(a, b))
+        both!(I => _mm256_div_ps(a[I], b[I]))
     }
     #[inline(always)]
     fn sqrt(self, a: V) -> V {
-        both!(_mm256_sqrt_ps(a))
+        both!(I => _mm256_sqrt_ps(a[I]))
     }
     #[inline(always)]
     fn mul_add(self, a: V, b: V, c: V) -> V {
-        both!(_mm256_fmadd_ps(a, b, c))
+        both!(I => _mm256_fmadd_ps(a[I], b[I], c[I]))
     }
     #[inline(always)]
     fn max(self, a: V, b: V) -> V {
-        both!(_mm256_max_ps(a, b))
+        both!(I => _mm256_max_ps(a[I], b[I]))
     }
     #[inline(always)]
     fn min(self, a: V, b: V) -> V {
-        both!(_mm256_min_ps(a, b))
+        both!(I => _mm256_min_ps(a[I], b[I]))
     }
     #[inline(always)]
     fn select_less(self, a: V, b: V, then: V, otherwise: V) -> V {
-        intrinsic!(
-            [0, 1].map(|i| {
-                _mm256_blendv_ps(otherwise[i], then[i], _mm256_cmp_ps::<_CMP_LT_OQ>(a[i], b[i]))
-            })
-        )
+        both!(I => _mm256_blendv_ps(otherwise[I], then[I], _mm256_cmp_ps::<_CMP_LT_OQ>(a[I], b[I])))
     }
     #[inline(always)]
     fn abs(self, a: V) -> V {
-        intrinsic!([0, 1].map(|i| _mm256_andnot_ps(_mm256_set1_ps(-0.0), a[i])))
+        both!(I => _mm256_andnot_ps(_mm256_set1_ps(-0.0), a[I]))
     }
     #[inline(always)]
     fn copysign(self, a: V, sign: V) -> V {
-        intrinsic!({
-            let sign_bit = _mm256_set1_ps(-0.0);
-            [0, 1].map(|i| _mm256_or_ps(_mm256_andnot_ps(sign_bit, a[i]), _mm256_and_ps(sign_bit, sign[i])))
-        })
+        let sign_bit = self.splat(-0.0);
+        both!(I => _mm256_or_ps(_mm256_andnot_ps(sign_bit[I], a[I]), _mm256_and_ps(sign_bit[I], sign[I])))
     }
     #[inline(always)]
     fn round(self, a: V) -> V {
-        intrinsic!(a.map(|a| _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a)))
+        both!(I => _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a[I]))
     }
     #[inline(always)]
     fn scale_by_power_of_two(self, a: V, n: V) -> V {
         // Two steps, for 2ⁿ itself may overflow or be subnormal; the first is exact.
-        intrinsic!([0, 1].map(|i| {
-            let power =
-                |n| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127))));
-            let n = _mm256_cvtps_epi32(n[i]);
+        both!(I => {
+            let bias = _mm256_set1_epi32(127);
+            let n = _mm256_cvtps_epi32(n[I]);
             let half = _mm256_srai_epi32::<1>(n);
-            _mm256_mul_ps(_mm256_mul_ps(a[i], power(half)), power(_mm256_sub_epi32(n, half)))
-        }))
+            let rest = _mm256_sub_epi32(n, half);
+            let first = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(half, bias)));
+            let second = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(rest, bias)));
+            _mm256_mul_ps(_mm256_mul_ps(a[I], first), second)
+        })
     }
     #[inline(always)]
     fn transpose(self, from: &[f32; LANES * LANES], to: &mut [f32; LANES * LANES]) {
@@ -132,30 +140,28 @@ impl Lanes for Avx2 {
         for half in 0..2 {
             for other in 0..2 {
                 // Eight rows by eight columns: interleave neighbours, then pairs, then halves of registers.
-                let row: [__m256; 8] = std::array::from_fn(|i| self.load(&rows[8 * half + i])[other]);
-                let pairs: [__m256; 8] = std::array::from_fn(|i| {
-                    let (a, b) = (row[i / 2 * 2], row[i / 2 * 2 + 1]);
-                    intrinsic!(if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) })
-                });
-                let fours: [__m256; 8] = std::array::from_fn(|i| {
-                    let first = i / 4 * 4 + i % 4 / 2;
-                    intrinsic!({
-                        let (a, b) = (_mm256_castps_pd(pairs[first]), _mm256_castps_pd(pairs[first + 2]));
-                        let four =
-                            if i % 2 == 0 { _mm256_unpacklo_pd(a, b) } else { _mm256_unpackhi_pd(a, b) };
-                        _mm256_castpd_ps(four)
-                    })
-                });
-                for i in 0..8 {
-                    let (a, b) = (fours[i % 4], fours[i % 4 + 4]);
-                    // SAFETY: `self` proves the instruction set; eight numbers are written to a half of sixteen.
+                let mut pairs = [self.splat(0.0)[0]; 8];
+                for i in (0..8).step_by(2) {
+                    let (a, b) =
+                        (self.load(&rows[8 * half + i])[other], self.load(&rows[8 * half + i + 1])[other]);
+                    pairs[i] = intrinsic!(_mm256_unpacklo_ps(a, b));
+                    pairs[i + 1] = intrinsic!(_mm256_unpackhi_ps(a, b));
+                }
+                let mut fours = pairs;
+                for i in [0, 1, 4, 5] {
+                    let (a, b) = intrinsic!((_mm256_castps_pd(pairs[i]), _mm256_castps_pd(pairs[i + 2])));
+                    let first = i / 4 * 4 + i % 4 * 2;
+                    fours[first] = intrinsic!(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)));
+                    fours[first + 1] = intrinsic!(_mm256_castpd_ps(_mm256_unpackhi_pd(a, b)));
+                }
+                for i in 0..4 {
+                    let (a, b) = (fours[i], fours[i + 4]);
+                    let low = columns[8 * other + i].as_mut_ptr();
+                    let high = columns[8 * other + i + 4].as_mut_ptr();
+                    // SAFETY: `self` proves the instruction set; each column has 16 numbers, half of them written.
                     unsafe {
-                        let column = if i < 4 {
-                            _mm256_permute2f128_ps::<0x20>(a, b)
-                        } else {
-                            _mm256_permute2f128_ps::<0x31>(a, b)
-                        };
-                        _mm256_storeu_ps(columns[8 * other + i].as_mut_ptr().add(8 * half), column);
+                        _mm256_storeu_ps(low.add(8 * half), _mm256_permute2f128_ps::<0x20>(a, b));
+                        _mm256_storeu_ps(high.add(8 * half), _mm256_permute2f128_ps::<0x31>(a, b));
                     }
                 }
             }
