@@ -62,8 +62,11 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn copysign(self, a: Self::V, sign: Self::V) -> Self::V;
     /// To the nearest integer, ties to even.
     fn round(self, a: Self::V) -> Self::V;
-    /// `a·2ⁿ`, rounded once (the result may be subnormal); `n` whole, −252 ≤ n ≤ 254, `a` normal with |a| in [½, 2]
-    /// or `a` zero.
+    /// `2ⁿ`; `n` whole, −126 ≤ n ≤ 127. Cheaper than [`Lanes::scale_by_power_of_two`] where the instruction set has no
+    /// instruction for that.
+    fn power_of_two(self, n: Self::V) -> Self::V;
+    /// `a·2ⁿ`, rounded once (the result may be subnormal); `n` whole, −252 ≤ n ≤ 254, and |a| in [2⁻²⁴, 2²⁴] or `a` zero
+    /// or `n` zero.
     fn scale_by_power_of_two(self, a: Self::V, n: Self::V) -> Self::V;
 
     /// Rows of a 16 × 16 tile to columns.
@@ -121,8 +124,12 @@ mod tests {
                 l.abs(a),
                 l.copysign(a, b),
                 l.round(a),
+                l.power_of_two(n),
+                l.power_of_two(l.sub(n, l.splat(26.0))),
                 l.scale_by_power_of_two(mantissa, n),
                 l.scale_by_power_of_two(mantissa, l.sub(n, l.splat(140.0))),
+                l.scale_by_power_of_two(l.mul(mantissa, l.splat(3.0e-7)), l.sub(n, l.splat(120.0))),
+                l.scale_by_power_of_two(a, l.splat(0.0)),
                 l.splat(sum(l, small)),
             ];
             results

@@ -121,6 +121,12 @@ impl Lanes for Avx2 {
         both!(I => _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a[I]))
     }
     #[inline(always)]
+    fn power_of_two(self, n: V) -> V {
+        // Added to 1.5·2²³, a whole number stands in the lowest bits; from there it is shifted to the exponent.
+        let biased = self.add(n, self.splat(12_582_912.0 + 127.0));
+        both!(I => _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(biased[I]))))
+    }
+    #[inline(always)]
     fn scale_by_power_of_two(self, a: V, n: V) -> V {
         // Two steps, for 2ⁿ itself may overflow or be subnormal; the first is exact.
         both!(I => {

@@ -105,6 +105,10 @@ impl Lanes for Avx512 {
         intrinsic!(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a))
     }
     #[inline(always)]
+    fn power_of_two(self, n: __m512) -> __m512 {
+        self.scale_by_power_of_two(self.splat(1.0), n)
+    }
+    #[inline(always)]
     fn scale_by_power_of_two(self, a: __m512, n: __m512) -> __m512 {
         intrinsic!(_mm512_scalef_ps(a, n))
     }

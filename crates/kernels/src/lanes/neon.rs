@@ -133,6 +133,13 @@ impl Lanes for Neon {
         each!(I => vrndnq_f32(a[I]))
     }
     #[inline(always)]
+    fn power_of_two(self, n: V) -> V {
+        each!(I => {
+            let exponent = vaddq_s32(vcvtnq_s32_f32(n[I]), vdupq_n_s32(127));
+            vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent))
+        })
+    }
+    #[inline(always)]
     fn scale_by_power_of_two(self, a: V, n: V) -> V {
         // Two steps, for 2ⁿ itself may overflow or be subnormal; the first is exact.
         each!(I => {

@@ -82,6 +82,10 @@ impl Lanes for Scalar {
         a.map(f32::round_ties_even)
     }
     #[inline(always)]
+    fn power_of_two(self, n: V) -> V {
+        n.map(|n| power_of_two(n as i32))
+    }
+    #[inline(always)]
     fn scale_by_power_of_two(self, a: V, n: V) -> V {
         map2(a, n, |a, n| {
             // Two steps, for 2ⁿ itself may overflow or be subnormal; the first is exact.
