@@ -1,14 +1,13 @@
 //! Charts, pictures and the report page: what a person looks at.
 //!
-//! Everything here takes data and returns text or bytes: no file is read or written, nothing is printed, and the
-//! same input gives the same bytes on every machine.
+//! Everything here takes data and returns text or bytes: no file is read or written, nothing is printed, and
+//! the same input gives the same bytes on every machine.
 //!
 //! * [`chart`]: curves as an SVG line chart;
 //! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;
 //! * [`raster`]: any of those SVGs as a PNG;
 //! * [`page`]: text, tables and figures as one HTML document that needs nothing else.
 
-mod axis;
 pub mod chart;
 pub mod gallery;
 pub mod page;

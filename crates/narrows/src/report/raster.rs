@@ -15,7 +15,7 @@ pub enum RasterError {
     Svg(#[from] usvg::Error),
     /// The PNG would be empty or too large.
     #[error(
-        "the SVG is {width} × {height} pixels; at a scale of {scale} the PNG would have none, or more than 100 million"
+        "an SVG of {width} × {height} pixels, {scale} times as large, has no pixel or more than 100 million"
     )]
     Size {
         /// The SVG's own width in pixels.
@@ -32,8 +32,8 @@ pub enum RasterError {
 
 /// Draws `svg` as a PNG of `scale` times its own size; 2 is crisp on today's screens and in print.
 ///
-/// Text is set in the embedded typeface, whatever the SVG asks for. Images are drawn if the SVG carries them; no file and
-/// no address is opened.
+/// Text is set in the embedded typeface, whatever the SVG asks for. Images are drawn if the SVG carries them;
+/// no file and no address is opened.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, RasterError> {
     let tree = usvg::Tree::from_str(svg, &typeface::OPTIONS)?;
     let (width, height) = (tree.size().width(), tree.size().height());
@@ -52,6 +52,8 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, RasterError> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::report::data_uri;
+    use crate::report::picture::Picture;
 
     /// A PNG's columns, rows and pixels, each as red, green, blue.
     pub(crate) fn decode(png: &[u8]) -> (usize, usize, Vec<[u8; 3]>) {
@@ -74,7 +76,9 @@ pub(super) mod tests {
 
     #[test]
     fn shapes_land_where_they_should_at_every_scale() {
-        let half = svg(r##"<rect width="40" height="20" fill="#fff"/><rect width="20" height="20" fill="#D55E00"/>"##);
+        let half = svg(
+            r##"<rect width="40" height="20" fill="#fff"/><rect width="20" height="20" fill="#D55E00"/>"##,
+        );
         for scale in [1.0, 2.0, 2.5] {
             let (columns, rows, pixels) = decode(&png(&half, scale).unwrap());
             assert_eq!((columns, rows), ((40.0 * scale) as usize, (20.0 * scale) as usize));
@@ -108,8 +112,16 @@ pub(super) mod tests {
 
     #[test]
     fn no_file_is_opened() {
-        // This very file exists beside the tests; an SVG must not be able to draw what lies on the disk.
-        let outside = svg(r#"<image href="/etc/hostname.png" width="40" height="20"/>"#);
-        assert!(decode(&png(&outside, 1.0).unwrap()).2.iter().all(|pixel| *pixel == [0; 3]));
+        let white = Picture::grey(1, 1, &[1.0]).unwrap().png();
+        let path = std::env::temp_dir().join(format!("narrows-raster-{}.png", std::process::id()));
+        std::fs::write(&path, &white).unwrap();
+        let drawn = |address: &str| {
+            let image = format!(r#"<image href="{address}" width="40" height="20"/>"#);
+            decode(&png(&svg(&image), 1.0).unwrap()).2[10 * 40 + 20]
+        };
+        let (carried, on_disk) = (drawn(&data_uri("image/png", &white)), drawn(&path.display().to_string()));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(carried, [255; 3], "the image itself is good");
+        assert_eq!(on_disk, [0; 3], "a file was opened");
     }
 }

@@ -1,0 +1,487 @@
+//! The report as one HTML document: text, tables and figures, nothing to load and nothing that runs.
+//!
+//! The document says so itself: its content security policy allows the style and the images that it carries,
+//! and nothing else. All text is escaped by maud, so a model may be called `<script>`. Each figure is an
+//! image of its own, so that identifiers within two SVGs cannot meet. `page.css` is its looks: light and
+//! dark, for a wide window, a telephone and A4 paper.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::data_uri;
+
+/// A whole document.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// What the document is about; also the name of its window.
+    pub title: String,
+    /// A line under the title, such as when and by what it was made; may be empty.
+    pub subtitle: String,
+    /// What was found, for those who read no further.
+    pub summary: Vec<Paragraph>,
+    /// The parts, listed in the table of contents.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a document.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// Its name, also in the table of contents.
+    pub heading: String,
+    /// What stands under it.
+    pub blocks: Vec<Block>,
+}
+
+/// What a section is made of.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// A heading within the section.
+    Heading(String),
+    /// A paragraph.
+    Paragraph(Paragraph),
+    /// An unnumbered list.
+    List(Vec<Paragraph>),
+    /// A table.
+    Table(Table),
+    /// A chart or a picture.
+    Figure(Figure),
+    /// A remark set off from the text, such as a caution.
+    Note(Paragraph),
+    /// Lines of a file or a command, shown as they are.
+    Code(String),
+    /// What most readers do not need: closed until it is asked for, and open on paper.
+    Details {
+        /// What is always shown.
+        summary: String,
+        /// What is shown when it is opened.
+        blocks: Vec<Block>,
+    },
+}
+
+/// Running text.
+#[derive(Clone, Debug, Default)]
+pub struct Paragraph(pub Vec<Span>);
+
+/// A piece of running text.
+#[derive(Clone, Debug)]
+pub enum Span {
+    /// Plain text.
+    Text(String),
+    /// Text that a reader should not miss, such as a result.
+    Strong(String),
+    /// A name as a computer reads it: of a file, a command, a model.
+    Code(String),
+    /// Text that leads somewhere. Only addresses that begin with `https://`, `http://` or `#` are followed;
+    /// with any other, only the text is shown.
+    Link {
+        /// What is shown.
+        text: String,
+        /// Where it leads.
+        address: String,
+    },
+}
+
+/// Rows under one header.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// What the table shows.
+    pub caption: Paragraph,
+    /// The columns. The first names the rows.
+    pub columns: Vec<Column>,
+    /// The rows. A row that is too short ends in empty cells; cells without a column are not shown.
+    pub rows: Vec<Vec<Cell>>,
+    /// Remarks under the table, numbered from 1.
+    pub footnotes: Vec<Paragraph>,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    /// What stands over it.
+    pub heading: String,
+    /// Where its cells are aligned.
+    pub align: Align,
+}
+
+/// Where the cells of a column are aligned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Align {
+    /// At the left: words.
+    #[default]
+    Left,
+    /// At the right: numbers, whose digits are then under one another.
+    Right,
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    /// What stands in it.
+    pub text: String,
+    /// How much it is stressed.
+    pub emphasis: Emphasis,
+    /// The number of the footnote that explains it.
+    pub footnote: Option<usize>,
+}
+
+/// How much a cell is stressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emphasis {
+    /// As the others.
+    #[default]
+    None,
+    /// The best of its column.
+    Best,
+}
+
+/// A chart or a picture with its caption.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// What it shows, for those who see it.
+    pub caption: Paragraph,
+    /// What it shows, for those who do not.
+    pub alt: String,
+    /// The figure itself.
+    pub image: Image,
+}
+
+/// An image in a format that browsers show.
+#[derive(Clone, Debug)]
+pub enum Image {
+    /// An SVG document, such as [`Chart::svg`](super::chart::Chart::svg) and [`gallery`](super::gallery)
+    /// make.
+    Svg(String),
+    /// A PNG file.
+    Png(Vec<u8>),
+}
+
+impl<T: Into<String>> From<T> for Paragraph {
+    fn from(text: T) -> Self {
+        Self(vec![Span::Text(text.into())])
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
+/// What a browser lets the document do: show the images and use the style within it.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+impl Page {
+    /// The document.
+    pub fn html(&self) -> String {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) }
+                    // Without an icon some browsers ask the server for one.
+                    link rel="icon" href="data:,";
+                    style { (PreEscaped(include_str!("page.css"))) }
+                }
+                body {
+                    header {
+                        h1 { (self.title) }
+                        @if !self.subtitle.is_empty() { p.subtitle { (self.subtitle) } }
+                        @for paragraph in &self.summary { p.summary { (spans(paragraph)) } }
+                    }
+                    @if self.sections.len() > 1 {
+                        nav aria-label="Contents" {
+                            ol {
+                                @for (index, section) in self.sections.iter().enumerate() {
+                                    li { a href=(format!("#section-{}", index + 1)) { (section.heading) } }
+                                }
+                            }
+                        }
+                    }
+                    main {
+                        @for (index, section) in self.sections.iter().enumerate() {
+                            section {
+                                h2 id=(format!("section-{}", index + 1)) { (section.heading) }
+                                (blocks(&section.blocks))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+}
+
+fn blocks(blocks: &[Block]) -> Markup {
+    html! { @for block in blocks { (one_block(block)) "\n" } }
+}
+
+fn one_block(block: &Block) -> Markup {
+    match block {
+        Block::Heading(text) => html! { h3 { (text) } },
+        Block::Paragraph(paragraph) => html! { p { (spans(paragraph)) } },
+        Block::List(items) => html! { ul { @for item in items { li { (spans(item)) } } } },
+        Block::Table(table) => one_table(table),
+        Block::Figure(figure) => one_figure(figure),
+        Block::Note(paragraph) => html! { p.note role="note" { (spans(paragraph)) } },
+        Block::Code(text) => html! { pre tabindex="0" { code { (text) } } },
+        Block::Details { summary, blocks: inside } => html! {
+            details { summary { (summary) } div.inside { (blocks(inside)) } }
+        },
+    }
+}
+
+fn spans(paragraph: &Paragraph) -> Markup {
+    html! {
+        @for span in &paragraph.0 {
+            @match span {
+                Span::Text(text) => (text),
+                Span::Strong(text) => strong { (text) },
+                Span::Code(text) => code { (text) },
+                Span::Link { text, address } => {
+                    @if followed(address) { a href=(address) { (text) } } @else { (text) }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a link to `address` is one: `javascript:` and its like are not.
+fn followed(address: &str) -> bool {
+    ["https://", "http://", "#"].iter().any(|beginning| address.starts_with(beginning))
+}
+
+fn one_table(table: &Table) -> Markup {
+    let none = Cell::default();
+    let class = |align: Align| (align == Align::Right).then_some("number");
+    html! {
+        // The box scrolls where the table is wider; a keyboard can reach it.
+        figure.table {
+            @if !table.caption.0.is_empty() { figcaption { (spans(&table.caption)) } }
+            div.scroll tabindex="0" {
+                table {
+                    thead {
+                        tr {
+                            @for column in &table.columns {
+                                th scope="col" class=[class(column.align)] { (column.heading) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for row in &table.rows {
+                            tr {
+                                @for (index, column) in table.columns.iter().enumerate() {
+                                    @let cell = row.get(index).unwrap_or(&none);
+                                    @if index == 0 {
+                                        th scope="row" class=[class(column.align)] { (one_cell(cell)) }
+                                    } @else {
+                                        td class=[class(column.align)] { (one_cell(cell)) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if !table.footnotes.is_empty() {
+                ol.footnotes { @for footnote in &table.footnotes { li { (spans(footnote)) } } }
+            }
+        }
+    }
+}
+
+fn one_cell(cell: &Cell) -> Markup {
+    html! {
+        @match cell.emphasis {
+            Emphasis::None => (cell.text),
+            Emphasis::Best => strong.best { (cell.text) },
+        }
+        @if let Some(number) = cell.footnote { sup { (number) } }
+    }
+}
+
+fn one_figure(figure: &Figure) -> Markup {
+    let source = match &figure.image {
+        Image::Svg(svg) => data_uri("image/svg+xml", svg.as_bytes()),
+        Image::Png(png) => data_uri("image/png", png),
+    };
+    html! {
+        figure.image {
+            div.card { img src=(source) alt=(figure.alt); }
+            @if !figure.caption.0.is_empty() { figcaption { (spans(&figure.caption)) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVIL: &str = "<script>alert(\"1\")</script> & 'more'";
+    const ESCAPED: &str = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; 'more'";
+
+    fn page(blocks: Vec<Block>) -> String {
+        let section = |heading: &str, blocks| Section { heading: heading.to_owned(), blocks };
+        Page {
+            title: "Study".to_owned(),
+            subtitle: "seed 0".to_owned(),
+            summary: vec!["Deep wins.".into()],
+            sections: vec![section("First", blocks), section("Second", Vec::new())],
+        }
+        .html()
+    }
+
+    fn table() -> Table {
+        let column = |heading: &str, align| Column { heading: heading.to_owned(), align };
+        Table {
+            caption: "Errors".into(),
+            columns: vec![column("model", Align::Left), column("test", Align::Right)],
+            rows: vec![
+                vec!["pca".into(), Cell { footnote: Some(1), .."0.1074".into() }],
+                vec!["three-layer".into(), Cell { emphasis: Emphasis::Best, .."0.0519".into() }],
+                vec!["unfinished".into()],
+            ],
+            footnotes: vec!["The bound of Eckart and Young.".into()],
+        }
+    }
+
+    /// The names of all opening tags, in order, having checked that each is closed in turn.
+    fn tags(html: &str) -> Vec<String> {
+        const VOID: [&str; 4] = ["meta", "link", "img", "!DOCTYPE"];
+        let (mut open, mut all) = (Vec::new(), Vec::new());
+        let mut rest = html;
+        while let Some(start) = rest.find('<') {
+            let end = start + rest[start..].find('>').unwrap();
+            let tag = &rest[start + 1..end];
+            let name = tag.split_whitespace().next().unwrap_or_default();
+            if let Some(closed) = name.strip_prefix('/') {
+                assert_eq!(open.pop().as_deref(), Some(closed), "a tag is closed out of turn");
+            } else {
+                all.push(name.to_owned());
+                if !VOID.contains(&name) {
+                    open.push(name.to_owned());
+                }
+            }
+            rest = &rest[end + 1..];
+        }
+        assert!(open.is_empty(), "not closed: {open:?}");
+        all
+    }
+
+    #[test]
+    fn every_text_is_escaped_everywhere() {
+        let text = || EVIL.to_owned();
+        let spans = || {
+            Paragraph(vec![
+                Span::Text(text()),
+                Span::Strong(text()),
+                Span::Code(text()),
+                Span::Link { text: text(), address: format!("#{EVIL}") },
+            ])
+        };
+        let evil_table = Table {
+            caption: spans(),
+            columns: vec![Column { heading: text(), align: Align::Right }; 2],
+            rows: vec![vec![EVIL.into(), Cell { text: text(), emphasis: Emphasis::Best, footnote: Some(1) }]],
+            footnotes: vec![spans()],
+        };
+        let figure = Figure { caption: spans(), alt: text(), image: Image::Svg(text()) };
+        let blocks = vec![
+            Block::Heading(text()),
+            Block::Paragraph(spans()),
+            Block::List(vec![spans()]),
+            Block::Table(evil_table),
+            Block::Figure(figure),
+            Block::Note(spans()),
+            Block::Code(text()),
+        ];
+        let sections = vec![
+            Section { heading: text(), blocks: vec![Block::Details { summary: text(), blocks }] },
+            Section { heading: text(), blocks: Vec::new() },
+        ];
+        let html = Page { title: text(), subtitle: text(), summary: vec![spans()], sections }.html();
+        assert!(!tags(&html).iter().any(|tag| tag == "script"));
+        // The title twice, the subtitle, seven paragraphs of four spans and an address, two sections listed
+        // and shown; then a heading, two columns, two cells, a description, code and a summary.
+        assert_eq!(html.matches(ESCAPED).count(), 2 + 1 + 7 * 5 + 4 + 8);
+    }
+
+    #[test]
+    fn nothing_is_loaded_and_nothing_runs() {
+        let image = Image::Svg("<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned());
+        let html = page(vec![Block::Figure(Figure { caption: "c".into(), alt: "a".to_owned(), image })]);
+        assert!(html.contains("default-src 'none'; img-src data:; style-src 'unsafe-inline'"));
+        for source in html.match_indices("src=\"").map(|(at, found)| &html[at + found.len()..]) {
+            assert!(source.starts_with("data:image/svg+xml;base64,PHN2ZyB4bWxucz0i"), "{source:.40}");
+        }
+        assert!(!html.contains("url(") && !html.contains("@import") && !html.contains("://"), "an address");
+        assert!(!tags(&html).iter().any(|tag| tag == "script"));
+    }
+
+    #[test]
+    fn the_contents_lead_to_the_sections() {
+        let html = page(vec![Block::Heading("Part".to_owned())]);
+        for (number, name) in [(1, "First"), (2, "Second")] {
+            assert!(html.contains(&format!("<a href=\"#section-{number}\">{name}</a>")));
+            assert_eq!(html.matches(&format!("<h2 id=\"section-{number}\">{name}</h2>")).count(), 1);
+        }
+        let headings: Vec<_> =
+            tags(&html).into_iter().filter(|tag| ["h1", "h2", "h3"].contains(&tag.as_str())).collect();
+        assert_eq!(headings, ["h1", "h2", "h3", "h2"], "no level is skipped");
+        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+    }
+
+    #[test]
+    fn a_table_has_its_header_its_best_and_its_footnotes() {
+        let html = page(vec![Block::Table(table())]);
+        assert!(html.contains("<th scope=\"col\" class=\"number\">test</th>"));
+        assert!(html.contains("<th scope=\"row\">pca</th><td class=\"number\">0.1074<sup>1</sup></td>"));
+        assert!(html.contains("<td class=\"number\"><strong class=\"best\">0.0519</strong></td>"));
+        assert!(html.contains("<th scope=\"row\">unfinished</th><td class=\"number\"></td>"));
+        assert!(html.contains("<ol class=\"footnotes\"><li>The bound of Eckart and Young.</li></ol>"));
+    }
+
+    #[test]
+    fn figures_carry_their_description_and_their_bytes() {
+        let png = Image::Png(vec![0x89, b'P', b'N', b'G']);
+        let html =
+            page(vec![Block::Figure(Figure { caption: "Seven".into(), alt: "a 7".to_owned(), image: png })]);
+        assert!(html.contains(
+            "<img src=\"data:image/png;base64,iVBORw==\" alt=\"a 7\"></div><figcaption>Seven</figcaption>"
+        ));
+    }
+
+    #[test]
+    fn only_links_to_pages_are_followed() {
+        let link = |address: &str| {
+            let span = Span::Link { text: "there".to_owned(), address: address.to_owned() };
+            page(vec![Block::Paragraph(Paragraph(vec![span]))])
+        };
+        assert!(
+            link("https://example.org/?a=1&b=2")
+                .contains("<a href=\"https://example.org/?a=1&amp;b=2\">there</a>")
+        );
+        for address in ["javascript:alert(1)", " https://example.org", "data:text/html,x", "JAVASCRIPT:x", ""]
+        {
+            assert!(link(address).contains("<p>there</p>"), "{address}");
+        }
+    }
+
+    #[test]
+    fn no_text_is_smaller_than_12_pixels() {
+        let css = include_str!("page.css");
+        let sizes = css.match_indices("rem").filter_map(|(end, _)| {
+            let number = css[..end].rsplit(|c: char| c != '.' && !c.is_ascii_digit()).next()?;
+            let before = css[..end - number.len()].trim_end();
+            (before.ends_with("font-size:") || before.ends_with("font:"))
+                .then(|| number.parse::<f64>().unwrap())
+        });
+        let sizes: Vec<f64> = sizes.collect();
+        assert!(sizes.len() > 10, "{sizes:?}");
+        // 16 pixels to the rem on a screen, 14.8 on paper.
+        assert!(sizes.iter().all(|size| size * 14.8 >= 12.0), "{sizes:?}");
+    }
+}
