@@ -17,6 +17,7 @@ pub mod layout;
 mod level;
 mod loss;
 mod product;
+pub mod sparse;
 pub mod team;
 mod update;
 

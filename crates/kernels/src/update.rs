@@ -52,7 +52,7 @@ pub enum Rule {
 impl Rule {
     /// Applies the rule to 16 parameters.
     #[inline(always)]
-    fn apply<L: Lanes>(
+    pub(crate) fn apply<L: Lanes>(
         self,
         l: L,
         gradient: L::V,

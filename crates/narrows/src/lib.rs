@@ -10,6 +10,7 @@
 pub mod compute;
 pub mod dataset;
 pub mod evaluate;
+#[cfg(feature = "report")]
 pub mod experiment;
 pub mod export;
 pub mod interpolate;

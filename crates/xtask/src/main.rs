@@ -1,2 +1,32 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask …`: what a developer of narrows runs.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod command;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test      all tests, on every instruction set of this machine
+cargo xtask lint      format, clippy and rustdoc, warnings denied
+cargo xtask golden    write the golden files anew with PyTorch, in a Python environment of its own";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => test::test(),
+        ["lint"] => test::lint(),
+        ["golden"] => test::golden(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -3,9 +3,13 @@
 #[cfg(feature = "mnist")]
 pub mod mnist;
 mod normalisation;
+mod row_name;
+mod source;
 
 pub use normalisation::{Normalisation, NormalisationKind, Samples, Values};
+pub use row_name::{Part, RowName, RowNameError, Which};
 use serde::{Deserialize, Serialize};
+pub use source::{Source, UnknownSource};
 
 /// Height and width of an image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,25 @@ impl Dataset {
             RawValues::Numbers(numbers) => numbers.len(),
         };
         values / self.features
+    }
+
+    /// The rows at `indices`, in that order.
+    ///
+    /// # Panics
+    /// If one is beyond the last row.
+    #[must_use]
+    pub fn subset(&self, indices: &[usize]) -> Self {
+        let range = |&index: &usize| index * self.features..(index + 1) * self.features;
+        let raw = match &self.raw {
+            RawValues::Bytes(bytes) => {
+                RawValues::Bytes(indices.iter().flat_map(|index| bytes[range(index)].iter().copied()).collect())
+            }
+            RawValues::Numbers(numbers) => {
+                RawValues::Numbers(indices.iter().flat_map(|index| numbers[range(index)].iter().copied()).collect())
+            }
+        };
+        let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&index| labels[index]).collect());
+        Self { raw, labels, name: self.name.clone(), ..*self }
     }
 
     /// The index of the `n`-th row (from 0) of a class.

@@ -1,5 +1,8 @@
 //! From raw values to a model's input: `x = raw·scale + offset`.
 
+use std::sync::OnceLock;
+
+use narrows_kernels::sparse::{Affine, SparseBytes};
 use narrows_kernels::{Level, gather};
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +111,7 @@ impl Normalisation {
             (RawValues::Bytes(bytes), ..) => Values::Numbers(self.numbers(dataset.features, bytes)),
             (RawValues::Numbers(numbers), ..) => Values::Numbers(self.numbers(dataset.features, numbers)),
         };
-        Samples { features: dataset.features, values }
+        Samples::new(dataset.features, values)
     }
 
     fn numbers<T: Copy + Into<f32>>(&self, features: usize, raw: &[T]) -> Vec<f32> {
@@ -128,6 +131,10 @@ impl From<(Vec<f32>, Vec<f32>)> for Normalisation {
     }
 }
 
+/// Of bytes, the greatest share that may differ from 0 for the sparse first layer to be worth while: picking a number
+/// costs about twice what multiplying it in a dense product does.
+const SPARSE: f64 = 0.4;
+
 /// Rows × features normalised values: what models are trained on and evaluated with.
 #[derive(Clone, Debug)]
 pub struct Samples<'a> {
@@ -135,6 +142,8 @@ pub struct Samples<'a> {
     pub features: usize,
     /// Row after row.
     pub values: Values<'a>,
+    /// The bytes that are not 0, picked when they are first asked for.
+    sparse: OnceLock<Option<SparseBytes>>,
 }
 
 /// The values of [`Samples`].
@@ -153,7 +162,19 @@ pub enum Values<'a> {
     Numbers(Vec<f32>),
 }
 
-impl Samples<'_> {
+impl<'a> Samples<'a> {
+    /// Samples of `features` numbers a row.
+    pub fn new(features: usize, values: Values<'a>) -> Self {
+        Self { features, values, sparse: OnceLock::new() }
+    }
+
+    /// The bytes that are not 0, if the values are bytes and few enough of them are.
+    pub(crate) fn sparse(&self) -> Option<(&SparseBytes, Affine)> {
+        let Values::Bytes { bytes, scale, offset } = self.values else { return None };
+        let picked = self.sparse.get_or_init(|| SparseBytes::pick(bytes, self.features, SPARSE));
+        Some((picked.as_ref()?, Affine { scale, offset }))
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> usize {
         match &self.values {

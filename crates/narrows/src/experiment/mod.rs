@@ -1,1 +1,16 @@
-//! experiment
+//! An experiment: data, several models, pairs to interpolate between. One TOML file in, one run directory out.
+
+mod directory;
+mod figures;
+mod page;
+mod run;
+mod specification;
+mod summary;
+
+pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
+pub use figures::DrawError;
+pub use run::{Completed, RunError, RunEvent, RunOptions, run};
+pub use specification::{
+    Experiment, ExperimentError, Interpolation, ModelSettings, Pair, Published, TrainingSettings,
+};
+pub use summary::{DataSummary, EpochSummary, Machine, ModelSummary, PcaSummary, Summary};

@@ -1,6 +1,7 @@
 //! Interpolation between two rows through the latent space.
 
 use crate::compute::Compute;
+use crate::dataset::{Samples, Values};
 use crate::model::Autoencoder;
 
 /// `steps` values of λ, evenly spaced from 0 to 1 (`numpy.linspace(0, 1, steps)`); a single one is 0.
@@ -17,10 +18,7 @@ pub fn interpolate(
     [first, second]: [&[f32]; 2],
     lambdas: &[f32],
 ) -> Vec<f32> {
-    let ends = crate::dataset::Samples {
-        features: model.architecture.inputs,
-        values: crate::dataset::Values::Numbers([first, second].concat()),
-    };
+    let ends = Samples::new(model.architecture.inputs, Values::Numbers([first, second].concat()));
     let codes = model.encode(compute, &ends);
     let (first, second) = codes.split_at(model.architecture.latent());
     model.decode(compute, &blend([first, second], lambdas))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::inference::Source;
-use super::network::Network;
+use super::network::{Network, WeightOrder};
 use super::{Architecture, Parameters};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, ImageShape, Normalisation, Samples, ValueRange};
@@ -126,6 +126,6 @@ impl Autoencoder {
     }
 
     fn network(&self) -> Network {
-        Network::new(&self.architecture, &self.parameters)
+        Network::new(&self.architecture, &self.parameters, WeightOrder::Tiles)
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
+use narrows_kernels::sparse::SparseLayout;
 use narrows_kernels::{Activation, DerivativeFrom, Layer, Level, forward, forward_tiles};
 
 use super::{Architecture, LayerSpec, Parameters};
@@ -16,43 +17,65 @@ pub(crate) struct Network {
     pub bias: Vec<f32>,
 }
 
-/// A layer and where its tiles and bias lie.
+/// How the weights of a layer lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WeightOrder {
+    /// As tiles, in both orders.
+    Tiles,
+    /// By input, for a first layer on sparse bytes; in `backward` alone.
+    ByInput(SparseLayout),
+}
+
+/// A layer and where its weights and bias lie.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedLayer {
     pub shape: LayerShape,
+    pub order: WeightOrder,
     pub activation: Activation,
     pub weights: Range<usize>,
     pub bias: Range<usize>,
 }
 
 impl Network {
-    /// Packs the parameters of an architecture.
-    pub fn new(architecture: &Architecture, parameters: &Parameters) -> Self {
+    /// Packs the parameters of an architecture, the weights of the first layer in the order `first`.
+    pub fn new(architecture: &Architecture, parameters: &Parameters, first: WeightOrder) -> Self {
         let (mut weights_end, mut bias_end) = (0, 0);
         let layers: Vec<PackedLayer> = architecture
             .layers()
             .into_iter()
-            .map(|LayerSpec { shape, activation, .. }| {
+            .enumerate()
+            .map(|(index, LayerSpec { shape, activation, .. })| {
+                let order = if index == 0 { first } else { WeightOrder::Tiles };
                 let (weights_start, bias_start) = (weights_end, bias_end);
-                weights_end += shape.weights_len();
+                weights_end += match order {
+                    WeightOrder::Tiles => shape.weights_len(),
+                    WeightOrder::ByInput(layout) => layout.weights_len(),
+                };
                 bias_end += shape.bias_len();
-                PackedLayer { shape, activation, weights: weights_start..weights_end, bias: bias_start..bias_end }
+                let (weights, bias) = (weights_start..weights_end, bias_start..bias_end);
+                PackedLayer { shape, order, activation, weights, bias }
             })
             .collect();
-        let mut network =
-            Self { layers, backward: vec![0.0; weights_end], forward: vec![0.0; weights_end], bias: vec![0.0; bias_end] };
+        let (backward, forward) = (vec![0.0; weights_end], vec![0.0; weights_end]);
+        let mut network = Self { layers, backward, forward, bias: vec![0.0; bias_end] };
         network.load(parameters);
         network
     }
 
     /// Takes over `parameters`, of the same architecture.
-    pub fn load(&mut self, parameters: &Parameters) {
+    fn load(&mut self, parameters: &Parameters) {
         for (layer, (weight, bias)) in self.layers.iter().zip(parameters.layers()) {
-            layer.shape.pack(weight, &mut self.backward[layer.weights.clone()]);
+            let packed = &mut self.backward[layer.weights.clone()];
+            match layer.order {
+                WeightOrder::ByInput(layout) => layout.pack(weight, packed),
+                WeightOrder::Tiles => {
+                    layer.shape.pack(weight, packed);
+                    // Copying is exact on any level.
+                    forward_tiles(Level::scalar(), packed, &mut self.forward[layer.weights.clone()]);
+                }
+            }
             self.bias[layer.bias.clone()][..bias.len()].copy_from_slice(bias);
         }
-        // Copying is exact on any level.
-        forward_tiles(Level::scalar(), &self.backward, &mut self.forward);
     }
 
     /// The inverse of [`Network::load`].
@@ -64,7 +87,11 @@ impl Network {
     pub fn store_from(&self, backward: &[f32], bias: &[f32], parameters: &mut Parameters) {
         for (index, layer) in self.layers.iter().enumerate() {
             let (weight_out, bias_out) = parameters.layer_mut(index);
-            layer.shape.unpack(&backward[layer.weights.clone()], weight_out);
+            let packed = &backward[layer.weights.clone()];
+            match layer.order {
+                WeightOrder::Tiles => layer.shape.unpack(packed, weight_out),
+                WeightOrder::ByInput(layout) => layout.unpack(packed, weight_out),
+            }
             bias_out.copy_from_slice(&bias[layer.bias.clone()][..bias_out.len()]);
         }
     }
@@ -74,17 +101,10 @@ impl Network {
         Layer { shape: *shape, weights: &self.forward[weights.clone()], bias: &self.bias[bias.clone()] }
     }
 
-    /// Runs layer `index` on a block, from `values(index)` to `values(index + 1)`.
+    /// Runs layer `index`, of tiles, on a block, from `values[index]` to `values[index + 1]`.
     pub fn forward(&self, level: Level, places: &BlockPlaces, block: &mut [f32], index: usize, activation: Activation) {
-        let (x_place, y_place) = (places.values[index], places.values[index + 1]);
-        let (head, tail) = block.split_at_mut(y_place.start);
-        let x = Rows { data: &head[x_place.start..], stride: x_place.stride };
-        let (y, rest) = tail.split_at_mut(BLOCK_ROWS * y_place.stride);
-        let sums = places.sums[index + 1].map(|place| {
-            let start = place.start - (y_place.start + y.len());
-            RowsMut { data: &mut rest[start..][..BLOCK_ROWS * place.stride], stride: place.stride }
-        });
-        forward(level, self.layer(index), activation, x, RowsMut { data: y, stride: y_place.stride }, sums);
+        let (x, y, sums) = places.layer(block, index);
+        forward(level, self.layer(index), activation, x, y, sums);
     }
 }
 
@@ -145,6 +165,20 @@ impl BlockPlaces {
             }
         }
         Self { values, sums, deltas, len }
+    }
+
+    /// What layer `index` reads, what it writes, and where its sums go if they are kept.
+    pub fn layer<'a>(&self, block: &'a mut [f32], index: usize) -> (Rows<'a>, RowsMut<'a>, Option<RowsMut<'a>>) {
+        let (x, y) = (self.values[index], self.values[index + 1]);
+        let (head, tail) = block.split_at_mut(y.start);
+        let (y_data, rest) = tail.split_at_mut(BLOCK_ROWS * y.stride);
+        let behind = y.start + y_data.len();
+        let sums = self.sums[index + 1].map(|place| RowsMut {
+            data: &mut rest[place.start - behind..][..BLOCK_ROWS * place.stride],
+            stride: place.stride,
+        });
+        let x = Rows { data: &head[x.start..], stride: x.stride };
+        (x, RowsMut { data: y_data, stride: y.stride }, sums)
     }
 
     /// The rows of one place in a block.

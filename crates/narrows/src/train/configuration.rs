@@ -31,13 +31,7 @@ impl Default for Training {
         Self {
             epochs: 100,
             batch_size: 128,
-            optimiser: Optimiser::Adam {
-                learning_rate: 1e-3,
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay: 1e-5,
-            },
+            optimiser: Optimiser::adam(1e-3, 1e-5),
             schedule: Schedule::Constant,
             initialisation: Initialisation::Pytorch,
             seed: 0,

@@ -79,6 +79,16 @@ fn adamw_weight_decay() -> f64 {
 }
 
 impl Optimiser {
+    /// Adam with PyTorch's defaults for the rest.
+    pub fn adam(learning_rate: f64, weight_decay: f64) -> Self {
+        Self::Adam { learning_rate, beta1: beta1(), beta2: beta2(), epsilon: epsilon(), weight_decay }
+    }
+
+    /// AdamW with PyTorch's defaults for the rest.
+    pub fn adamw(learning_rate: f64, weight_decay: f64) -> Self {
+        Self::AdamW { learning_rate, beta1: beta1(), beta2: beta2(), epsilon: epsilon(), weight_decay }
+    }
+
     /// The learning rate that a schedule scales.
     pub fn learning_rate(&self) -> f64 {
         match *self {
@@ -86,17 +96,6 @@ impl Optimiser {
                 learning_rate
             }
         }
-    }
-
-    /// The same optimiser with another learning rate.
-    #[must_use]
-    pub fn with_learning_rate(mut self, rate: f64) -> Self {
-        match &mut self {
-            Self::Adam { learning_rate, .. } | Self::AdamW { learning_rate, .. } | Self::Sgd { learning_rate, .. } => {
-                *learning_rate = rate;
-            }
-        }
-        self
     }
 
     /// Checks every setting as PyTorch does; ε must be above 0.

@@ -13,7 +13,8 @@ pub enum Schedule {
     /// Always the same.
     #[default]
     Constant,
-    /// Linear from 0 over the first `warm_up` of the steps, then half a cosine down to 0 (Loshchilov & Hutter 2017).
+    /// In equal steps up to `learning_rate` over the first `warm_up` of the steps, then half a cosine down to 0
+    /// (Loshchilov & Hutter 2017).
     Cosine {
         /// Share of the steps, from 0 to below 1.
         #[serde(default)]
@@ -64,6 +65,16 @@ pub struct Rates {
 }
 
 impl Schedule {
+    /// One-cycle with PyTorch's defaults.
+    pub fn one_cycle() -> Self {
+        Self::OneCycle {
+            rise: rise(),
+            start_divisor: start_divisor(),
+            end_divisor: end_divisor(),
+            cycle_momentum: cycle_momentum(),
+        }
+    }
+
     pub(super) fn validate(&self) -> Result<(), TrainingError> {
         let check = |setting, value: f64, expected, valid: bool| {
             if valid { Ok(()) } else { Err(TrainingError::setting(setting, expected, value)) }
@@ -90,7 +101,7 @@ impl Schedule {
             Self::Cosine { warm_up } => {
                 let warm_up_steps = (warm_up * steps).floor();
                 let learning_rate = if at < warm_up_steps {
-                    learning_rate * (at + 1.0) / warm_up_steps
+                    learning_rate * (at + 1.0) / (warm_up_steps + 1.0)
                 } else {
                     half_cosine(learning_rate, 0.0, (at - warm_up_steps) / (steps - warm_up_steps))
                 };

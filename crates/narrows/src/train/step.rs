@@ -7,7 +7,10 @@
 
 use std::ops::Range;
 
-use narrows_kernels::layout::{BLOCK_ROWS, RowsMut, TILE};
+use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, RowsMut, TILE};
+use narrows_kernels::sparse::{
+    Affine, SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
+};
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{
     Activation, BiasPanels, Level, Moments, Rule, WeightTiles, backward, squared_error_gradient, update_bias,
@@ -16,7 +19,7 @@ use narrows_kernels::{
 
 use crate::compute::Compute;
 use crate::dataset::Samples;
-use crate::model::network::{BlockPlaces, Network};
+use crate::model::network::{BlockPlaces, Network, WeightOrder};
 use crate::model::{Architecture, Parameters};
 
 /// Tiles of weights in one piece of work: 16 kB, a few microseconds, so that a team's threads end about together.
@@ -24,6 +27,12 @@ const TASK_TILES: usize = 16;
 
 /// Numbers in a panel of the bias.
 const PANEL: usize = 16;
+
+/// Panels of outputs from which on a sparse first layer is worth while: with a single one, picking the numbers costs
+/// more than multiplying them all.
+const LEAST_SPARSE_PANELS: usize = 2;
+
+const SPARSE_SAMPLES: &str = "a step for sparse samples is given those samples";
 
 /// A model in training: parameters, moments and the memory of one batch. Nothing is allocated in a step.
 #[derive(Debug)]
@@ -36,17 +45,34 @@ pub struct Step {
     block_bounds: Bounds,
     errors: Vec<f32>,
     error_bounds: Bounds,
-    tasks: Vec<Task>,
-    weight_bounds: Bounds,
-    bias_bounds: Bounds,
+    column_sums: Vec<f32>,
+    tasks: Tasks,
 }
 
-/// A run of a layer's weight tiles, and the panels of its bias that are updated with them.
+/// The second phase cut into pieces, and where each piece's parameters end.
+#[derive(Debug)]
+struct Tasks {
+    pieces: Vec<Task>,
+    weight_bounds: Bounds,
+    bias_bounds: Bounds,
+    column_sum_bounds: Bounds,
+}
+
+/// A piece of a layer's weights, and the panels of its bias that are updated with them.
 #[derive(Debug)]
 struct Task {
     layer: usize,
-    tiles: Range<usize>,
+    weights: Piece,
     first_bias_panel: usize,
+}
+
+/// Which of a layer's weights.
+#[derive(Debug)]
+enum Piece {
+    /// Successive tiles.
+    Tiles(Range<usize>),
+    /// A segment of inputs for a group of outputs, of a first layer on sparse bytes.
+    Segment { layout: SparseLayout, group: usize, segment: usize },
 }
 
 /// The gradient of one batch's loss.
@@ -59,12 +85,42 @@ pub struct Gradients {
 }
 
 impl Step {
-    /// A model that begins with `parameters`, for batches of at most `batch_size` rows.
+    /// A model that begins with `parameters`, for batches of at most `batch_size` rows of any samples.
     pub fn new(architecture: &Architecture, parameters: &Parameters, batch_size: usize) -> Self {
-        let network = Network::new(architecture, parameters);
+        Self::with_order(architecture, parameters, batch_size, WeightOrder::Tiles, 0)
+    }
+
+    /// A model for batches of these samples alone: where they are bytes and most of them 0, only the others are
+    /// multiplied.
+    pub fn for_samples(
+        architecture: &Architecture,
+        parameters: &Parameters,
+        batch_size: usize,
+        samples: &Samples<'_>,
+    ) -> Self {
+        let layout = SparseLayout { shape: architecture.layers()[0].shape };
+        match samples.sparse().filter(|_| layout.shape.output_panels() >= LEAST_SPARSE_PANELS) {
+            Some((bytes, _)) => {
+                let order = WeightOrder::ByInput(layout);
+                let mut step = Self::with_order(architecture, parameters, batch_size, order, bytes.segments());
+                step.sum_columns(bytes, layout);
+                step
+            }
+            None => Self::new(architecture, parameters, batch_size),
+        }
+    }
+
+    fn with_order(
+        architecture: &Architecture,
+        parameters: &Parameters,
+        batch_size: usize,
+        order: WeightOrder,
+        segments: usize,
+    ) -> Self {
+        let network = Network::new(architecture, parameters, order);
         let places = BlockPlaces::for_training(&network);
         let blocks = batch_size.div_ceil(BLOCK_ROWS);
-        let (tasks, weight_bounds, bias_bounds) = share_out(&network);
+        let tasks = Tasks::share_out(&network, segments);
         Self {
             weight_moments: [vec![0.0; network.backward.len()], vec![0.0; network.backward.len()]],
             bias_moments: [vec![0.0; network.bias.len()], vec![0.0; network.bias.len()]],
@@ -72,11 +128,25 @@ impl Step {
             block_bounds: Bounds::even(blocks, places.len),
             errors: vec![0.0; blocks * BLOCK_ROWS],
             error_bounds: Bounds::even(blocks, BLOCK_ROWS),
+            column_sums: vec![0.0; segments * network.layers[0].shape.bias_len()],
             network,
             places,
             tasks,
-            weight_bounds,
-            bias_bounds,
+        }
+    }
+
+    /// The column sums that the first step reads; later ones are left by the update.
+    fn sum_columns(&mut self, bytes: &SparseBytes, layout: SparseLayout) {
+        let segments = bytes.segments();
+        for group in 0..layout.groups() {
+            for segment in 0..segments {
+                let weights = layout.weights_start(group, bytes.segment_start(segment))
+                    ..layout.weights_start(group, bytes.segment_start(segment + 1));
+                let sums = layout.column_sums_start(group, segment, segments)
+                    ..layout.column_sums_start(group, segment + 1, segments);
+                // In one order on any level.
+                sparse_column_sums(Level::scalar(), &self.network.backward[weights], &mut self.column_sums[sums]);
+            }
         }
     }
 
@@ -87,9 +157,12 @@ impl Step {
 
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
     pub(super) fn loss(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32]) -> f64 {
-        let Self { network, places, blocks, block_bounds, errors, error_bounds, .. } = self;
-        let (network, places) = (&*network, &*places);
-        let level = compute.level;
+        let Self { network, places, blocks, block_bounds, errors, error_bounds, column_sums, .. } = self;
+        let first = match network.layers[0].order {
+            WeightOrder::Tiles => None,
+            WeightOrder::ByInput(layout) => Some((layout, samples.sparse().expect(SPARSE_SAMPLES), &**column_sums)),
+        };
+        let propagation = Propagation { level: compute.level, network, places, samples, first };
         // δ of the mean over batch and features of (y − x)².
         let scale = 2.0 / (batch.len() * samples.features) as f32;
         let parts = batch.len().div_ceil(BLOCK_ROWS);
@@ -98,17 +171,18 @@ impl Step {
         compute.team.for_each(splits, |i, [block, errors]| {
             let rows = &batch[i * BLOCK_ROWS..batch.len().min((i + 1) * BLOCK_ROWS)];
             let errors = errors.first_chunk_mut().expect("an error for each row of a block");
-            propagate(level, network, places, samples, rows, scale, block, errors);
+            propagation.run(rows, scale, block, errors);
         });
         let sum: f64 = errors[..batch.len()].iter().map(|&error| f64::from(error)).sum();
         sum / (batch.len() * samples.features) as f64
     }
 
-    /// Applies `rule` with the gradients of the batch whose [`Step::loss`] was computed last, of `rows` rows.
-    pub(super) fn update(&mut self, compute: &mut Compute, rule: Rule, rows: usize) {
-        let Self { network, places, blocks, tasks, weight_bounds, bias_bounds, .. } = self;
+    /// Applies `rule` with the gradients of `batch`, whose [`Step::loss`] was computed last.
+    pub(super) fn update(&mut self, compute: &mut Compute, rule: Rule, samples: &Samples<'_>, batch: &[u32]) {
+        let Self { network, places, blocks, tasks, column_sums, .. } = self;
         let Network { layers, backward, forward, bias } = network;
         let (layers, places, blocks) = (&*layers, &*places, &*blocks);
+        let Tasks { pieces, weight_bounds, bias_bounds, column_sum_bounds } = tasks;
         let [first, second] = &mut self.weight_moments;
         let [bias_first, bias_second] = &mut self.bias_moments;
         let level = compute.level;
@@ -120,15 +194,26 @@ impl Step {
             Split::new(bias, bias_bounds),
             Split::new(bias_first, bias_bounds),
             Split::new(bias_second, bias_bounds),
+            Split::new(column_sums, column_sum_bounds),
         ];
-        compute.team.for_each(splits, |i, [backward, forward, first, second, bias, bias_first, bias_second]| {
-            let Task { layer, tiles, first_bias_panel } = &tasks[i];
+        compute.team.for_each(splits, |i, parts| {
+            let [backward, forward, first, second, bias, bias_first, bias_second, column_sums] = parts;
+            let Task { layer, weights, first_bias_panel } = &pieces[i];
             let delta = places.deltas[layer + 1].expect("every layer but the input has a δ");
-            let delta = places.batch(blocks, delta, rows);
-            let x = places.batch(blocks, places.values[*layer], rows);
+            let delta = places.batch(blocks, delta, batch.len());
             let moments = Moments { first, second };
-            let tiles = WeightTiles { range: tiles.clone(), backward, forward, moments };
-            update_weights(level, rule, layers[*layer].shape, delta, x, tiles);
+            match *weights {
+                Piece::Tiles(ref range) => {
+                    let x = places.batch(blocks, places.values[*layer], batch.len());
+                    let tiles = WeightTiles { range: range.clone(), backward, forward, moments };
+                    update_weights(level, rule, layers[*layer].shape, delta, x, tiles);
+                }
+                Piece::Segment { layout, group, segment } => {
+                    let (bytes, affine) = samples.sparse().expect(SPARSE_SAMPLES);
+                    let segment = SparseSegment { group, segment, weights: backward, moments, column_sums };
+                    sparse_update(level, rule, layout, affine, (bytes, batch), delta, segment);
+                }
+            }
             let moments = Moments { first: bias_first, second: bias_second };
             update_bias(level, rule, delta, BiasPanels { first_panel: *first_bias_panel, bias, moments });
         });
@@ -143,84 +228,125 @@ impl Step {
         mut by_parameter: Parameters,
     ) -> Gradients {
         let loss = self.loss(compute, samples, batch);
-        self.update(compute, Rule::KeepGradient, batch.len());
+        self.update(compute, Rule::KeepGradient, samples, batch);
         self.network.store_from(&self.weight_moments[0], &self.bias_moments[0], &mut by_parameter);
         Gradients { loss, by_parameter }
     }
 }
 
-/// A block's rows, from raw values to δ of every layer.
-#[allow(clippy::too_many_arguments, reason = "the body of one loop, which only the team's closure calls")]
-fn propagate(
+/// What the first phase knows of the model and the data.
+struct Propagation<'a> {
     level: Level,
-    network: &Network,
-    places: &BlockPlaces,
-    samples: &Samples<'_>,
-    rows: &[u32],
-    scale: f32,
-    block: &mut [f32],
-    errors: &mut [f32; BLOCK_ROWS],
-) {
-    let input = places.values[0];
-    for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
-        samples.read(level, index as usize, row);
-    }
+    network: &'a Network,
+    places: &'a BlockPlaces,
+    samples: &'a Samples<'a>,
+    /// For a first layer on sparse bytes: its layout, the bytes, and its column sums.
+    first: Option<(SparseLayout, (&'a SparseBytes, Affine), &'a [f32])>,
+}
 
-    let last = network.layers.len();
-    for (index, layer) in network.layers.iter().enumerate() {
-        // The last activation is computed with the loss, in one pass.
-        let activation = if index + 1 == last { Activation::Identity } else { layer.activation };
-        network.forward(level, places, block, index, activation);
-    }
+impl Propagation<'_> {
+    /// A block's rows, from raw values to δ of every layer.
+    fn run(&self, rows: &[u32], scale: f32, block: &mut [f32], errors: &mut [f32; BLOCK_ROWS]) {
+        let Self { level, network, places, samples, .. } = *self;
+        let input = places.values[0];
+        for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
+            samples.read(level, index as usize, row);
+        }
 
-    let output = places.values[last];
-    let (head, tail) = block.split_at_mut(output.start);
-    let x = places.rows(head, input);
-    let z = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
-    squared_error_gradient(level, network.layers[last - 1].activation, scale, samples.features, x, z, errors);
+        let last = network.layers.len();
+        for (index, layer) in network.layers.iter().enumerate() {
+            // The last activation is computed with the loss, in one pass.
+            let activation = if index + 1 == last { Activation::Identity } else { layer.activation };
+            match self.first.filter(|_| index == 0) {
+                None => network.forward(level, places, block, index, activation),
+                Some((layout, (bytes, affine), column_sums)) => {
+                    let weights = &network.backward[layer.weights.clone()];
+                    let bias = &network.bias[layer.bias.clone()];
+                    let layer = SparseLayer { layout, weights, bias, column_sums };
+                    let (_, y, sums) = places.layer(block, index);
+                    sparse_forward(level, layer, affine, activation, (bytes, rows), y, sums);
+                }
+            }
+        }
 
-    for index in (1..last).rev() {
-        let layer = &network.layers[index];
-        let [delta, out] = [index + 1, index].map(|i| places.deltas[i].expect("hidden layers have a δ"));
-        let kept = places.sums[index].unwrap_or(places.values[index]);
-        let (head, tail) = block.split_at_mut(out.start);
-        backward(
-            level,
-            layer.shape,
-            &network.backward[layer.weights.clone()],
-            places.rows(head, delta),
-            (network.layers[index - 1].activation, places.rows(head, kept)),
-            RowsMut { data: &mut tail[..BLOCK_ROWS * out.stride], stride: out.stride },
-        );
+        let output = places.values[last];
+        let (head, tail) = block.split_at_mut(output.start);
+        let x = places.rows(head, input);
+        let z = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
+        squared_error_gradient(level, network.layers[last - 1].activation, scale, samples.features, x, z, errors);
+
+        for index in (1..last).rev() {
+            let layer = &network.layers[index];
+            let [delta, out] = [index + 1, index].map(|i| places.deltas[i].expect("hidden layers have a δ"));
+            let kept = places.sums[index].unwrap_or(places.values[index]);
+            let (head, tail) = block.split_at_mut(out.start);
+            backward(
+                level,
+                layer.shape,
+                &network.backward[layer.weights.clone()],
+                places.rows(head, delta),
+                (network.layers[index - 1].activation, places.rows(head, kept)),
+                RowsMut { data: &mut tail[..BLOCK_ROWS * out.stride], stride: out.stride },
+            );
+        }
     }
 }
 
-/// Cuts the weights of all layers into tasks; the bias panel of some outputs goes with their first tile.
-fn share_out(network: &Network) -> (Vec<Task>, Bounds, Bounds) {
-    let (mut tasks, mut weight_bounds, mut bias_bounds) = (Vec::new(), vec![0], vec![0]);
-    for (layer, packed) in network.layers.iter().enumerate() {
-        let input_panels = packed.shape.input_panels();
-        // Whole panels of outputs where several fit a task, else even pieces of one.
-        let pieces: Vec<Range<usize>> = if input_panels <= TASK_TILES {
-            let step = TASK_TILES / input_panels * input_panels;
-            (0..packed.shape.tiles()).step_by(step).map(|t| t..packed.shape.tiles().min(t + step)).collect()
-        } else {
-            let cuts = input_panels.div_ceil(TASK_TILES);
-            (0..packed.shape.output_panels())
-                .flat_map(|panel| {
-                    (0..cuts).map(move |cut| {
-                        let at = |cut: usize| panel * input_panels + cut * input_panels / cuts;
-                        at(cut)..at(cut + 1)
-                    })
-                })
-                .collect()
-        };
-        for tiles in pieces {
-            let panels_begun = |tile: usize| tile.div_ceil(input_panels);
-            weight_bounds.push(packed.weights.start + tiles.end * TILE);
-            bias_bounds.push(packed.bias.start + panels_begun(tiles.end) * PANEL);
-            tasks.push(Task { layer, first_bias_panel: panels_begun(tiles.start), tiles });
+impl Tasks {
+    /// Cuts the weights of all layers into pieces; the bias panel of some outputs goes with their first weights.
+    fn share_out(network: &Network, segments: usize) -> Self {
+        let (mut weight_bounds, mut bias_bounds, mut column_sum_bounds) = (vec![0], vec![0], vec![0]);
+        let mut pieces = Vec::new();
+        for (index, layer) in network.layers.iter().enumerate() {
+            match layer.order {
+                WeightOrder::Tiles => {
+                    for tiles in tile_runs(layer.shape) {
+                        let panels_begun = |tile: usize| tile.div_ceil(layer.shape.input_panels());
+                        weight_bounds.push(layer.weights.start + tiles.end * TILE);
+                        bias_bounds.push(layer.bias.start + panels_begun(tiles.end) * PANEL);
+                        column_sum_bounds.push(column_sum_bounds[column_sum_bounds.len() - 1]);
+                        let first_bias_panel = panels_begun(tiles.start);
+                        pieces.push(Task { layer: index, weights: Piece::Tiles(tiles), first_bias_panel });
+                    }
+                }
+                WeightOrder::ByInput(layout) => {
+                    let mut panels_begun = 0;
+                    for group in 0..layout.groups() {
+                        for segment in 0..segments {
+                            let end = SparseBytes::segment_start_of(layer.shape.inputs, segments, segment + 1);
+                            let first_bias_panel = panels_begun;
+                            if segment == 0 {
+                                panels_begun += layout.group_panels(group);
+                            }
+                            weight_bounds.push(layer.weights.start + layout.weights_start(group, end));
+                            bias_bounds.push(layer.bias.start + panels_begun * PANEL);
+                            column_sum_bounds.push(layout.column_sums_start(group, segment + 1, segments));
+                            let weights = Piece::Segment { layout, group, segment };
+                            pieces.push(Task { layer: index, weights, first_bias_panel });
+                        }
+                    }
+                }
+            }
+        }
+        Self {
+            pieces,
+            weight_bounds: Bounds::new(weight_bounds),
+            bias_bounds: Bounds::new(bias_bounds),
+            column_sum_bounds: Bounds::new(column_sum_bounds),
         }
     }
-    (tasks, Bounds::new(weight_bounds), Bounds::new(bias_bounds))
+}
+
+/// Runs of a layer's tiles: whole panels of outputs where several fit a task, else even pieces of one.
+fn tile_runs(shape: LayerShape) -> Vec<Range<usize>> {
+    let (inputs, tiles) = (shape.input_panels(), shape.tiles());
+    if inputs <= TASK_TILES {
+        let step = TASK_TILES / inputs * inputs;
+        return (0..tiles).step_by(step).map(|start| start..tiles.min(start + step)).collect();
+    }
+    let cuts = inputs.div_ceil(TASK_TILES);
+    let at = |panel: usize, cut: usize| panel * inputs + cut * inputs / cuts;
+    (0..shape.output_panels())
+        .flat_map(|panel| (0..cuts).map(move |cut| at(panel, cut)..at(panel, cut + 1)))
+        .collect()
 }

@@ -10,7 +10,7 @@ use super::step::Step;
 use super::{EpochReport, Event, Training, TrainingError};
 use crate::compute::Compute;
 use crate::dataset::Samples;
-use crate::model::network::Network;
+use crate::model::network::{Network, WeightOrder};
 use crate::model::{Architecture, Parameters};
 
 /// What training has come to.
@@ -71,7 +71,7 @@ pub fn train(
     let steps = rows.div_ceil(batch_size);
     let total_steps = (steps * training.epochs) as u64;
     let mut parameters = training.initialisation.draw(architecture, training.seed);
-    let mut model = Step::new(architecture, &parameters, batch_size);
+    let mut model = Step::for_samples(architecture, &parameters, batch_size, samples);
     let mut order: Vec<u32> = (0..row_count).collect();
     let mut history = Vec::with_capacity(training.epochs);
     let mut steps_done = 0;
@@ -90,7 +90,7 @@ pub fn train(
             let mut rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
             rates.momentum = rates.momentum.filter(|_| training.optimiser.has_momentum());
             steps_done += 1;
-            model.update(compute, training.optimiser.rule(steps_done, rates), batch.len());
+            model.update(compute, training.optimiser.rule(steps_done, rates), samples, batch);
             if observe(&Event::Batch { epoch, step: step + 1, steps }).is_break() {
                 return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
             }
@@ -123,7 +123,7 @@ impl Trained {
 }
 
 fn test_loss(architecture: &Architecture, parameters: &Parameters, test: &Samples<'_>, compute: &mut Compute) -> f64 {
-    let errors = Network::new(architecture, parameters).squared_errors(compute, test);
+    let errors = Network::new(architecture, parameters, WeightOrder::Tiles).squared_errors(compute, test);
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
     sum / (test.rows() * test.features) as f64
 }

@@ -1,0 +1,105 @@
+//! `narrows data`: what a data set holds.
+
+use clap::Args;
+use narrows::dataset::{Dataset, ImageShape, RawValues, ValueRange};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::commands::model_file::source;
+use crate::commands::output::{print, print_json};
+use crate::failure::Failure;
+
+/// Show what a data set holds: counts, shape, range, classes and checksum
+#[derive(Debug, Args)]
+pub struct Data {
+    /// The data set, by name
+    #[arg(default_value = "mnist")]
+    name: String,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed as JSON, for each part.
+#[derive(Debug, Serialize)]
+struct Description {
+    name: String,
+    rows: usize,
+    features: usize,
+    image: Option<ImageShape>,
+    range: ValueRange,
+    least: f32,
+    greatest: f32,
+    mean: f64,
+    zeros: f64,
+    classes: Option<Vec<Class>>,
+    sha256: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Class {
+    class: u8,
+    rows: usize,
+}
+
+impl Data {
+    /// Does it.
+    pub fn run(&self) -> Result<(), Failure> {
+        let data = source(&self.name)?.load();
+        let parts = [&data.train, &data.test].map(describe);
+        if self.json { print_json(&parts) } else { print(&parts.map(|part| text(&part)).join("\n")) }
+    }
+}
+
+fn describe(dataset: &Dataset) -> Description {
+    let mut digest = Sha256::new();
+    let values: Vec<f32> = match &dataset.raw {
+        RawValues::Bytes(bytes) => {
+            digest.update(bytes);
+            bytes.iter().map(|&byte| f32::from(byte)).collect()
+        }
+        RawValues::Numbers(numbers) => {
+            numbers.iter().for_each(|number| digest.update(number.to_le_bytes()));
+            numbers.clone()
+        }
+    };
+    let count = values.len() as f64;
+    Description {
+        name: dataset.name.clone(),
+        rows: dataset.rows(),
+        features: dataset.features,
+        image: dataset.image,
+        range: dataset.range,
+        least: values.iter().copied().fold(f32::INFINITY, f32::min),
+        greatest: values.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+        mean: values.iter().map(|&x| f64::from(x)).sum::<f64>() / count,
+        zeros: values.iter().filter(|&&x| x == 0.0).count() as f64 / count,
+        classes: dataset
+            .class_counts()
+            .map(|classes| classes.into_iter().map(|(class, rows)| Class { class, rows }).collect()),
+        sha256: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+fn text(part: &Description) -> String {
+    let rows = match part.image {
+        Some(image) => format!("{} images of {} × {} pixels", part.rows, image.height, image.width),
+        None => format!("{} rows of {} numbers", part.rows, part.features),
+    };
+    let mut text = format!(
+        "{}: {rows}\n  values from {} to {}, mean {:.4}, {:.1} % are zero; the range is {} to {}\n",
+        part.name,
+        part.least,
+        part.greatest,
+        part.mean,
+        100.0 * part.zeros,
+        part.range.low,
+        part.range.high
+    );
+    if let Some(classes) = &part.classes {
+        let counts: Vec<String> = classes.iter().map(|class| format!("{}: {}", class.class, class.rows)).collect();
+        text += &format!("  rows by class: {}\n", counts.join(", "));
+    }
+    text + &format!("  sha256 of the values: {}\n", part.sha256)
+}

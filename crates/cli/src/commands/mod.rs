@@ -1,0 +1,15 @@
+//! One file a command: its arguments and what it does.
+
+pub mod completions;
+pub mod data;
+pub mod evaluate;
+pub mod experiments;
+pub mod inspect;
+pub mod interpolate;
+pub mod man;
+pub mod model_file;
+pub mod output;
+pub mod reconstruct;
+pub mod run;
+pub mod train;
+pub mod version;

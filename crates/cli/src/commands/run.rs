@@ -1,0 +1,163 @@
+//! `narrows run`: a whole experiment.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use narrows::experiment::{Completed, Existing, Experiment, ExperimentError, RunEvent, RunOptions, Summary, run};
+
+use crate::arguments::{Common, level};
+use crate::commands::experiments;
+use crate::commands::output::{print, print_json};
+use crate::commands::version::cpu;
+use crate::failure::{Failure, with_suggestion};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::table::Table;
+
+/// Run an experiment: train its models, compare them, and write a report
+#[derive(Debug, Args)]
+pub struct Run {
+    /// A built-in experiment (see `narrows experiments`), or a TOML file
+    experiment: String,
+
+    /// The run directory [default: runs/EXPERIMENT]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+
+    /// Only these models
+    #[arg(long, value_name = "MODEL", num_args = 1.., value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Epochs of every model
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+
+    /// The seed of initial parameters and of the order of the rows
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Replace a run that is already there
+    #[arg(long)]
+    force: bool,
+
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    /// Does it.
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let (name, mut experiment) = experiments::find(&self.experiment)?;
+        if !self.only.is_empty() {
+            experiment.keep_only(&self.only).map_err(|error| match &error {
+                ExperimentError::UnknownModel { name, known } => {
+                    Failure::user(with_suggestion(error.to_string(), name, known))
+                }
+                _ => error.into(),
+            })?;
+            // What compares models that are left out is left out too.
+            let names = experiment.model_names();
+            experiment.interpolation =
+                experiment.interpolation.filter(|i| names.contains(&i.linear) || names.contains(&i.deep));
+        }
+        if let Some(epochs) = self.epochs {
+            experiment.set_epochs(epochs);
+        }
+        if let Some(seed) = self.seed {
+            experiment.seed = seed;
+        }
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        carry_out(&experiment, &out, existing, self.json, common)
+    }
+}
+
+/// Runs an experiment with progress, and prints what came of it.
+pub fn carry_out(
+    experiment: &Experiment,
+    out: &Path,
+    existing: Existing,
+    json: bool,
+    common: &Common,
+) -> Result<(), Failure> {
+    let models: Vec<(String, usize)> =
+        experiment.models.iter().map(|model| (model.name.clone(), experiment.training(model).epochs)).collect();
+    experiment.validate()?;
+    let interrupt = Interrupt::listen()?;
+    let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
+    let progress = std::sync::OnceLock::new();
+    let completed = run(experiment, out, &options, &|event| {
+        // Bars appear with the first event, not before an error about the arguments.
+        let progress = progress.get_or_init(|| Progress::new(common.quiet, &models));
+        match event {
+            RunEvent::Started { schedule } => progress.say(&format!("{}: {schedule}", experiment.title)),
+            RunEvent::Training { model, event } => {
+                let (name, epochs) = &models[model];
+                progress.training(model, name, *epochs, event);
+            }
+            RunEvent::Trained { model, summary } => {
+                let sentence =
+                    format!("test error {:.4}  {:.1} s, {}", summary.test.model_scale, summary.seconds, summary.outcome);
+                progress.finish(model, &models[model].0, &sentence);
+            }
+            RunEvent::Drawing => progress.say("drawing"),
+        }
+        if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    conclude(&completed, json)
+}
+
+fn conclude(Completed { summary, directory, stopped }: &Completed, json: bool) -> Result<(), Failure> {
+    let folder = directory.path().display();
+    if json {
+        print_json(summary)?;
+    } else {
+        print(&comparison(summary))?;
+    }
+    if *stopped {
+        let count = summary.models.len();
+        return Err(Failure::Interrupted(format!("{count} models with at least one epoch are kept in {folder}")));
+    }
+    if let Some(model) = summary.models.iter().find(|model| model.outcome.starts_with("diverged")) {
+        let (name, outcome) = (&model.name, &model.outcome);
+        return Err(Failure::failed(format!(
+            "model `{name}` {outcome}; its last good state is in {folder}. Lower the learning rate"
+        )));
+    }
+    if json { Ok(()) } else { print(&format!("\n{:.1} s in all\n{folder}/report.html\n", summary.seconds)) }
+}
+
+/// The models of a run, a line each.
+fn comparison(summary: &Summary) -> String {
+    let mut table =
+        Table::new(&["model", "parameters", "epochs", "training loss", "published", "test error", "in [0, 1]", "seconds"]);
+    let unit = |error: Option<f64>| error.map_or("–".to_owned(), |error| format!("{error:.5}"));
+    for model in &summary.models {
+        let published = model.published.as_ref().and_then(|published| published.training_loss);
+        table.row(vec![
+            model.name.clone(),
+            model.parameters.to_string(),
+            model.epochs.to_string(),
+            format!("{:.4}", model.training_loss),
+            published.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
+            format!("{:.4}", model.test.model_scale),
+            unit(model.test.unit_scale),
+            format!("{:.1}", model.seconds),
+        ]);
+    }
+    if let Some(pca) = &summary.exact_pca {
+        table.row(vec![
+            format!("exact PCA, {} components", pca.components),
+            "–".to_owned(),
+            "–".to_owned(),
+            format!("{:.4}", pca.train.model_scale),
+            "–".to_owned(),
+            format!("{:.4}", pca.test.model_scale),
+            unit(pca.test.unit_scale),
+            format!("{:.1}", pca.seconds),
+        ]);
+    }
+    table.text()
+}

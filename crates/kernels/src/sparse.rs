@@ -1,0 +1,449 @@
+//! The first layer, on bytes most of which are 0: only the others are multiplied.
+//!
+//! With x = scale·p + offset, and p a byte,
+//! `Σ_k W[n][k]·x[k] = scale·Σ_{p[k] ≠ 0} W[n][k]·p[k] + offset·Σ_k W[n][k]`, and the gradient is
+//! `Σ_b δ[b][n]·x[b][k] = scale·Σ_{p[b][k] ≠ 0} δ[b][n]·p[b][k] + offset·Σ_b δ[b][n]`.
+//! So the work is a share of the dense layer's, once the sums of the columns of W are at hand; the update, which
+//! visits every weight, leaves them behind.
+//!
+//! The weights lie as `[group][k][outputs of the group]`, for the inputs are picked one by one. A group has at most 64
+//! outputs: two accumulators for each 16 of them hide the latency of one another.
+
+use crate::activation::Activation;
+use crate::forward::vector_mut;
+use crate::lanes::{LANES, Lanes};
+use crate::layout::{BLOCK_ROWS, Batch, LayerShape, RowsMut};
+use crate::level::{Kernel, Level};
+use crate::update::{Moments, Rule};
+
+/// Panels of 16 outputs in a group.
+const GROUP_PANELS: usize = 4;
+
+/// The most columns in a segment: with 64 outputs each its gradient is 32 kB, which the nearest cache holds.
+const SEGMENT_COLUMNS: usize = 128;
+
+/// The bytes of a matrix that are not 0, row by row, each row cut into segments of columns.
+#[derive(Clone, Debug)]
+pub struct SparseBytes {
+    columns: usize,
+    segments: usize,
+    /// Where each segment of each row begins; one more at the end.
+    starts: Vec<u32>,
+    /// Column within the segment, and value.
+    entries: Vec<[u8; 2]>,
+}
+
+impl SparseBytes {
+    /// Picks the bytes that are not 0 from rows × columns; nothing if more than `most` of them are, as a share, or
+    /// there are too many to count.
+    pub fn pick(bytes: &[u8], columns: usize, most: f64) -> Option<Self> {
+        let used = bytes.iter().filter(|&&byte| byte != 0).count();
+        if columns == 0 || used as f64 > most * bytes.len() as f64 || u32::try_from(used).is_err() {
+            return None;
+        }
+        let segments = columns.div_ceil(SEGMENT_COLUMNS);
+        let mut picked = Self {
+            columns,
+            segments,
+            starts: Vec::with_capacity(bytes.len() / columns * segments + 1),
+            entries: Vec::with_capacity(used),
+        };
+        for row in bytes.chunks_exact(columns) {
+            for segment in 0..segments {
+                picked.starts.push(picked.entries.len() as u32);
+                let (start, end) = (picked.segment_start(segment), picked.segment_start(segment + 1));
+                for (column, &byte) in row[start..end].iter().enumerate() {
+                    if byte != 0 {
+                        // A segment has at most 128 columns.
+                        picked.entries.push([column as u8, byte]);
+                    }
+                }
+            }
+        }
+        picked.starts.push(picked.entries.len() as u32);
+        Some(picked)
+    }
+
+    /// How many segments a row has.
+    pub fn segments(&self) -> usize {
+        self.segments
+    }
+
+    /// The first column of a segment; with the number of segments, the number of columns.
+    pub fn segment_start(&self, segment: usize) -> usize {
+        Self::segment_start_of(self.columns, self.segments, segment)
+    }
+
+    /// The first column of a segment, of so many columns in so many segments.
+    pub const fn segment_start_of(columns: usize, segments: usize, segment: usize) -> usize {
+        segment * columns / segments
+    }
+
+    /// A segment of a row: columns within the segment, ascending, and values.
+    #[inline(always)]
+    fn segment(&self, row: usize, segment: usize) -> &[[u8; 2]] {
+        let index = row * self.segments + segment;
+        &self.entries[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
+}
+
+/// Where the parameters of a sparse first layer lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SparseLayout {
+    /// Inputs and outputs.
+    pub shape: LayerShape,
+}
+
+impl SparseLayout {
+    /// Groups of at most 64 outputs.
+    pub const fn groups(self) -> usize {
+        self.shape.output_panels().div_ceil(GROUP_PANELS)
+    }
+
+    /// Panels of 16 outputs in a group.
+    pub const fn group_panels(self, group: usize) -> usize {
+        let left = self.shape.output_panels() - group * GROUP_PANELS;
+        if left < GROUP_PANELS { left } else { GROUP_PANELS }
+    }
+
+    /// Numbers in the padded weights.
+    pub const fn weights_len(self) -> usize {
+        self.shape.inputs * self.shape.output_panels() * LANES
+    }
+
+    /// Where the weights of a group for input `k` begin.
+    pub const fn weights_start(self, group: usize, k: usize) -> usize {
+        (group * GROUP_PANELS * self.shape.inputs + k * self.group_panels(group)) * LANES
+    }
+
+    /// Where the column sums of a group begin for a segment, of `segments`.
+    pub const fn column_sums_start(self, group: usize, segment: usize, segments: usize) -> usize {
+        (group * GROUP_PANELS * segments + segment * self.group_panels(group)) * LANES
+    }
+
+    const fn index(self, n: usize, k: usize) -> usize {
+        let group = n / (GROUP_PANELS * LANES);
+        self.weights_start(group, k) + n % (GROUP_PANELS * LANES)
+    }
+
+    /// Lays `weights` (outputs, inputs), row-major, out; the padding becomes 0.
+    ///
+    /// # Panics
+    /// If a length does not fit the shape.
+    pub fn pack(self, weights: &[f32], packed: &mut [f32]) {
+        assert_eq!(weights.len(), self.shape.inputs * self.shape.outputs, "weights of {self:?}");
+        assert_eq!(packed.len(), self.weights_len(), "packed weights of {self:?}");
+        packed.fill(0.0);
+        for (n, row) in weights.chunks_exact(self.shape.inputs).enumerate() {
+            for (k, &weight) in row.iter().enumerate() {
+                packed[self.index(n, k)] = weight;
+            }
+        }
+    }
+
+    /// The inverse of [`SparseLayout::pack`].
+    ///
+    /// # Panics
+    /// If a length does not fit the shape.
+    pub fn unpack(self, packed: &[f32], weights: &mut [f32]) {
+        assert_eq!(weights.len(), self.shape.inputs * self.shape.outputs, "weights of {self:?}");
+        assert_eq!(packed.len(), self.weights_len(), "packed weights of {self:?}");
+        for (n, row) in weights.chunks_exact_mut(self.shape.inputs).enumerate() {
+            for (k, weight) in row.iter_mut().enumerate() {
+                *weight = packed[self.index(n, k)];
+            }
+        }
+    }
+}
+
+/// A first layer on sparse bytes, as [`sparse_forward`] reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct SparseLayer<'a> {
+    /// Where its weights lie.
+    pub layout: SparseLayout,
+    /// As `layout` says.
+    pub weights: &'a [f32],
+    /// One number an output, padded.
+    pub bias: &'a [f32],
+    /// `Σ_k W[n][k]` over the inputs of each segment: `[group][segment][outputs of the group]`.
+    pub column_sums: &'a [f32],
+}
+
+/// x = scale·p + offset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affine {
+    /// What one step of a byte is worth.
+    pub scale: f32,
+    /// What byte 0 is worth.
+    pub offset: f32,
+}
+
+/// `Y ← activation(X·Wᵀ + b)` for some rows of sparse bytes, with X = scale·P + offset.
+///
+/// rows: at most 16 indices; y: (rows, outputs). `sums`, if given, receives `X·Wᵀ + b`.
+///
+/// # Panics
+/// If a length does not fit the shape, or a row is beyond the last.
+pub fn sparse_forward(
+    level: Level,
+    layer: SparseLayer<'_>,
+    affine: Affine,
+    activation: Activation,
+    (bytes, rows): (&SparseBytes, &[u32]),
+    y: RowsMut<'_>,
+    sums: Option<RowsMut<'_>>,
+) {
+    let SparseLayout { shape } = layer.layout;
+    assert_eq!(bytes.columns, shape.inputs, "columns of the bytes, inputs of {shape:?}");
+    assert!(rows.len() <= BLOCK_ROWS, "{} rows in a block", rows.len());
+    assert_eq!(layer.weights.len(), layer.layout.weights_len(), "weights of {shape:?}");
+    assert_eq!(layer.bias.len(), shape.bias_len(), "bias of {shape:?}");
+    assert_eq!(layer.column_sums.len(), bytes.segments * shape.bias_len(), "column sums of {shape:?}");
+    y.check(shape.output_panels());
+    if let Some(sums) = &sums {
+        sums.check(shape.output_panels());
+    }
+    level.run(SparseForward { layer, affine, activation, bytes, rows, y, sums });
+}
+
+struct SparseForward<'a> {
+    layer: SparseLayer<'a>,
+    affine: Affine,
+    activation: Activation,
+    bytes: &'a SparseBytes,
+    rows: &'a [u32],
+    y: RowsMut<'a>,
+    sums: Option<RowsMut<'a>>,
+}
+
+/// Calls `$call` with the constant P, the panels of a group.
+macro_rules! with_panels {
+    ($panels:expr, |$p:ident| $call:expr) => {
+        match $panels {
+            1 => {
+                const $p: usize = 1;
+                $call
+            }
+            2 => {
+                const $p: usize = 2;
+                $call
+            }
+            3 => {
+                const $p: usize = 3;
+                $call
+            }
+            _ => {
+                const $p: usize = 4;
+                $call
+            }
+        }
+    };
+}
+
+impl Kernel for SparseForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, l: L) {
+        for group in 0..self.layer.layout.groups() {
+            with_panels!(self.layer.layout.group_panels(group), |P| self.group::<L, P>(l, group));
+        }
+        let SparseLayout { shape } = self.layer.layout;
+        let padding = shape.outputs..shape.output_panels() * LANES;
+        if !padding.is_empty() {
+            // As in the dense layer: an activation need not keep 0.
+            for row in self.y.data.chunks_mut(self.y.stride).take(BLOCK_ROWS) {
+                row[padding.clone()].fill(0.0);
+            }
+        }
+    }
+}
+
+impl SparseForward<'_> {
+    #[inline(always)]
+    fn group<L: Lanes, const P: usize>(&mut self, l: L, group: usize) {
+        let SparseLayer { layout, weights, bias, column_sums } = self.layer;
+        let first_panel = group * GROUP_PANELS;
+        let column_sums = column_sums.as_chunks::<LANES>().0;
+        let bias = bias.as_chunks::<LANES>().0;
+        // What a row of nothing but zeros gives.
+        let mut empty = [l.splat(0.0); P];
+        for (p, empty) in empty.iter_mut().enumerate() {
+            for segment in 0..self.bytes.segments {
+                *empty = l.add(*empty, l.load(&column_sums[first_panel * self.bytes.segments + segment * P + p]));
+            }
+            *empty = l.mul_add(l.splat(self.affine.offset), *empty, l.load(&bias[first_panel + p]));
+        }
+        for (row, &index) in self.rows.iter().enumerate() {
+            let mut even = [l.splat(0.0); P];
+            let mut odd = [l.splat(0.0); P];
+            for segment in 0..self.bytes.segments {
+                let start = layout.weights_start(group, self.bytes.segment_start(segment));
+                let end = layout.weights_start(group, self.bytes.segment_start(segment + 1));
+                let columns = weights[start..end].as_chunks::<LANES>().0.as_chunks::<P>().0;
+                let (pairs, rest) = self.bytes.segment(index as usize, segment).as_chunks::<2>();
+                for &[[first, p0], [second, p1]] in pairs {
+                    even = multiply_add(l, p0, &columns[usize::from(first)], even);
+                    odd = multiply_add(l, p1, &columns[usize::from(second)], odd);
+                }
+                for &[column, p] in rest {
+                    even = multiply_add(l, p, &columns[usize::from(column)], even);
+                }
+            }
+            for p in 0..P {
+                let sum = l.mul_add(l.splat(self.affine.scale), l.add(even[p], odd[p]), empty[p]);
+                let column = (first_panel + p) * LANES;
+                if let Some(kept) = &mut self.sums {
+                    l.store(sum, vector_mut(kept, row, column));
+                }
+                l.store(self.activation.apply(l, sum), vector_mut(&mut self.y, row, column));
+            }
+        }
+    }
+}
+
+/// `sums + byte·vectors`.
+#[inline(always)]
+fn multiply_add<L: Lanes, const P: usize>(
+    l: L,
+    byte: u8,
+    vectors: &[[f32; LANES]; P],
+    mut sums: [L::V; P],
+) -> [L::V; P] {
+    let number = l.splat(f32::from(byte));
+    for (sum, vector) in sums.iter_mut().zip(vectors) {
+        *sum = l.mul_add(number, l.load(vector), *sum);
+    }
+    sums
+}
+
+/// One segment of inputs of one group of outputs of a sparse first layer, to be updated.
+#[derive(Debug)]
+pub struct SparseSegment<'a> {
+    /// Which group of outputs.
+    pub group: usize,
+    /// Which segment of inputs.
+    pub segment: usize,
+    /// Its weights: read and written.
+    pub weights: &'a mut [f32],
+    /// Moments, in the order of the weights.
+    pub moments: Moments<'a>,
+    /// `Σ_k W[n][k]` over the segment's inputs, for the group's outputs: written.
+    pub column_sums: &'a mut [f32],
+}
+
+/// Computes the gradient of one segment of a sparse first layer's weights, and applies `rule`.
+///
+/// delta: δ (rows, outputs), in the order of `rows`, the indices of the batch's rows. Sums over rows run in that order.
+///
+/// # Panics
+/// If a length does not fit, or a row is beyond the last.
+pub fn sparse_update(
+    level: Level,
+    rule: Rule,
+    layout: SparseLayout,
+    affine: Affine,
+    (bytes, rows): (&SparseBytes, &[u32]),
+    delta: Batch<'_>,
+    segment: SparseSegment<'_>,
+) {
+    assert_eq!(bytes.columns, layout.shape.inputs, "columns of the bytes, inputs of {:?}", layout.shape);
+    assert_eq!(delta.rows, rows.len(), "rows of δ and of the batch");
+    delta.check(layout.shape.output_panels());
+    let columns = bytes.segment_start(segment.segment + 1) - bytes.segment_start(segment.segment);
+    let width = layout.group_panels(segment.group) * LANES;
+    assert_eq!(segment.weights.len(), columns * width, "weights of the segment");
+    assert_eq!(segment.moments.first.len(), columns * width, "first moments of the segment");
+    assert_eq!(segment.moments.second.len(), columns * width, "second moments of the segment");
+    assert_eq!(segment.column_sums.len(), width, "column sums of the segment");
+    level.run(SparseUpdate { rule, layout, affine, bytes, rows, delta, segment });
+}
+
+struct SparseUpdate<'a> {
+    rule: Rule,
+    layout: SparseLayout,
+    affine: Affine,
+    bytes: &'a SparseBytes,
+    rows: &'a [u32],
+    delta: Batch<'a>,
+    segment: SparseSegment<'a>,
+}
+
+impl Kernel for SparseUpdate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        with_panels!(self.layout.group_panels(self.segment.group), |P| self.segment::<L, P>(l));
+    }
+}
+
+impl SparseUpdate<'_> {
+    #[inline(always)]
+    fn segment<L: Lanes, const P: usize>(self, l: L) {
+        let Self { rule, affine, bytes, rows, delta, segment, .. } = self;
+        let first_column = segment.group * GROUP_PANELS * LANES;
+        let mut products = [[[0.0; LANES]; P]; SEGMENT_COLUMNS];
+        let mut delta_sums = [l.splat(0.0); P];
+        for (row, &index) in rows.iter().enumerate() {
+            let start = delta.offset
+                + row / BLOCK_ROWS * delta.block_stride
+                + row % BLOCK_ROWS * delta.stride
+                + first_column;
+            let numbers = delta.data[start..start + P * LANES].as_chunks::<LANES>().0;
+            let mut deltas = [l.splat(0.0); P];
+            for p in 0..P {
+                deltas[p] = l.load(&numbers[p]);
+                delta_sums[p] = l.add(delta_sums[p], deltas[p]);
+            }
+            for &[column, byte] in bytes.segment(index as usize, segment.segment) {
+                let number = l.splat(f32::from(byte));
+                for (product, &delta) in products[usize::from(column)].iter_mut().zip(&deltas) {
+                    l.store(l.mul_add(number, delta, l.load(product)), product);
+                }
+            }
+        }
+        for sum in &mut delta_sums {
+            *sum = l.mul(*sum, l.splat(affine.offset));
+        }
+        let weights = segment.weights.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0.iter_mut();
+        let first = segment.moments.first.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
+        let second = segment.moments.second.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
+        let mut column_sums = [l.splat(0.0); P];
+        for (((weights, first), second), products) in weights.zip(first).zip(second).zip(&products) {
+            for p in 0..P {
+                let gradient = l.mul_add(l.splat(affine.scale), l.load(&products[p]), delta_sums[p]);
+                rule.apply(l, gradient, &mut weights[p], &mut first[p], &mut second[p]);
+                column_sums[p] = l.add(column_sums[p], l.load(&weights[p]));
+            }
+        }
+        for (sum, out) in column_sums.into_iter().zip(segment.column_sums.as_chunks_mut().0) {
+            l.store(sum, out);
+        }
+    }
+}
+
+/// The column sums of one segment of one group, as [`sparse_update`] would leave them.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn sparse_column_sums(level: Level, weights: &[f32], column_sums: &mut [f32]) {
+    struct ColumnSums<'a>(&'a [f32], &'a mut [f32]);
+    impl Kernel for ColumnSums<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<L: Lanes>(self, l: L) {
+            let panels = self.1.len() / LANES;
+            for (p, out) in self.1.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+                let mut sum = l.splat(0.0);
+                for vector in self.0.as_chunks::<LANES>().0.iter().skip(p).step_by(panels) {
+                    sum = l.add(sum, l.load(vector));
+                }
+                l.store(sum, out);
+            }
+        }
+    }
+    assert!(!column_sums.is_empty() && column_sums.len() % LANES == 0, "column sums of whole panels");
+    assert_eq!(weights.len() % column_sums.len(), 0, "weights of {} outputs", column_sums.len());
+    level.run(ColumnSums(weights, column_sums));
+}

@@ -1,0 +1,336 @@
+//! The figures of a run.
+
+use super::{DirectoryError, ModelSummary, Pair, RunDirectory, Summary};
+use crate::compute::Compute;
+use crate::dataset::{Dataset, ImageShape, RawValues, RowName, RowNameError, TrainAndTest};
+use crate::interpolate::{blend, interpolate, lambdas};
+use crate::model::Autoencoder;
+use crate::report::raster::RasterError;
+use crate::report::chart::{Chart, Curve, CurveStyle, Scale};
+use crate::report::gallery::{self, Captioned, Row, Step};
+use crate::report::picture::Picture;
+use crate::report::raster;
+
+/// The published training curves: model, epoch (from 0), average training loss.
+const PUBLISHED_CURVES: &str = include_str!("../../../../experiments/published_curves.csv");
+
+/// Twice the size in pixels: crisp on today's screens and in print.
+const PNG_SCALE: f32 = 2.0;
+
+/// What a figure shows, which is also where the report puts it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Data,
+    Curves,
+    Curve { model: String },
+    Reconstructions,
+    Grid { model: Option<String> },
+    Sources,
+    Strip { pair: usize },
+    Interpolation { pair: usize, model: String },
+}
+
+/// A drawn figure.
+#[derive(Clone, Debug)]
+pub(super) struct Figure {
+    pub subject: Subject,
+    /// The file's name without its ending.
+    pub name: String,
+    pub caption: String,
+    pub svg: String,
+    pub png: Vec<u8>,
+}
+
+impl Figure {
+    /// Charts scale; pictures of pixels do not.
+    fn is_chart(&self) -> bool {
+        matches!(self.subject, Subject::Curves | Subject::Curve { .. })
+    }
+
+    pub fn write(&self, directory: &RunDirectory) -> Result<(), DirectoryError> {
+        directory.write(&format!("figures/{}.png", self.name), &self.png)?;
+        if self.is_chart() {
+            directory.write(&format!("figures/{}.svg", self.name), self.svg.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// A figure before it is rasterised.
+struct Sketch {
+    subject: Subject,
+    name: String,
+    caption: String,
+    svg: String,
+}
+
+/// Draws everything that a run has to show.
+pub(super) fn draw(
+    summary: &Summary,
+    models: &[Autoencoder],
+    data: &TrainAndTest,
+    compute: &mut Compute,
+) -> Result<Vec<Figure>, DrawError> {
+    let mut sketches = curves(&summary.models);
+    if let Some(image) = data.train.image {
+        let mut gallery = Gallery { summary, models, data, image, compute };
+        sketches.push(gallery.data());
+        sketches.push(gallery.reconstructions());
+        sketches.extend(gallery.grids());
+        sketches.extend(gallery.interpolations()?);
+    }
+    let threads = compute.team.threads();
+    Ok(rasterise(sketches, threads)?)
+}
+
+/// What can go wrong while drawing.
+#[derive(Debug, thiserror::Error)]
+pub enum DrawError {
+    /// A figure cannot be rasterised.
+    #[error("a figure cannot be drawn: {0}")]
+    Raster(#[from] RasterError),
+    /// A row that is asked for is not there.
+    #[error("[interpolation] {0}")]
+    Row(#[from] RowNameError),
+}
+
+fn rasterise(sketches: Vec<Sketch>, threads: usize) -> Result<Vec<Figure>, RasterError> {
+    let each = sketches.len().div_ceil(threads).max(1);
+    let mut pngs = Vec::new();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = sketches
+            .chunks(each)
+            .map(|sketches| scope.spawn(move || sketches.iter().map(|s| raster::png(&s.svg, PNG_SCALE)).collect::<Vec<_>>()))
+            .collect();
+        for worker in workers {
+            pngs.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+    });
+    let figures = sketches.into_iter().zip(pngs);
+    figures.map(|(Sketch { subject, name, caption, svg }, png)| Ok(Figure { subject, name, caption, svg, png: png? })).collect()
+}
+
+/// The points of a published curve; empty if there is none of that name.
+pub(super) fn published_curve(name: &str) -> Vec<(f64, f64)> {
+    PUBLISHED_CURVES
+        .lines()
+        .filter_map(|line| {
+            let (model, rest) = line.split_once(',')?;
+            let (epoch, loss) = rest.split_once(',')?;
+            // The file counts epochs from 0, we from 1.
+            (model == name).then_some((epoch.parse::<f64>().ok()? + 1.0, loss.parse().ok()?))
+        })
+        .collect()
+}
+
+fn curves(models: &[ModelSummary]) -> Vec<Sketch> {
+    let curve = |index: usize, model: &ModelSummary| Curve {
+        label: model.name.clone(),
+        points: model.history.iter().map(|epoch| (epoch.epoch as f64, epoch.training_loss)).collect(),
+        style: CurveStyle::Solid(index),
+    };
+    let chart = |title: String, y_scale, curves| Chart {
+        title,
+        x_label: "epoch".to_owned(),
+        y_label: "average training loss".to_owned(),
+        y_scale,
+        curves,
+    };
+    let all = models.iter().enumerate().map(|(index, model)| curve(index, model)).collect();
+    let mut sketches = vec![Sketch {
+        subject: Subject::Curves,
+        name: "curves".to_owned(),
+        caption: "Training error of all models by epoch, on a logarithmic scale.".to_owned(),
+        svg: chart("Training error".to_owned(), Scale::Log, all).svg(),
+    }];
+    for (index, model) in models.iter().enumerate() {
+        let mut lines = vec![curve(index, model)];
+        let mut caption = format!("Training error of {} by epoch", model.name);
+        if let Some(name) = model.published.as_ref().and_then(|published| published.curve.as_ref()) {
+            let points = published_curve(name);
+            lines.push(Curve { label: "published".to_owned(), points, style: CurveStyle::Published });
+            caption.push_str(", with the published curve under it");
+        }
+        sketches.push(Sketch {
+            subject: Subject::Curve { model: model.name.clone() },
+            name: format!("curve-{}", model.name),
+            caption: caption + ".",
+            svg: chart(format!("Training error of {}", model.name), Scale::Linear, lines).svg(),
+        });
+    }
+    sketches
+}
+
+/// Everything that pictures are made from.
+struct Gallery<'a> {
+    summary: &'a Summary,
+    models: &'a [Autoencoder],
+    data: &'a TrainAndTest,
+    image: ImageShape,
+    compute: &'a mut Compute,
+}
+
+impl Gallery<'_> {
+    fn raw_picture(&self, dataset: &Dataset, index: usize) -> Picture {
+        let range = index * dataset.features..(index + 1) * dataset.features;
+        let raw: Vec<f32> = match &dataset.raw {
+            RawValues::Bytes(bytes) => bytes[range].iter().map(|&byte| f32::from(byte)).collect(),
+            RawValues::Numbers(numbers) => numbers[range].to_vec(),
+        };
+        let (low, high) = (dataset.range.low, dataset.range.high);
+        self.picture(&raw.iter().map(|x| (x - low) / (high - low)).collect::<Vec<_>>())
+    }
+
+    fn picture(&self, unit: &[f32]) -> Picture {
+        Picture::grey(self.image.height, self.image.width, unit).expect("the data set's rows are such images")
+    }
+
+    /// A model's output as pictures.
+    fn pictures(&self, model: &Autoencoder, values: &[f32]) -> Vec<Picture> {
+        let shown = model.input.normalisation.to_unit(model.input.range, values);
+        shown.chunks_exact(model.architecture.inputs).map(|image| self.picture(image)).collect()
+    }
+
+    fn reconstruct(&mut self, model: usize, dataset: &Dataset, rows: &[usize]) -> Vec<Picture> {
+        let model = &self.models[model];
+        let subset = dataset.subset(rows);
+        let values = model.reconstruct(self.compute, &model.input.normalisation.apply(&subset));
+        self.pictures(model, &values)
+    }
+
+    fn data(&self) -> Sketch {
+        let batch = self.summary.models.first().map_or(128, |model| model.training.batch_size);
+        let rows = batch.min(self.data.train.rows()).min(200);
+        let pictures: Vec<Picture> = (0..rows).map(|index| self.raw_picture(&self.data.train, index)).collect();
+        Sketch {
+            subject: Subject::Data,
+            name: "data".to_owned(),
+            caption: format!("The first {rows} images of the training set: as many as a batch."),
+            svg: gallery::grid("", &pictures),
+        }
+    }
+
+    /// The first test image of each class, or the first ten.
+    fn reconstructions(&mut self) -> Sketch {
+        let test = &self.data.test;
+        let rows: Vec<usize> = match test.class_counts() {
+            Some(classes) => classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect(),
+            None => (0..test.rows().min(10)).collect(),
+        };
+        let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
+        let mut lines = vec![Row { label: "original".to_owned(), pictures, notes: Vec::new() }];
+        for index in 0..self.models.len() {
+            let pictures = self.reconstruct(index, test, &rows);
+            let label = self.summary.models[index].name.clone();
+            lines.push(Row { label, pictures, notes: Vec::new() });
+        }
+        Sketch {
+            subject: Subject::Reconstructions,
+            name: "reconstructions".to_owned(),
+            caption: "The same test images as originals and as each model reconstructs them.".to_owned(),
+            svg: gallery::rows("", &lines),
+        }
+    }
+
+    /// Images 1 to 49 of the first test batch, as the study shows them: the originals, then each model's.
+    fn grids(&mut self) -> Vec<Sketch> {
+        let test = &self.data.test;
+        let rows: Vec<usize> = (1..test.rows().min(50)).collect();
+        let originals: Vec<Picture> = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
+        let sketch = |model: Option<&str>, pictures: &[Picture]| {
+            let what = model.map_or("as they are".to_owned(), |model| format!("as {model} reconstructs them"));
+            Sketch {
+                subject: Subject::Grid { model: model.map(str::to_owned) },
+                name: format!("grid-{}", model.unwrap_or("original")),
+                caption: format!("Images 1 to {} of the test set {what}.", rows.len()),
+                svg: gallery::grid("", pictures),
+            }
+        };
+        let mut sketches = vec![sketch(None, &originals)];
+        for index in 0..self.models.len() {
+            let pictures = self.reconstruct(index, test, &rows);
+            sketches.push(sketch(Some(&self.summary.models[index].name), &pictures));
+        }
+        sketches
+    }
+
+    fn interpolations(&mut self) -> Result<Vec<Sketch>, RowNameError> {
+        let Some(interpolation) = self.summary.experiment.interpolation.clone() else { return Ok(Vec::new()) };
+        let (lambdas, mut sketches) = (lambdas(interpolation.steps), Vec::new());
+        let (mut sources, mut labels) = (Vec::new(), Vec::new());
+        for (number, pair) in interpolation.pairs.iter().enumerate() {
+            let title = pair_title(self.data, pair)?;
+            let mut label = pair_label(self.data, pair)?;
+            if labels.contains(&label) {
+                label = format!("{label}-{}", number + 1);
+            }
+            labels.push(label.clone());
+            let mut ends = Vec::new();
+            for name in [pair.first, pair.second] {
+                let (dataset, index) = name.find(self.data)?;
+                ends.push(dataset.subset(&[index]));
+                sources.push(Captioned { picture: self.raw_picture(dataset, index), caption: name.to_string() });
+            }
+            let ends = [&ends[0], &ends[1]];
+            let (mut strips, mut paths) = (Vec::new(), Vec::new());
+            for (summary, model) in self.summary.models.iter().zip(self.models) {
+                let [first, second] = ends.each_ref().map(|end| model.input.normalisation.apply(end).row(0));
+                let ends = [&first[..], &second[..]];
+                if strips.is_empty() {
+                    let pictures = self.pictures(model, &blend(ends, &lambdas));
+                    strips.push(Row { label: "pixel blend".to_owned(), pictures, notes: Vec::new() });
+                }
+                let values = interpolate(model, self.compute, ends, &lambdas);
+                let pictures = self.pictures(model, &values);
+                let steps: Vec<Step> = lambdas
+                    .iter()
+                    .zip(&pictures)
+                    .map(|(&lambda, picture)| Step { lambda: f64::from(lambda), picture: picture.clone() })
+                    .collect();
+                paths.push(Sketch {
+                    subject: Subject::Interpolation { pair: number, model: summary.name.clone() },
+                    name: format!("interpolation-{label}-{}", summary.name),
+                    caption: format!("{title} through the latent space of {}.", summary.name),
+                    svg: gallery::interpolation("", &steps),
+                });
+                if [&interpolation.linear, &interpolation.deep].contains(&&summary.name) {
+                    strips.push(Row { label: summary.name.clone(), pictures, notes: Vec::new() });
+                }
+            }
+            let headings: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
+            let models: Vec<&str> = strips.iter().map(|row| row.label.as_str()).collect();
+            sketches.push(Sketch {
+                subject: Subject::Strip { pair: number },
+                name: format!("strip-{label}"),
+                caption: format!("{title}: {}.", models.join(", ")),
+                svg: gallery::strips("", &headings, &strips),
+            });
+            sketches.extend(paths);
+        }
+        if !sources.is_empty() {
+            sketches.push(Sketch {
+                subject: Subject::Sources,
+                name: "sources".to_owned(),
+                caption: "The images to go between.".to_owned(),
+                svg: gallery::captioned("", &sources),
+            });
+        }
+        Ok(sketches)
+    }
+}
+
+/// `1 → 7`: what stands at λ = 0 and at λ = 1.
+pub(super) fn pair_title(data: &TrainAndTest, pair: &Pair) -> Result<String, RowNameError> {
+    Ok(format!("{} → {}", end_label(data, pair.second)?, end_label(data, pair.first)?))
+}
+
+/// `7-1`, for a file's name.
+fn pair_label(data: &TrainAndTest, pair: &Pair) -> Result<String, RowNameError> {
+    let label = format!("{}-{}", end_label(data, pair.first)?, end_label(data, pair.second)?);
+    Ok(label.replace('#', "-"))
+}
+
+fn end_label(data: &TrainAndTest, name: RowName) -> Result<String, RowNameError> {
+    let (dataset, index) = name.find(data)?;
+    Ok(dataset.labels.as_ref().map_or_else(|| name.to_string(), |labels| labels[index].to_string()))
+}

@@ -1,0 +1,379 @@
+//! Running an experiment: train every model, evaluate, draw, write.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::directory::Existing;
+use super::figures::{DrawError, draw};
+use super::page::page;
+use super::summary::{DataSummary, EpochSummary};
+use super::{
+    DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, PcaSummary, RunDirectory, Summary,
+};
+use crate::compute::{Compute, Level};
+use crate::dataset::{Dataset, Normalisation, RowNameError, Samples, Source, TrainAndTest, UnknownSource};
+use crate::evaluate::{ReconstructionError, reconstruction_error};
+use crate::export::safetensors::Provenance;
+use crate::model::{Autoencoder, InputSpec};
+use crate::pca::{Pca, PcaError};
+use crate::train::{Event, Outcome, TrainingError, train};
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The instruction set of the kernels.
+    pub level: Level,
+    /// Threads in all.
+    pub threads: NonZeroUsize,
+    /// What to do with a run that is already there.
+    pub existing: Existing,
+    /// The processor's name, for the record.
+    pub cpu: String,
+}
+
+/// Something that happened in a run. Models are named by their place in the experiment; several go on at once.
+#[derive(Debug)]
+pub enum RunEvent<'a> {
+    /// The data is there, training begins.
+    Started {
+        /// How the models are shared out, in a sentence.
+        schedule: &'a str,
+    },
+    /// A model's training says something.
+    Training {
+        /// Which model.
+        model: usize,
+        /// What.
+        event: &'a Event,
+    },
+    /// A model is trained, evaluated and written.
+    Trained {
+        /// Which model.
+        model: usize,
+        /// What it came to.
+        summary: &'a ModelSummary,
+    },
+    /// All models are trained; figures and report follow.
+    Drawing,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Completed {
+    /// All figures.
+    pub summary: Summary,
+    /// Where everything is.
+    pub directory: RunDirectory,
+    /// Whether the observer stopped it; then there is no report.
+    pub stopped: bool,
+}
+
+/// A run that failed. What was written before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The experiment cannot be.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// The data set is unknown.
+    #[error(transparent)]
+    Data(#[from] UnknownSource),
+    /// A row to interpolate from or to is not there.
+    #[error("[interpolation] {0}")]
+    Row(#[from] RowNameError),
+    /// The run directory cannot be had, or written.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A model cannot be trained on the data.
+    #[error("model `{model}`: {source}")]
+    Training {
+        /// Which.
+        model: String,
+        /// Why.
+        source: TrainingError,
+    },
+    /// Exact PCA failed.
+    #[error(transparent)]
+    Pca(#[from] PcaError),
+    /// A figure cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] DrawError),
+}
+
+/// Runs an experiment into the folder `out`, and says so to `observe`, which may stop it.
+///
+/// Every model is written as soon as it is trained. If the observer stops the run, what is finished is kept, with a
+/// summary, and models that have at least one epoch with what they have learned.
+///
+/// # Errors
+/// [`RunError`]; user errors are found before anything is trained.
+pub fn run(
+    experiment: &Experiment,
+    out: &Path,
+    options: &RunOptions,
+    observe: &(dyn Fn(RunEvent<'_>) -> ControlFlow<()> + Sync),
+) -> Result<Completed, RunError> {
+    let start = Instant::now();
+    experiment.validate()?;
+    let source: Source = experiment.data.parse()?;
+    let directory = RunDirectory::create(out, experiment, options.existing)?;
+    let data = source.load();
+    if let Some(interpolation) = &experiment.interpolation {
+        for pair in &interpolation.pairs {
+            pair.first.find(&data)?;
+            pair.second.find(&data)?;
+        }
+    }
+
+    let (workers, threads_each, schedule) = share_out(experiment.models.len(), options.threads.get());
+    // Stopping is remembered at the first break, by whomever it was said to.
+    let stopped = AtomicBool::new(observe(RunEvent::Started { schedule: &schedule }).is_break());
+    let work = Work {
+        experiment,
+        directory: &directory,
+        data: &data,
+        input: InputSpec {
+            normalisation: Normalisation::fit(experiment.normalisation, &data.train),
+            range: data.train.range,
+            image: data.train.image,
+        },
+        stopped: &stopped,
+        observe,
+    };
+    let results = work.run(workers, || Compute::at(options.level, threads_each))?;
+
+    let (mut summaries, mut models) = (Vec::new(), Vec::new());
+    for (summary, model) in results.models.into_iter().flatten() {
+        summaries.push(summary);
+        models.push(model);
+    }
+    if let Some((pca, _)) = &results.pca {
+        for summary in summaries.iter_mut().filter(|s| s.architecture.is_linear()) {
+            if summary.architecture.latent() == pca.components {
+                summary.excess_over_exact_pca = Some(summary.train.model_scale / pca.train.model_scale - 1.0);
+            }
+        }
+    }
+    let mut summary = Summary {
+        narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        experiment: experiment.clone(),
+        machine: Machine {
+            cpu: options.cpu.clone(),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            instruction_set: options.level.to_string(),
+            threads: options.threads.get(),
+            schedule,
+        },
+        data: DataSummary {
+            name: source.to_string(),
+            train_rows: data.train.rows(),
+            test_rows: data.test.rows(),
+            features: data.train.features,
+        },
+        exact_pca: results.pca.as_ref().map(|(summary, _)| summary.clone()),
+        models: summaries,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    directory.write_summary(&summary)?;
+
+    let stopped = stopped.load(Ordering::Relaxed) || observe(RunEvent::Drawing).is_break();
+    if !stopped {
+        let mut compute = Compute::at(options.level, options.threads);
+        let figures = draw(&summary, &models, &data, &mut compute)?;
+        for figure in &figures {
+            figure.write(&directory)?;
+        }
+        let other = experiment
+            .compare_with
+            .as_ref()
+            .and_then(|name| RunDirectory::read_summary(&out.parent()?.join(name)));
+        summary.seconds = start.elapsed().as_secs_f64();
+        directory.write_summary(&summary)?;
+        directory.write("report.html", page(&summary, other.as_ref(), &figures).html().as_bytes())?;
+    }
+    Ok(Completed { summary, directory, stopped })
+}
+
+/// Workers, threads of each, and the same in a sentence. A model on one core trains its share of the time a model on
+/// all cores would, without waiting for other cores; so models stand side by side as long as there are enough.
+fn share_out(models: usize, threads: usize) -> (usize, NonZeroUsize, String) {
+    let workers = models.min(threads).max(1);
+    let each = NonZeroUsize::new(threads / workers).unwrap_or(NonZeroUsize::MIN);
+    let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    let at_a_time = plural(workers, "model");
+    (workers, each, format!("{at_a_time} at a time, on {} each", plural(each.get(), "thread")))
+}
+
+/// What every worker knows.
+struct Work<'a> {
+    experiment: &'a Experiment,
+    directory: &'a RunDirectory,
+    data: &'a TrainAndTest,
+    input: InputSpec,
+    stopped: &'a AtomicBool,
+    observe: &'a (dyn Fn(RunEvent<'_>) -> ControlFlow<()> + Sync),
+}
+
+/// What the workers found.
+#[derive(Default)]
+struct Results {
+    pca: Option<(PcaSummary, Autoencoder)>,
+    models: Vec<Option<(ModelSummary, Autoencoder)>>,
+}
+
+#[derive(Clone, Copy)]
+enum Job {
+    Pca,
+    Model(usize),
+}
+
+impl Work<'_> {
+    /// Does all jobs, the longest first, on so many workers.
+    fn run(&self, workers: usize, compute: impl Fn() -> Compute + Sync) -> Result<Results, RunError> {
+        let mut jobs: Vec<Job> = (0..self.experiment.models.len()).map(Job::Model).collect();
+        jobs.sort_by_key(|job| self.cost(*job));
+        jobs.insert(0, Job::Pca);
+        let results = Results { pca: None, models: self.experiment.models.iter().map(|_| None).collect() };
+        let state = Mutex::new((jobs, Ok(results)));
+        let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    let mut compute = compute();
+                    loop {
+                        let job = match &mut *lock() {
+                            (jobs, Ok(_)) => jobs.pop(),
+                            _ => None,
+                        };
+                        let Some(job) = job else { break };
+                        if self.stopped.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let result = self.job(job, &mut compute);
+                        let results = &mut lock().1;
+                        match (result, results) {
+                            (Ok(done), Ok(results)) => done(results),
+                            (Err(error), results @ Ok(_)) => *results = Err(error),
+                            (_, Err(_)) => {}
+                        }
+                    }
+                });
+            }
+        });
+        state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    /// Parameters times epochs: enough to begin with what takes longest.
+    fn cost(&self, job: Job) -> usize {
+        match job {
+            Job::Pca => 0,
+            Job::Model(index) => {
+                let settings = &self.experiment.models[index];
+                let architecture = self.experiment.architecture(settings, self.data.train.features);
+                architecture.parameter_count().saturating_mul(self.experiment.training(settings).epochs)
+            }
+        }
+    }
+
+    /// Does one job; what comes back puts its result in place.
+    fn job(&self, job: Job, compute: &mut Compute) -> Result<Box<dyn FnOnce(&mut Results) + Send>, RunError> {
+        match job {
+            Job::Pca => {
+                let pca = self.exact_pca(compute)?;
+                Ok(Box::new(move |results| results.pca = pca))
+            }
+            Job::Model(index) => {
+                let model = self.train(index, compute)?;
+                Ok(Box::new(move |results| results.models[index] = model))
+            }
+        }
+    }
+
+    /// Exact PCA with as many components as the linear models of the experiment have.
+    fn exact_pca(&self, compute: &mut Compute) -> Result<Option<(PcaSummary, Autoencoder)>, RunError> {
+        let features = self.data.train.features;
+        let architectures = self.experiment.models.iter().map(|model| self.experiment.architecture(model, features));
+        let linear = architectures.into_iter().find(|architecture| architecture.is_linear());
+        let Some(components) = linear.map(|architecture| architecture.latent()).filter(|&k| k <= features) else {
+            return Ok(None);
+        };
+        let start = Instant::now();
+        let pca = Pca::fit(compute, &self.samples(&self.data.train))?;
+        let seconds = start.elapsed().as_secs_f64();
+        let model = pca.autoencoder(components, self.input.clone());
+        let [train, test] = self.errors(&model, compute);
+        let explained_variance_ratio = pca.explained_variance_ratio(components);
+        Ok(Some((PcaSummary { components, train, test, explained_variance_ratio, seconds }, model)))
+    }
+
+    /// Trains, evaluates and writes one model; nothing if it has no whole epoch.
+    fn train(&self, index: usize, compute: &mut Compute) -> Result<Option<(ModelSummary, Autoencoder)>, RunError> {
+        let settings: &ModelSettings = &self.experiment.models[index];
+        let architecture = self.experiment.architecture(settings, self.data.train.features);
+        let training = self.experiment.training(settings);
+        let (samples, test) = (self.samples(&self.data.train), self.samples(&self.data.test));
+        let mut observe = |event: &Event| {
+            if (self.observe)(RunEvent::Training { model: index, event }).is_break() {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
+            match self.stopped.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let trained = train(&architecture, &training, &samples, Some(&test), compute, &mut observe)
+            .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
+        let Some(last) = trained.history.last() else { return Ok(None) };
+
+        let seconds = trained.duration().as_secs_f64();
+        let mut epoch_seconds: Vec<f64> = trained.history.iter().map(|epoch| epoch.duration.as_secs_f64()).collect();
+        epoch_seconds.sort_by(f64::total_cmp);
+        let model = Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
+        let [train_error, test_error] = self.errors(&model, compute);
+        let summary = ModelSummary {
+            name: settings.name.clone(),
+            description: model.architecture.to_string(),
+            parameters: model.architecture.parameter_count(),
+            architecture: model.architecture.clone(),
+            training: training.clone(),
+            epochs: trained.history.len(),
+            outcome: match trained.outcome {
+                Outcome::Finished => "finished".to_owned(),
+                Outcome::Stopped => "stopped".to_owned(),
+                Outcome::Diverged { epoch, step } => format!("diverged in step {step} of epoch {epoch}"),
+            },
+            training_loss: last.training_loss,
+            train: train_error,
+            test: test_error,
+            published: settings.published.clone(),
+            excess_over_exact_pca: None,
+            seconds,
+            seconds_per_epoch: epoch_seconds[epoch_seconds.len() / 2],
+            history: trained.history.iter().map(EpochSummary::from).collect(),
+        };
+        let provenance = Provenance {
+            name: settings.name.clone(),
+            data: self.experiment.data.clone(),
+            training: Some(training),
+            epochs: trained.history.len(),
+            training_loss: Some(last.training_loss),
+            narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.directory.write_model(&model, &provenance, &trained.history)?;
+        if (self.observe)(RunEvent::Trained { model: index, summary: &summary }).is_break() {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        Ok(Some((summary, model)))
+    }
+
+    fn samples<'d>(&self, dataset: &'d Dataset) -> Samples<'d> {
+        self.input.normalisation.apply(dataset)
+    }
+
+    fn errors(&self, model: &Autoencoder, compute: &mut Compute) -> [ReconstructionError; 2] {
+        [&self.data.train, &self.data.test].map(|part| reconstruction_error(model, compute, &self.samples(part)))
+    }
+}

@@ -1,0 +1,279 @@
+//! The TOML file of an experiment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{NormalisationKind, RowName};
+use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
+use crate::train::{Optimiser, Schedule, Training};
+
+/// What one TOML file says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The report's title.
+    pub title: String,
+    /// What the experiment asks, in a paragraph.
+    #[serde(default)]
+    pub question: String,
+    /// The data set, by name.
+    pub data: String,
+    /// How raw values become the models' input.
+    #[serde(default)]
+    pub normalisation: NormalisationKind,
+    /// Of initial parameters and the order of the rows.
+    #[serde(default)]
+    pub seed: u64,
+    /// Another experiment, whose results the report shows beside these if it has been run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare_with: Option<String>,
+    /// What to know about the published figures: a footnote of the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_note: Option<String>,
+    /// What all models share.
+    #[serde(default)]
+    pub training: TrainingSettings,
+    /// The models, in the order of the report.
+    pub models: Vec<ModelSettings>,
+    /// Between which rows to interpolate, and with which models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<Interpolation>,
+}
+
+/// Settings of training; a model's own stand before those that all share, and the published study's behind both.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSettings {
+    /// Passes over the training set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Rows in a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// How gradients change parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimiser: Option<Optimiser>,
+    /// How the learning rate goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// How parameters begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialisation: Option<Initialisation>,
+    /// Measure the test loss every so many epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_every: Option<usize>,
+    /// After each hidden layer but the latent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<HiddenActivation>,
+}
+
+/// One model of an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// What to call it; letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Sizes of the encoder's layers, the latent's last; the decoder mirrors them.
+    pub hidden: Vec<usize>,
+    /// After the last layer.
+    #[serde(default)]
+    pub output: OutputActivation,
+    /// After each hidden layer but the latent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<HiddenActivation>,
+    /// As in [`TrainingSettings`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// As in [`TrainingSettings`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// As in [`TrainingSettings`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimiser: Option<Optimiser>,
+    /// As in [`TrainingSettings`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// As in [`TrainingSettings`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialisation: Option<Initialisation>,
+    /// What somebody published of this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+}
+
+/// Published figures of a model, to stand beside ours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The last epoch's average training loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_loss: Option<f64>,
+    /// The test loss, as printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss: Option<f64>,
+    /// The test loss without a known mistake in what was printed; `published_note` says which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_test_loss: Option<f64>,
+    /// The training curve's name in `experiments/published_curves.csv`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<String>,
+}
+
+/// Interpolation through the latent spaces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interpolation {
+    /// How many λ, evenly spaced from 0 to 1.
+    #[serde(default = "ten")]
+    pub steps: usize,
+    /// The name of the linear model to compare.
+    pub linear: String,
+    /// The name of the deep model to compare.
+    pub deep: String,
+    /// The rows to go between.
+    pub pairs: Vec<Pair>,
+}
+
+fn ten() -> usize {
+    10
+}
+
+/// Two rows; at λ = 1 stands the first, at λ = 0 the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// Weighted by λ.
+    pub first: RowName,
+    /// Weighted by 1 − λ.
+    pub second: RowName,
+}
+
+/// An experiment that cannot be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ExperimentError {
+    /// Not TOML, or a key that is unknown or of another type; the text says where and what is allowed.
+    #[error("{0}")]
+    Toml(String),
+    /// No models.
+    #[error("an experiment needs at least one [[models]] entry")]
+    NoModels,
+    /// A name that cannot be a folder's, or one twice.
+    #[error("the model name `{0}` cannot be used: names are letters, digits, `-`, `_` and `.`, do not begin with `.`, and differ from each other")]
+    Name(String),
+    /// A model's settings are out of range.
+    #[error("model `{model}`: {why}")]
+    Model {
+        /// Which.
+        model: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A model that is not there.
+    #[error("there is no model `{name}` in the experiment; there are: {}", known.join(", "))]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+        /// The experiment's models.
+        known: Vec<String>,
+    },
+    /// Too few steps.
+    #[error("[interpolation] steps is {0}; expected 2 to 1000")]
+    Steps(usize),
+}
+
+impl Experiment {
+    /// Reads and checks an experiment.
+    ///
+    /// # Errors
+    /// If the text is no TOML, says something unknown, or something that cannot be.
+    pub fn from_toml(text: &str) -> Result<Self, ExperimentError> {
+        let experiment: Self =
+            toml::from_str(text).map_err(|error| ExperimentError::Toml(error.to_string().trim_end().to_owned()))?;
+        experiment.validate()?;
+        Ok(experiment)
+    }
+
+    /// The experiment as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("plain data is TOML")
+    }
+
+    /// The names of the models.
+    pub fn model_names(&self) -> Vec<String> {
+        self.models.iter().map(|model| model.name.clone()).collect()
+    }
+
+    /// Keeps only the models named, in the experiment's order.
+    ///
+    /// # Errors
+    /// If one is not there.
+    pub fn keep_only(&mut self, names: &[String]) -> Result<(), ExperimentError> {
+        let known = self.model_names();
+        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+            return Err(ExperimentError::UnknownModel { name: name.clone(), known });
+        }
+        self.models.retain(|model| names.contains(&model.name));
+        Ok(())
+    }
+
+    /// Sets the epochs of every model.
+    pub fn set_epochs(&mut self, epochs: usize) {
+        self.training.epochs = Some(epochs);
+        self.models.iter_mut().for_each(|model| model.epochs = None);
+    }
+
+    /// Checks what TOML cannot.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] with the first thing that is wrong.
+    pub fn validate(&self) -> Result<(), ExperimentError> {
+        if self.models.is_empty() {
+            return Err(ExperimentError::NoModels);
+        }
+        for (index, model) in self.models.iter().enumerate() {
+            let name = &model.name;
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            let taken = self.models[..index].iter().any(|other| other.name.eq_ignore_ascii_case(name));
+            if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(allowed) || taken {
+                return Err(ExperimentError::Name(name.clone()));
+            }
+            let wrong = |why: String| ExperimentError::Model { model: name.clone(), why };
+            // The inputs are the data's to say; any number will do to check the rest.
+            self.architecture(model, 1).validate().map_err(|error| wrong(error.to_string()))?;
+            self.training(model).validate().map_err(|error| wrong(error.to_string()))?;
+        }
+        if let Some(Interpolation { steps, linear, deep, .. }) = &self.interpolation {
+            if !(2..=1000).contains(steps) {
+                return Err(ExperimentError::Steps(*steps));
+            }
+            let known = self.model_names();
+            if let Some(name) = [linear, deep].into_iter().find(|name| !known.contains(name)) {
+                return Err(ExperimentError::UnknownModel { name: name.clone(), known });
+            }
+        }
+        Ok(())
+    }
+
+    /// A model's architecture on rows of `inputs` numbers.
+    pub fn architecture(&self, model: &ModelSettings, inputs: usize) -> Architecture {
+        Architecture {
+            inputs,
+            hidden: model.hidden.clone(),
+            activation: model.activation.or(self.training.activation).unwrap_or_default(),
+            output: model.output,
+        }
+    }
+
+    /// A model's training: its own settings, then those that all share, then the published study's.
+    pub fn training(&self, model: &ModelSettings) -> Training {
+        let (shared, default) = (&self.training, Training::default());
+        Training {
+            epochs: model.epochs.or(shared.epochs).unwrap_or(default.epochs),
+            batch_size: model.batch_size.or(shared.batch_size).unwrap_or(default.batch_size),
+            optimiser: model.optimiser.or(shared.optimiser).unwrap_or(default.optimiser),
+            schedule: model.schedule.or(shared.schedule).unwrap_or(default.schedule),
+            initialisation: model.initialisation.or(shared.initialisation).unwrap_or(default.initialisation),
+            seed: self.seed,
+            test_every: shared.test_every.unwrap_or(default.test_every),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Tests, lints and golden files.
+
+use crate::command::run;
+
+/// All tests. They need nothing but cargo: the golden files are in the repository.
+///
+/// In the release profile: they train on real data, and share what `cargo run --release` has compiled.
+pub fn test() -> Result<(), String> {
+    println!("The tests need nothing but Rust; what cargo has not yet compiled takes some minutes.");
+    run(&[], "cargo", &["run", "--release", "--quiet", "--", "--version", "--verbose"])?;
+    run(&[], "cargo", &["test", "--release", "--workspace", "--all-features"])
+}
+
+/// Format, clippy and rustdoc, warnings denied.
+pub fn lint() -> Result<(), String> {
+    run(&[], "cargo", &["fmt", "--all", "--check"])?;
+    run(&[], "cargo", &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
+    // The library alone, as a program that brings its own data takes it.
+    run(&[], "cargo", &["clippy", "-p", "narrows", "--", "-D", "warnings"])?;
+    run(&[("RUSTDOCFLAGS", "-D warnings")], "cargo", &["doc", "--workspace", "--all-features", "--no-deps"])
+}
+
+/// Writes the golden files anew.
+pub fn golden() -> Result<(), String> {
+    let environment = "target/golden-python";
+    println!("PyTorch is installed into {environment}: 2.5 GB to fetch.");
+    run(&[], "python3", &["-m", "venv", environment])?;
+    let python = format!("{environment}/bin/python");
+    run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", "golden/requirements.txt"])?;
+    run(&[], &python, &["golden/generate.py"])
+}
