@@ -28,6 +28,13 @@ impl Source {
         "mnist",
     ];
 
+    fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "mnist")]
+            Self::Mnist => "mnist",
+        }
+    }
+
     /// Reads the data.
     pub fn load(self) -> TrainAndTest {
         match self {
@@ -51,9 +58,6 @@ impl FromStr for Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            #[cfg(feature = "mnist")]
-            Self::Mnist => f.write_str("mnist"),
-        }
+        f.write_str(self.name())
     }
 }

@@ -57,14 +57,19 @@ pub enum TrainingError {
         found: String,
     },
     /// No rows.
-    #[error("the training set has no rows")]
-    NoRows,
+    #[error("the {set} set has no rows")]
+    NoRows {
+        /// Of which: training or test.
+        set: &'static str,
+    },
     /// Rows of another length than the architecture's inputs.
-    #[error("the architecture reads rows of {expected} numbers, the data has {found} a row")]
+    #[error("the architecture reads rows of {expected} numbers, the {set} set has {found} a row")]
     Features {
+        /// Which: training or test.
+        set: &'static str,
         /// What the architecture reads.
         expected: usize,
-        /// What the data has.
+        /// What the set has.
         found: usize,
     },
 }

@@ -92,9 +92,9 @@ impl Optimiser {
     /// The learning rate that a schedule scales.
     pub fn learning_rate(&self) -> f64 {
         match *self {
-            Self::Adam { learning_rate, .. } | Self::AdamW { learning_rate, .. } | Self::Sgd { learning_rate, .. } => {
-                learning_rate
-            }
+            Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::Sgd { learning_rate, .. } => learning_rate,
         }
     }
 
@@ -126,7 +126,10 @@ impl Optimiser {
     }
 
     /// The kernel's rule for step `step`, counted from 1, at the rates of a schedule.
-    pub(super) fn rule(&self, step: u64, rates: Rates) -> Rule {
+    ///
+    /// A momentum that the schedule sets replaces Adam's β₁ or that of SGD; SGD without momentum stays without (in
+    /// PyTorch one-cycle gives it one).
+    pub fn rule(&self, step: u64, rates: Rates) -> Rule {
         match *self {
             Self::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
                 adam(step, rates, (beta1, beta2), epsilon, weight_decay, 1.0)
@@ -136,21 +139,23 @@ impl Optimiser {
             }
             Self::Sgd { momentum, weight_decay, nesterov, .. } => Rule::Sgd {
                 learning_rate: rates.learning_rate as f32,
-                momentum: rates.momentum.unwrap_or(momentum) as f32,
+                momentum: rates.momentum.filter(|_| momentum > 0.0).unwrap_or(momentum) as f32,
                 weight_decay: weight_decay as f32,
                 nesterov,
             },
         }
     }
-
-    /// Whether a schedule can cycle a momentum: one-cycle cycles β₁ or the momentum of SGD, if it has one.
-    pub(super) fn has_momentum(&self) -> bool {
-        !matches!(self, Self::Sgd { momentum: 0.0, .. })
-    }
 }
 
 /// In f64, as PyTorch computes what is the same for all parameters.
-fn adam(step: u64, rates: Rates, (beta1, beta2): (f64, f64), epsilon: f64, weight_decay: f64, shrink: f64) -> Rule {
+fn adam(
+    step: u64,
+    rates: Rates,
+    (beta1, beta2): (f64, f64),
+    epsilon: f64,
+    weight_decay: f64,
+    shrink: f64,
+) -> Rule {
     let beta1 = rates.momentum.unwrap_or(beta1);
     let step = step as f64;
     Rule::Adam {

@@ -22,7 +22,7 @@ pub enum Schedule {
     },
     /// PyTorch's `OneCycleLR` (Smith & Topin 2018): from `learning_rate / start_divisor` up to `learning_rate` over
     /// the first `rise` of the steps, then down to `learning_rate / start_divisor / end_divisor`, on half cosines,
-    /// while the momentum (Adam's β₁) goes from 0.95 to 0.85 and back.
+    /// while the momentum (Adam's β₁, or that of SGD if it has one) goes from 0.95 to 0.85 and back.
     OneCycle {
         /// Share of the steps, above 0 and below 1; PyTorch's `pct_start`.
         #[serde(default = "rise")]
@@ -112,7 +112,8 @@ impl Schedule {
                 let (peak, last) = (rise * steps - 1.0, steps - 1.0);
                 let (base, best) = MOMENTUM;
                 let (rate, momentum) = if at <= peak {
-                    let way = at / peak;
+                    // A rise of one step has no way to go; PyTorch divides by zero here.
+                    let way = if peak > 0.0 { at / peak } else { 1.0 };
                     (half_cosine(start, learning_rate, way), half_cosine(base, best, way))
                 } else {
                     let way = (at - peak) / (last - peak);

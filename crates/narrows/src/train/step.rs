@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, RowsMut, TILE};
 use narrows_kernels::sparse::{
-    Affine, SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
+    Affine, SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward,
+    sparse_update,
 };
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{
@@ -92,17 +93,22 @@ impl Step {
 
     /// A model for batches of these samples alone: where they are bytes and most of them 0, only the others are
     /// multiplied.
+    ///
+    /// # Panics
+    /// If the samples' rows are not as long as the model reads.
     pub fn for_samples(
         architecture: &Architecture,
         parameters: &Parameters,
         batch_size: usize,
         samples: &Samples<'_>,
     ) -> Self {
+        assert_eq!(samples.features, architecture.inputs, "features of a row, inputs of the model");
         let layout = SparseLayout { shape: architecture.layers()[0].shape };
         match samples.sparse().filter(|_| layout.shape.output_panels() >= LEAST_SPARSE_PANELS) {
             Some((bytes, _)) => {
                 let order = WeightOrder::ByInput(layout);
-                let mut step = Self::with_order(architecture, parameters, batch_size, order, bytes.segments());
+                let mut step =
+                    Self::with_order(architecture, parameters, batch_size, order, bytes.segments());
                 step.sum_columns(bytes, layout);
                 step
             }
@@ -145,7 +151,11 @@ impl Step {
                 let sums = layout.column_sums_start(group, segment, segments)
                     ..layout.column_sums_start(group, segment + 1, segments);
                 // In one order on any level.
-                sparse_column_sums(Level::scalar(), &self.network.backward[weights], &mut self.column_sums[sums]);
+                sparse_column_sums(
+                    Level::scalar(),
+                    &self.network.backward[weights],
+                    &mut self.column_sums[sums],
+                );
             }
         }
     }
@@ -155,19 +165,36 @@ impl Step {
         self.network.store(out);
     }
 
+    /// Takes one step: `rule`, applied with the gradient of the loss of the rows `batch` of `samples`. Returns that
+    /// loss, from before the step: the mean over rows and features of (y − x)². If it is not a finite number, the
+    /// parameters are lost.
+    ///
+    /// # Panics
+    /// If the batch is empty, larger than this memory was made for, or names a row that is not there, or if rows are
+    /// not as long as the model reads.
+    pub fn take(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32], rule: Rule) -> f64 {
+        let loss = self.loss(compute, samples, batch);
+        self.update(compute, rule, samples, batch);
+        loss
+    }
+
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
-    pub(super) fn loss(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32]) -> f64 {
+    fn loss(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32]) -> f64 {
+        assert!(!batch.is_empty(), "a step needs rows");
+        let inputs = self.network.layers[0].shape.inputs;
+        assert_eq!(samples.features, inputs, "features of a row, inputs of the model");
         let Self { network, places, blocks, block_bounds, errors, error_bounds, column_sums, .. } = self;
         let first = match network.layers[0].order {
             WeightOrder::Tiles => None,
-            WeightOrder::ByInput(layout) => Some((layout, samples.sparse().expect(SPARSE_SAMPLES), &**column_sums)),
+            WeightOrder::ByInput(layout) => {
+                Some((layout, samples.sparse().expect(SPARSE_SAMPLES), &**column_sums))
+            }
         };
         let propagation = Propagation { level: compute.level, network, places, samples, first };
         // δ of the mean over batch and features of (y − x)².
         let scale = 2.0 / (batch.len() * samples.features) as f32;
         let parts = batch.len().div_ceil(BLOCK_ROWS);
-        let splits =
-            [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
+        let splits = [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
         compute.team.for_each(splits, |i, [block, errors]| {
             let rows = &batch[i * BLOCK_ROWS..batch.len().min((i + 1) * BLOCK_ROWS)];
             let errors = errors.first_chunk_mut().expect("an error for each row of a block");
@@ -178,7 +205,7 @@ impl Step {
     }
 
     /// Applies `rule` with the gradients of `batch`, whose [`Step::loss`] was computed last.
-    pub(super) fn update(&mut self, compute: &mut Compute, rule: Rule, samples: &Samples<'_>, batch: &[u32]) {
+    fn update(&mut self, compute: &mut Compute, rule: Rule, samples: &Samples<'_>, batch: &[u32]) {
         let Self { network, places, blocks, tasks, column_sums, .. } = self;
         let Network { layers, backward, forward, bias } = network;
         let (layers, places, blocks) = (&*layers, &*places, &*blocks);
@@ -273,7 +300,15 @@ impl Propagation<'_> {
         let (head, tail) = block.split_at_mut(output.start);
         let x = places.rows(head, input);
         let z = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
-        squared_error_gradient(level, network.layers[last - 1].activation, scale, samples.features, x, z, errors);
+        squared_error_gradient(
+            level,
+            network.layers[last - 1].activation,
+            scale,
+            samples.features,
+            x,
+            z,
+            errors,
+        );
 
         for index in (1..last).rev() {
             let layer = &network.layers[index];
@@ -313,7 +348,8 @@ impl Tasks {
                     let mut panels_begun = 0;
                     for group in 0..layout.groups() {
                         for segment in 0..segments {
-                            let end = SparseBytes::segment_start_of(layer.shape.inputs, segments, segment + 1);
+                            let end =
+                                SparseBytes::segment_start_of(layer.shape.inputs, segments, segment + 1);
                             let first_bias_panel = panels_begun;
                             if segment == 0 {
                                 panels_begun += layout.group_panels(group);

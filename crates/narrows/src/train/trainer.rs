@@ -56,24 +56,24 @@ pub fn train(
 ) -> Result<Trained, TrainingError> {
     architecture.validate()?;
     training.validate()?;
-    let (rows, features) = (samples.rows(), samples.features);
-    if features != architecture.inputs {
-        return Err(TrainingError::Features { expected: architecture.inputs, found: features });
+    let test = test.filter(|_| training.test_every > 0);
+    for (set, samples) in [("training", Some(samples)), ("test", test)] {
+        if let Some(samples) = samples {
+            check(set, samples, architecture)?;
+        }
     }
+    let rows = samples.rows();
     let Ok(row_count) = u32::try_from(rows) else {
         return Err(TrainingError::setting("rows", "at most 4,294,967,295", rows));
     };
-    if rows == 0 {
-        return Err(TrainingError::NoRows);
-    }
 
     let batch_size = training.batch_size.min(rows);
     let steps = rows.div_ceil(batch_size);
-    let total_steps = (steps * training.epochs) as u64;
+    let total_steps = (steps as u64).saturating_mul(training.epochs as u64);
     let mut parameters = training.initialisation.draw(architecture, training.seed);
     let mut model = Step::for_samples(architecture, &parameters, batch_size, samples);
     let mut order: Vec<u32> = (0..row_count).collect();
-    let mut history = Vec::with_capacity(training.epochs);
+    let mut history = Vec::new();
     let mut steps_done = 0;
 
     for epoch in 1..=training.epochs {
@@ -81,16 +81,14 @@ pub fn train(
         shuffle(&mut order, training.seed, epoch);
         let mut losses = 0.0;
         for (step, batch) in order.chunks(batch_size).enumerate() {
-            let loss = model.loss(compute, samples, batch);
+            let rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
+            steps_done += 1;
+            let loss = model.take(compute, samples, batch, training.optimiser.rule(steps_done, rates));
             if !loss.is_finite() {
                 let outcome = Outcome::Diverged { epoch, step: step + 1 };
                 return Ok(Trained { parameters, history, outcome });
             }
             losses += loss;
-            let mut rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
-            rates.momentum = rates.momentum.filter(|_| training.optimiser.has_momentum());
-            steps_done += 1;
-            model.update(compute, training.optimiser.rule(steps_done, rates), samples, batch);
             if observe(&Event::Batch { epoch, step: step + 1, steps }).is_break() {
                 return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
             }
@@ -103,8 +101,9 @@ pub fn train(
             return Ok(Trained { parameters, history, outcome: Outcome::Diverged { epoch, step: steps } });
         }
         parameters = candidate;
-        let wanted = training.test_every > 0 && epoch % training.test_every == 0;
-        let test_loss = test.filter(|_| wanted).map(|test| test_loss(architecture, &parameters, test, compute));
+        let test_loss = test
+            .filter(|_| epoch.is_multiple_of(training.test_every))
+            .map(|test| test_loss(architecture, &parameters, test, compute));
         let report = EpochReport { epoch, training_loss: losses / steps as f64, test_loss, duration };
         let stop = observe(&Event::Epoch(report.clone())).is_break();
         history.push(report);
@@ -122,7 +121,23 @@ impl Trained {
     }
 }
 
-fn test_loss(architecture: &Architecture, parameters: &Parameters, test: &Samples<'_>, compute: &mut Compute) -> f64 {
+fn check(set: &'static str, samples: &Samples<'_>, architecture: &Architecture) -> Result<(), TrainingError> {
+    let (expected, found) = (architecture.inputs, samples.features);
+    if found != expected {
+        return Err(TrainingError::Features { set, expected, found });
+    }
+    if samples.rows() == 0 {
+        return Err(TrainingError::NoRows { set });
+    }
+    Ok(())
+}
+
+fn test_loss(
+    architecture: &Architecture,
+    parameters: &Parameters,
+    test: &Samples<'_>,
+    compute: &mut Compute,
+) -> f64 {
     let errors = Network::new(architecture, parameters, WeightOrder::Tiles).squared_errors(compute, test);
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
     sum / (test.rows() * test.features) as f64

@@ -1,0 +1,81 @@
+//! A step allocates nothing: all memory is taken when training begins, and at the end of an epoch.
+
+use std::alloc::System;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use narrows::compute::{Compute, Level};
+use narrows::dataset::{Samples, Values};
+use narrows::model::{Architecture, HiddenActivation, OutputActivation};
+use narrows::train::{Event, Optimiser, Schedule, Training, train};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// Counts what any thread allocates. This file has one test, so that no other runs beside it.
+#[global_allocator]
+static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const EPOCHS: usize = 3;
+const STEPS: usize = 5;
+
+fn allocations() -> usize {
+    let stats = COUNTING.stats();
+    stats.allocations + stats.reallocations
+}
+
+/// What is allocated from the end of one step to the end of the next, in each epoch.
+fn allocations_of_steps(
+    architecture: &Architecture,
+    training: &Training,
+    samples: &Samples<'_>,
+    compute: &mut Compute,
+) -> [[usize; STEPS - 1]; EPOCHS] {
+    let mut after = [[0; STEPS]; EPOCHS];
+    let before = allocations();
+    train(architecture, training, samples, None, compute, &mut |event| {
+        if let &Event::Batch { epoch, step, steps } = event {
+            assert_eq!(steps, STEPS);
+            after[epoch - 1][step - 1] = allocations();
+        }
+        ControlFlow::Continue(())
+    })
+    .expect("the settings are good");
+    assert!(after[0][0] > before, "the counter counts");
+    after.map(|epoch| std::array::from_fn(|step| epoch[step + 1] - epoch[step]))
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    let (rows, features) = (300, 45);
+    let dense: Vec<u8> = (0..rows * features).map(|i| (i * i % 251) as u8).collect();
+    let sparse: Vec<u8> = dense.iter().map(|&b| if b < 60 { b } else { 0 }).collect();
+    let bytes = |bytes| Values::Bytes { bytes, scale: 2.0 / 255.0, offset: -1.0 };
+    let numbers = Values::Numbers(dense.iter().map(|&b| f32::from(b) / 128.0 - 1.0).collect());
+    let sgd = Optimiser::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: true };
+    for threads in [1, 2] {
+        for level in Level::available() {
+            for (name, values, optimiser, activation) in [
+                ("dense bytes", bytes(&dense), Optimiser::adam(1e-3, 1e-5), HiddenActivation::Relu),
+                ("sparse bytes", bytes(&sparse), Optimiser::adamw(1e-3, 0.1), HiddenActivation::Silu),
+                ("numbers", numbers.clone(), sgd, HiddenActivation::Gelu),
+            ] {
+                let output = OutputActivation::Tanh;
+                let architecture = Architecture { inputs: features, hidden: vec![19, 5], activation, output };
+                let schedule = Schedule::one_cycle();
+                let training =
+                    Training { epochs: EPOCHS, batch_size: 64, optimiser, schedule, ..Training::default() };
+                let samples = Samples::new(features, values);
+                let mut compute = Compute::at(level, NonZeroUsize::new(threads).expect("at least one"));
+                // The thread that waits for this test may allocate meanwhile, now and then. A step that does always
+                // does: what is left in the best of three runs is its own.
+                let mut least = [[usize::MAX; STEPS - 1]; EPOCHS];
+                for _ in 0..3 {
+                    let counts = allocations_of_steps(&architecture, &training, &samples, &mut compute);
+                    for (least, count) in least.as_flattened_mut().iter_mut().zip(counts.as_flattened()) {
+                        *least = (*least).min(*count);
+                    }
+                }
+                assert_eq!(least, [[0; STEPS - 1]; EPOCHS], "{name}, {threads} threads, {level}");
+            }
+        }
+    }
+}

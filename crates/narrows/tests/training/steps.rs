@@ -1,0 +1,241 @@
+//! Four steps of each golden file, from PyTorch's parameters on PyTorch's batches.
+
+use std::collections::BTreeSet;
+
+use narrows::compute::Level;
+use narrows::dataset::{Samples, Values};
+use narrows::model::{Architecture, HiddenActivation, OutputActivation, Parameters};
+use narrows::train::{Optimiser, Schedule, Step};
+use serde::{Deserialize, Deserializer};
+
+use crate::golden::{Golden, folder, read};
+use crate::support::{assert_all_close, assert_close, autoencoder, compute};
+
+/// What a file's metadata says. A field that is not known here could change what the numbers mean, so it is refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "naming a field is knowing it")]
+struct Case {
+    name: String,
+    written_by: String,
+    seed: u64,
+    kind: String,
+    inputs: usize,
+    hidden: Vec<usize>,
+    hidden_activation: HiddenActivation,
+    output_activation: OutputActivation,
+    input_range: [f64; 2],
+    batch_rows: Vec<usize>,
+    loss: Loss,
+    #[serde(deserialize_with = "optimiser")]
+    optimiser: Optimiser,
+    schedule: Option<Scheduler>,
+    learning_rate_per_step: Vec<f64>,
+    beta1_per_step: Vec<Option<f64>>,
+    float32_distance: PerGroup,
+    movement_by_gradient_noise: f64,
+    largest_magnitude: PerGroup,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Loss {
+    MeanSquaredError,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+enum Scheduler {
+    OneCycle { total_steps: u64, max_learning_rate: f64 },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "naming a field is knowing it")]
+struct PerGroup {
+    latent: f64,
+    output: f64,
+    loss: f64,
+    gradient: f64,
+    after: f64,
+}
+
+/// An optimiser says `kind` where the files say `name`. No number may be left to a default.
+fn optimiser<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optimiser, D::Error> {
+    use serde::de::Error;
+    let mut table = serde_json::Map::deserialize(deserializer)?;
+    let kind = table.remove("name").ok_or_else(|| D::Error::missing_field("name"))?;
+    table.insert("kind".to_owned(), kind);
+    let optimiser: Optimiser = serde_json::from_value(table.clone().into()).map_err(D::Error::custom)?;
+    let written = serde_json::to_value(optimiser).map_err(D::Error::custom)?;
+    if written.as_object() != Some(&table) {
+        return Err(D::Error::custom(format!("{written} was read from {table:?}")));
+    }
+    Ok(optimiser)
+}
+
+/// golden/README.md argues for these two. A float32 run of PyTorch stays below a quarter of the first; no wrong formula
+/// stays within the second.
+impl Case {
+    fn tolerance(&self, group: impl Fn(&PerGroup) -> f64) -> f64 {
+        (-20_f64).exp2() * group(&self.largest_magnitude)
+    }
+
+    fn tolerance_after(&self) -> f64 {
+        2.0 * self.movement_by_gradient_noise + 2e-7
+    }
+}
+
+#[test]
+fn steps_are_those_of_pytorch() {
+    let mut files: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("step-"))
+        .collect();
+    files.sort();
+    // As golden/README.md lists them: three sizes with six optimisers, one and six and two other activations, two
+    // unusual settings.
+    assert_eq!(files.len(), 3 * 6 + 1 + 6 + 2 + 2, "{files:?}");
+
+    let mut seen = Seen::default();
+    for file in files {
+        let golden: Golden<Case> = read(&file);
+        seen.add(&golden.description);
+        for level in Level::available() {
+            run(&golden, level);
+        }
+    }
+    seen.assert_all();
+}
+
+fn run(golden: &Golden<Case>, level: Level) {
+    let Golden { description: case, tensors } = golden;
+    let name = format!("{} at {level}", case.name);
+    let mut compute = compute(level, 2);
+    let architecture = Architecture {
+        inputs: case.inputs,
+        hidden: case.hidden.clone(),
+        activation: case.hidden_activation,
+        output: case.output_activation,
+    };
+    let before = parameters(golden, &architecture, "before");
+
+    let mut values = Vec::new();
+    let mut batches: Vec<Vec<u32>> = Vec::new();
+    let mut rows = 0;
+    for (i, &count) in case.batch_rows.iter().enumerate() {
+        let tensor = &tensors[&format!("batch/{i}")];
+        assert_eq!(tensor.shape, [count, case.inputs], "{name}, batch {i}");
+        values.extend(tensor.singles());
+        batches.push((rows..rows + count as u32).collect());
+        rows += count as u32;
+    }
+    let first = case.batch_rows[0] * case.inputs;
+    let first_batch = Samples::new(case.inputs, Values::Numbers(values[..first].to_vec()));
+    let samples = Samples::new(case.inputs, Values::Numbers(values));
+
+    let model = autoencoder(&architecture, &before);
+    let latent = model.encode(&mut compute, &first_batch);
+    let tolerance = case.tolerance(|group| group.latent);
+    assert_all_close(&latent, &tensors["latent"].values, tolerance, format_args!("{name}, latent"));
+    let output = model.reconstruct(&mut compute, &first_batch);
+    let tolerance = case.tolerance(|group| group.output);
+    assert_all_close(&output, &tensors["output"].values, tolerance, format_args!("{name}, output"));
+
+    let most_rows = *case.batch_rows.iter().max().unwrap();
+    let step = Step::new(&architecture, &before, most_rows);
+    let zeros = Parameters::zeros(&architecture);
+    let gradients = step.gradients(&mut compute, &samples, &batches[0], zeros);
+    let losses = &tensors["loss"].values;
+    let tolerance = case.tolerance(|group| group.loss);
+    assert_close(gradients.loss, losses[0], tolerance, format_args!("{name}, loss beside the gradients"));
+    let tolerance = case.tolerance(|group| group.gradient);
+    compare(golden, &gradients.by_parameter, "gradient", tolerance, &name);
+
+    let mut step = Step::new(&architecture, &before, most_rows);
+    assert_eq!(losses.len(), batches.len(), "{name}");
+    for (i, (batch, &expected)) in batches.iter().zip(losses).enumerate() {
+        let (number, what) = (i as u64, format!("{name}, step {i}"));
+        let rates = match &case.schedule {
+            None => Schedule::Constant.rates(case.optimiser.learning_rate(), number, batches.len() as u64),
+            Some(Scheduler::OneCycle { total_steps, max_learning_rate }) => {
+                Schedule::one_cycle().rates(*max_learning_rate, number, *total_steps)
+            }
+        };
+        let close = (-50_f64).exp2();
+        assert_close(
+            rates.learning_rate,
+            case.learning_rate_per_step[i],
+            close,
+            format_args!("{what}, rate"),
+        );
+        if let (Some(actual), Some(expected)) = (rates.momentum, case.beta1_per_step[i]) {
+            assert_close(actual, expected, close, format_args!("{what}, momentum"));
+        }
+        assert_eq!(rates.momentum.is_some(), case.schedule.is_some(), "{what}");
+        let loss = step.take(&mut compute, &samples, batch, case.optimiser.rule(number + 1, rates));
+        assert_close(loss, expected, case.tolerance(|group| group.loss), format_args!("{what}, loss"));
+    }
+    let mut after = Parameters::zeros(&architecture);
+    step.parameters(&mut after);
+    compare(golden, &after, "after", case.tolerance_after(), &name);
+}
+
+/// The file's tensors of `group`, which must be those of the architecture, by name and shape.
+fn parameters(golden: &Golden<Case>, architecture: &Architecture, group: &str) -> Parameters {
+    let mut parameters = Parameters::zeros(architecture);
+    let specs = parameters.tensors().to_vec();
+    let names: BTreeSet<String> = specs.iter().map(|spec| format!("{group}/{}", spec.name)).collect();
+    let prefix = format!("{group}/");
+    let in_file = golden.tensors.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
+    assert_eq!(names, in_file, "{}", golden.description.name);
+    for spec in specs {
+        let tensor = &golden.tensors[&format!("{group}/{}", spec.name)];
+        assert_eq!(tensor.shape, spec.shape, "{group}/{}", spec.name);
+        parameters.get_mut(&spec.name).unwrap().copy_from_slice(&tensor.singles());
+    }
+    parameters
+}
+
+fn compare(golden: &Golden<Case>, actual: &Parameters, group: &str, tolerance: f64, name: &str) {
+    for spec in actual.tensors() {
+        let expected = &golden.tensors[&format!("{group}/{}", spec.name)].values;
+        let what = format_args!("{name}, {group}/{}", spec.name);
+        assert_all_close(actual.get(&spec.name).unwrap(), expected, tolerance, what);
+    }
+}
+
+/// What the files cover, lest a mistake in the program that writes them leave something untested.
+#[derive(Default)]
+struct Seen {
+    hidden: BTreeSet<String>,
+    output: BTreeSet<String>,
+    optimisers: BTreeSet<&'static str>,
+    depths: BTreeSet<usize>,
+    schedules: usize,
+}
+
+impl Seen {
+    fn add(&mut self, case: &Case) {
+        self.hidden.insert(case.hidden_activation.to_string());
+        self.output.insert(case.output_activation.to_string());
+        self.depths.insert(case.hidden.len());
+        self.schedules += usize::from(case.schedule.is_some());
+        self.optimisers.insert(match case.optimiser {
+            Optimiser::Adam { weight_decay: 0.0, .. } => "Adam",
+            Optimiser::Adam { .. } => "Adam with weight decay",
+            Optimiser::AdamW { .. } => "AdamW",
+            Optimiser::Sgd { nesterov: true, .. } => "SGD, Nesterov",
+            Optimiser::Sgd { momentum: 0.0, .. } => "SGD",
+            Optimiser::Sgd { .. } => "SGD, momentum",
+        });
+    }
+
+    fn assert_all(&self) {
+        assert_eq!((self.hidden.len(), self.output.len()), (7, 3), "{:?}, {:?}", self.hidden, self.output);
+        assert_eq!(self.optimisers.len(), 6, "{:?}", self.optimisers);
+        assert_eq!(self.depths, BTreeSet::from([1, 2, 3]));
+        assert_eq!(self.schedules, 1);
+    }
+}
