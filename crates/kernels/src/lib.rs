@@ -12,6 +12,7 @@ mod activation;
 mod elementary;
 mod forward;
 pub mod gather;
+mod gram;
 mod lanes;
 pub mod layout;
 mod level;
@@ -22,6 +23,7 @@ pub mod team;
 mod update;
 
 pub use activation::{Activation, DerivativeFrom, LEAKY_SLOPE};
+pub use gram::gram_panel;
 pub use forward::{Layer, backward, forward};
 pub use level::{Level, UnknownLevel};
 pub use loss::{squared_error, squared_error_gradient};
