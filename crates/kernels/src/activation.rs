@@ -1,6 +1,6 @@
 //! Activations and their derivatives.
 
-use crate::elementary::{normal_distribution, sigmoid, tanh};
+use crate::elementary::{gelu, gelu_derivative, sigmoid, silu, silu_derivative, tanh};
 use crate::lanes::Lanes;
 
 /// The slope of leaky ReLU below zero: PyTorch's default.
@@ -54,8 +54,8 @@ impl Activation {
             Self::LeakyRelu => l.select_less(l.splat(0.0), z, z, l.mul(z, l.splat(LEAKY_SLOPE))),
             Self::Tanh => tanh(l, z),
             Self::Sigmoid => sigmoid(l, z),
-            Self::Gelu => l.mul(z, normal_distribution(l, z).0),
-            Self::Silu => l.mul(z, sigmoid(l, z)),
+            Self::Gelu => gelu(l, z),
+            Self::Silu => silu(l, z),
         }
     }
 
@@ -69,15 +69,8 @@ impl Activation {
             Self::LeakyRelu => l.select_less(zero, kept, one, l.splat(LEAKY_SLOPE)),
             Self::Tanh => l.sub(one, l.mul(kept, kept)),
             Self::Sigmoid => l.mul(kept, l.sub(one, kept)),
-            Self::Gelu => {
-                let (distribution, density) = normal_distribution(l, kept);
-                l.mul_add(kept, density, distribution)
-            }
-            Self::Silu => {
-                // σ + z·σ·(1 − σ)
-                let s = sigmoid(l, kept);
-                l.mul_add(l.mul(kept, s), l.sub(one, s), s)
-            }
+            Self::Gelu => gelu_derivative(l, kept),
+            Self::Silu => silu_derivative(l, kept),
         }
     }
 }

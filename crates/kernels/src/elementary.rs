@@ -10,7 +10,7 @@
 
 use std::f32::consts::{LN_2, LOG2_E};
 
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::Lanes;
 
 /// ln 2 in two parts. The first has 15 bits: n·LN_2_HIGH is exact for |n| < 512, and x − n·LN_2_HIGH as well.
 const LN_2_HIGH: f32 = 0.693_145_75;
@@ -79,7 +79,6 @@ pub(crate) fn sigmoid<L: Lanes>(lanes: L, x: L::V) -> L::V {
 /// x·σ(x) = x / (1 + e⁻ˣ). From −110 downwards it rounds to −0, also at −∞ (where PyTorch has NaN).
 ///
 /// Worst error: 1.998 ulp, at −4.8834074e-4.
-#[cfg_attr(not(test), expect(dead_code, reason = "no kernel calls it yet"))]
 #[inline(always)]
 pub(crate) fn silu<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let x = lanes.max(lanes.splat(-110.0), x);
@@ -90,7 +89,6 @@ pub(crate) fn silu<L: Lanes>(lanes: L, x: L::V) -> L::V {
 /// multiplies.
 ///
 /// Worst error, absolute: 1.59·2⁻²³, at 1.789334.
-#[cfg_attr(not(test), expect(dead_code, reason = "no kernel calls it yet"))]
 #[inline(always)]
 pub(crate) fn silu_derivative<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let one = lanes.splat(1.0);
@@ -124,7 +122,6 @@ const TAIL_N: [f32; 4] = [1.0, 0.537_183_4, 0.145_146_97, 0.017_842_205];
 /// fused multiplication gives exactly. From −14.4 downwards it rounds to −0, also at −∞ (where PyTorch has NaN).
 ///
 /// Worst error: 1.70 ulp, at −1.3986793.
-#[cfg_attr(not(test), expect(dead_code, reason = "no kernel calls it yet"))]
 #[inline(always)]
 pub(crate) fn gelu<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let half = lanes.splat(0.5);
@@ -168,7 +165,6 @@ const SLOPE_N: [f32; 3] = [1.0, 0.264_360_2, 0.042_369_46];
 /// where s = Φ(−u) − u·φ(u) = e^(−u²/2)·(Mills' ratio − u/√(2π)).
 ///
 /// Worst error, absolute: 1.42·2⁻²³, at 0.051025618.
-#[cfg_attr(not(test), expect(dead_code, reason = "no kernel calls it yet"))]
 #[inline(always)]
 pub(crate) fn gelu_derivative<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let one = lanes.splat(1.0);
@@ -181,32 +177,6 @@ pub(crate) fn gelu_derivative<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let mills = lanes.div(above, below);
     let s = lanes.mul(exp, lanes.mul_add(u, lanes.splat(-1.0 / SQRT_TAU), mills));
     lanes.select_less(x, lanes.splat(0.0), s, lanes.sub(one, s))
-}
-
-// The two that follow go when `activation.rs` calls `gelu` and `gelu_derivative`.
-
-#[inline(always)]
-fn lane_by_lane<L: Lanes>(lanes: L, x: L::V, f: impl Fn(f32) -> f32) -> L::V {
-    let mut buffer = [0.0; LANES];
-    lanes.store(x, &mut buffer);
-    lanes.load(&buffer.map(f))
-}
-
-/// Φ(x) = ½(1 + erf(x/√2)), the distribution function of the standard normal, and its derivative φ(x).
-#[inline(always)]
-pub(crate) fn normal_distribution<L: Lanes>(lanes: L, x: L::V) -> (L::V, L::V) {
-    // Hastings' approximation (Abramowitz & Stegun 7.1.26).
-    let density = |x: f32| (-0.5 * x * x).exp() * 0.398_942_3;
-    let cdf = |x: f32| {
-        let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
-        let t = 1.0 / (1.0 + 0.327_591_1 * z);
-        let tail = 0.5
-            * t
-            * (0.254_829_6 + t * (-0.284_496_74 + t * (1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4))))
-            * (-z * z).exp();
-        if x < 0.0 { tail } else { 1.0 - tail }
-    };
-    (lane_by_lane(lanes, x, cdf), lane_by_lane(lanes, x, density))
 }
 
 /// c₀ + c₁·x + c₂·x² + …
@@ -260,6 +230,7 @@ fn over_one_plus_exp<L: Lanes>(lanes: L, y: L::V, x: L::V) -> L::V {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::LANES;
     use crate::level::{Kernel, Level};
 
     #[derive(Clone, Copy, Debug)]
