@@ -23,8 +23,8 @@ pub mod team;
 mod update;
 
 pub use activation::{Activation, DerivativeFrom, LEAKY_SLOPE};
-pub use gram::gram_panel;
 pub use forward::{Layer, backward, forward};
+pub use gram::gram_panel;
 pub use level::{Level, UnknownLevel};
 pub use loss::{squared_error, squared_error_gradient};
 pub use update::{BiasPanels, Moments, Rule, WeightTiles, forward_tiles, update_bias, update_weights};

@@ -135,20 +135,23 @@ fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f64>, Mat<f6
         compute.team.for_each([Split::new(&mut products, &panel_bounds)], |panel, [products]| {
             gram_panel(level, batch, panel, products);
         });
-        compute.team.for_each([Split::new(&mut totals, &panel_bounds), Split::new(&mut sums, &sum_bounds)], {
-            let (products, x) = (&products, &x);
-            move |panel, [totals, sums]| {
-                let first = panel * (panel + 1) / 2 * TILE;
-                for (total, &product) in totals.iter_mut().zip(&products[first..]) {
-                    *total += f64::from(product);
-                }
-                for row in x.chunks_exact(stride).take(used) {
-                    for (sum, &x) in sums.iter_mut().zip(&row[panel * PANEL..]) {
-                        *sum += f64::from(x);
+        compute.team.for_each(
+            [Split::new(&mut totals, &panel_bounds), Split::new(&mut sums, &sum_bounds)],
+            {
+                let (products, x) = (&products, &x);
+                move |panel, [totals, sums]| {
+                    let first = panel * (panel + 1) / 2 * TILE;
+                    for (total, &product) in totals.iter_mut().zip(&products[first..]) {
+                        *total += f64::from(product);
+                    }
+                    for row in x.chunks_exact(stride).take(used) {
+                        for (sum, &x) in sums.iter_mut().zip(&row[panel * PANEL..]) {
+                            *sum += f64::from(x);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 
     let (scale, offset) = match samples.values {
@@ -164,7 +167,8 @@ fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f64>, Mat<f6
         let total = totals[(panel * (panel + 1) / 2 + q) * TILE + n % PANEL * PANEL + k % PANEL];
         scale * scale * (total / rows as f64 - shifted[n] * shifted[k])
     });
-    let mean = shifted.iter().zip(&shift).map(|(mean, &shift)| scale * mean + f64::from(shift) + offset).collect();
+    let mean =
+        shifted.iter().zip(&shift).map(|(mean, &shift)| scale * mean + f64::from(shift) + offset).collect();
     (mean, covariance)
 }
 

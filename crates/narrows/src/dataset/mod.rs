@@ -73,12 +73,12 @@ impl Dataset {
     pub fn subset(&self, indices: &[usize]) -> Self {
         let range = |&index: &usize| index * self.features..(index + 1) * self.features;
         let raw = match &self.raw {
-            RawValues::Bytes(bytes) => {
-                RawValues::Bytes(indices.iter().flat_map(|index| bytes[range(index)].iter().copied()).collect())
-            }
-            RawValues::Numbers(numbers) => {
-                RawValues::Numbers(indices.iter().flat_map(|index| numbers[range(index)].iter().copied()).collect())
-            }
+            RawValues::Bytes(bytes) => RawValues::Bytes(
+                indices.iter().flat_map(|index| bytes[range(index)].iter().copied()).collect(),
+            ),
+            RawValues::Numbers(numbers) => RawValues::Numbers(
+                indices.iter().flat_map(|index| numbers[range(index)].iter().copied()).collect(),
+            ),
         };
         let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&index| labels[index]).collect());
         Self { raw, labels, name: self.name.clone(), ..*self }

@@ -56,10 +56,14 @@ impl Normalisation {
         };
         match &dataset.raw {
             RawValues::Bytes(bytes) => {
-                bytes.chunks_exact(dataset.features).for_each(|row| visit(&mut row.iter().map(|&x| f64::from(x))));
+                bytes
+                    .chunks_exact(dataset.features)
+                    .for_each(|row| visit(&mut row.iter().map(|&x| f64::from(x))));
             }
             RawValues::Numbers(numbers) => {
-                numbers.chunks_exact(dataset.features).for_each(|row| visit(&mut row.iter().map(|&x| f64::from(x))));
+                numbers
+                    .chunks_exact(dataset.features)
+                    .for_each(|row| visit(&mut row.iter().map(|&x| f64::from(x))));
             }
         }
         let rows = dataset.rows() as f64;
@@ -187,7 +191,9 @@ impl<'a> Samples<'a> {
     pub(crate) fn read(&self, level: Level, index: usize, row: &mut [f32]) {
         let range = index * self.features..(index + 1) * self.features;
         match &self.values {
-            Values::Bytes { bytes, scale, offset } => gather::from_bytes(level, &bytes[range], *scale, *offset, row),
+            Values::Bytes { bytes, scale, offset } => {
+                gather::from_bytes(level, &bytes[range], *scale, *offset, row)
+            }
             Values::Numbers(numbers) => {
                 row[..self.features].copy_from_slice(&numbers[range]);
                 row[self.features..].fill(0.0);

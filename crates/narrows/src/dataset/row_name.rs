@@ -47,7 +47,9 @@ pub enum Which {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowNameError {
     /// Not of the form.
-    #[error("`{0}` names no row; expected for instance 7 or train:7 (the first 7 of the training set), test:7:3 (the third of the test set) or test#42 (by index, from 0)")]
+    #[error(
+        "`{0}` names no row; expected for instance 7 or train:7 (the first 7 of the training set), test:7:3 (the third of the test set) or test#42 (by index, from 0)"
+    )]
     Form(String),
     /// The index is beyond the last row.
     #[error("`{name}` is beyond the last row; there are {rows}, numbered from 0")]
@@ -167,9 +169,13 @@ mod tests {
     #[test]
     fn rows_are_found_by_class_and_by_index() {
         let data = data();
-        for (name, set, index) in
-            [("7", "train", 1), ("train:7:2", "train", 3), ("test:1", "test", 1), ("#2", "train", 2), ("test#0", "test", 0)]
-        {
+        for (name, set, index) in [
+            ("7", "train", 1),
+            ("train:7:2", "train", 3),
+            ("test:1", "test", 1),
+            ("#2", "train", 2),
+            ("test#0", "test", 0),
+        ] {
             let (dataset, found) = name.parse::<RowName>().unwrap().find(&data).unwrap();
             assert_eq!((dataset.name.as_str(), found), (set, index), "{name}");
         }

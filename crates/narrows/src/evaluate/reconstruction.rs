@@ -16,7 +16,11 @@ pub struct ReconstructionError {
 }
 
 /// The mean over rows and features of `(decoder(encoder(x)) − x)²`.
-pub fn reconstruction_error(model: &Autoencoder, compute: &mut Compute, samples: &Samples<'_>) -> ReconstructionError {
+pub fn reconstruction_error(
+    model: &Autoencoder,
+    compute: &mut Compute,
+    samples: &Samples<'_>,
+) -> ReconstructionError {
     let errors = model.squared_errors(compute, samples);
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
     let model_scale = sum / (samples.rows() * samples.features) as f64;

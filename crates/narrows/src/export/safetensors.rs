@@ -146,7 +146,9 @@ pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance
     // The version first: what a later one means by the other keys is not known here.
     let Version { version } = serde_json::from_str(metadata).map_err(|error| foreign(error.to_string()))?;
     if version != VERSION {
-        return Err(foreign(format!("its layout is version {version}, this narrows reads version {VERSION}")));
+        return Err(foreign(format!(
+            "its layout is version {version}, this narrows reads version {VERSION}"
+        )));
     }
     let metadata = serde_json::from_str(metadata).map_err(|error| foreign(error.to_string()))?;
     let Metadata { architecture, input, provenance, .. } = metadata;
@@ -163,7 +165,8 @@ pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance
         return Err(wrong(format!("tensor `{surplus}` does not belong to {architecture}")));
     }
     for spec in parameters.tensors().to_vec() {
-        let view = tensors.tensor(&spec.name).map_err(|_| wrong(format!("tensor `{}` is missing", spec.name)))?;
+        let view =
+            tensors.tensor(&spec.name).map_err(|_| wrong(format!("tensor `{}` is missing", spec.name)))?;
         if view.dtype() != Dtype::F32 || view.shape() != spec.shape {
             let (dtype, shape) = (view.dtype(), view.shape());
             return Err(wrong(format!(

@@ -26,10 +26,7 @@ pub fn interpolate(
 
 /// `λ·first + (1 − λ)·second` for each λ: the codes of a path or, of pixels, the blend that a latent space must beat.
 pub fn blend([first, second]: [&[f32]; 2], lambdas: &[f32]) -> Vec<f32> {
-    lambdas
-        .iter()
-        .flat_map(|&λ| first.iter().zip(second).map(move |(a, b)| λ * a + (1.0 - λ) * b))
-        .collect()
+    lambdas.iter().flat_map(|&λ| first.iter().zip(second).map(move |(a, b)| λ * a + (1.0 - λ) * b)).collect()
 }
 
 #[cfg(test)]

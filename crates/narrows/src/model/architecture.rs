@@ -174,7 +174,8 @@ impl Architecture {
     pub fn layers(&self) -> Vec<LayerSpec> {
         let sizes: Vec<usize> = std::iter::once(self.inputs).chain(self.hidden.iter().copied()).collect();
         let depth = self.depth();
-        let last_activation = |i, activation| if i + 1 == depth { activation } else { self.activation.kernel() };
+        let last_activation =
+            |i, activation| if i + 1 == depth { activation } else { self.activation.kernel() };
         let encoder = sizes.windows(2).enumerate().map(|(i, pair)| LayerSpec {
             name: format!("encoder.{}", 2 * i),
             shape: LayerShape { inputs: pair[0], outputs: pair[1] },
@@ -236,7 +237,10 @@ mod tests {
         use Activation::{Identity, Relu, Tanh};
         let activations: Vec<Activation> = layers.iter().map(|layer| layer.activation).collect();
         assert_eq!(activations, [Relu, Relu, Identity, Relu, Relu, Tanh]);
-        assert_eq!(architecture(&[64, 32, 16]).parameter_count(), 784 * 64 * 2 + 64 * 32 * 2 + 32 * 16 * 2 + 992);
+        assert_eq!(
+            architecture(&[64, 32, 16]).parameter_count(),
+            784 * 64 * 2 + 64 * 32 * 2 + 32 * 16 * 2 + 992
+        );
     }
 
     #[test]

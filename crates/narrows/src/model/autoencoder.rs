@@ -63,7 +63,9 @@ impl InputSpec {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MismatchError {
     /// Rows of another length.
-    #[error("the model reads rows of {expected} numbers, {name} has {found} a row; give data of the shape it was trained on")]
+    #[error(
+        "the model reads rows of {expected} numbers, {name} has {found} a row; give data of the shape it was trained on"
+    )]
     Features {
         /// What the data is called.
         name: String,

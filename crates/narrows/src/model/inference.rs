@@ -69,7 +69,8 @@ impl Network {
         let threads = compute.team.threads();
         let blocks = rows.div_ceil(BLOCK_ROWS);
         let first_block = |thread: usize| thread * blocks / threads;
-        let out_bounds = Bounds::new((0..=threads).map(|t| (first_block(t) * BLOCK_ROWS).min(rows) * width).collect());
+        let out_bounds =
+            Bounds::new((0..=threads).map(|t| (first_block(t) * BLOCK_ROWS).min(rows) * width).collect());
         let scratch_bounds = Bounds::even(threads, places.len);
         let mut scratch = vec![0.0; threads * places.len];
         let splits = [Split::new(out, &out_bounds), Split::new(&mut scratch, &scratch_bounds)];
@@ -79,7 +80,12 @@ impl Network {
                 let used = out.len() / width;
                 let place = places.values[layers.start];
                 let input = RowsMut { data: &mut block[place.start..], stride: place.stride };
-                source.read(level, first_row..first_row + used, self.layers[layers.start].shape.inputs, input);
+                source.read(
+                    level,
+                    first_row..first_row + used,
+                    self.layers[layers.start].shape.inputs,
+                    input,
+                );
                 for layer in layers.clone() {
                     self.forward(level, &places, block, layer, self.layers[layer].activation);
                 }

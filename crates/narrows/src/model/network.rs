@@ -102,7 +102,14 @@ impl Network {
     }
 
     /// Runs layer `index`, of tiles, on a block, from `values[index]` to `values[index + 1]`.
-    pub fn forward(&self, level: Level, places: &BlockPlaces, block: &mut [f32], index: usize, activation: Activation) {
+    pub fn forward(
+        &self,
+        level: Level,
+        places: &BlockPlaces,
+        block: &mut [f32],
+        index: usize,
+        activation: Activation,
+    ) {
         let (x, y, sums) = places.layer(block, index);
         forward(level, self.layer(index), activation, x, y, sums);
     }
@@ -152,9 +159,8 @@ impl BlockPlaces {
         let mut sums = vec![None];
         for (index, layer) in network.layers.iter().enumerate() {
             values.push(place(layer.shape.outputs));
-            let needed = training
-                && index + 1 < last
-                && layer.activation.derivative_from() == DerivativeFrom::Sum;
+            let needed =
+                training && index + 1 < last && layer.activation.derivative_from() == DerivativeFrom::Sum;
             sums.push(needed.then(|| place(layer.shape.outputs)));
         }
         let mut deltas = vec![None; last + 1];
@@ -168,7 +174,11 @@ impl BlockPlaces {
     }
 
     /// What layer `index` reads, what it writes, and where its sums go if they are kept.
-    pub fn layer<'a>(&self, block: &'a mut [f32], index: usize) -> (Rows<'a>, RowsMut<'a>, Option<RowsMut<'a>>) {
+    pub fn layer<'a>(
+        &self,
+        block: &'a mut [f32],
+        index: usize,
+    ) -> (Rows<'a>, RowsMut<'a>, Option<RowsMut<'a>>) {
         let (x, y) = (self.values[index], self.values[index + 1]);
         let (head, tail) = block.split_at_mut(y.start);
         let (y_data, rest) = tail.split_at_mut(BLOCK_ROWS * y.stride);

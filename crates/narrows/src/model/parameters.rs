@@ -67,14 +67,15 @@ impl Parameters {
 
     /// Weight and bias of each layer, in order.
     pub fn layers(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
-        self.tensors.chunks_exact(2).map(|pair| {
-            (&self.values[pair[0].range.clone()], &self.values[pair[1].range.clone()])
-        })
+        self.tensors
+            .chunks_exact(2)
+            .map(|pair| (&self.values[pair[0].range.clone()], &self.values[pair[1].range.clone()]))
     }
 
     /// Weight and bias of layer `index`, to be changed.
     pub(crate) fn layer_mut(&mut self, index: usize) -> (&mut [f32], &mut [f32]) {
-        let (weight, bias) = (self.tensors[2 * index].range.clone(), self.tensors[2 * index + 1].range.clone());
+        let (weight, bias) =
+            (self.tensors[2 * index].range.clone(), self.tensors[2 * index + 1].range.clone());
         let (head, tail) = self.values.split_at_mut(bias.start);
         (&mut head[weight], &mut tail[..bias.len()])
     }
