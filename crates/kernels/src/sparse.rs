@@ -34,11 +34,18 @@ pub struct SparseBytes {
 }
 
 impl SparseBytes {
-    /// Picks the bytes that are not 0 from rows × columns; nothing if more than `most` of them are, as a share, or
-    /// there are too many to count.
+    /// Picks the bytes that are not 0 from rows × columns; nothing if there are no bytes, if more than `most` of them are
+    /// not 0, as a share, or if those are too many to count.
+    ///
+    /// # Panics
+    /// If the bytes are no whole rows.
     pub fn pick(bytes: &[u8], columns: usize, most: f64) -> Option<Self> {
+        if columns == 0 || bytes.is_empty() {
+            return None;
+        }
+        assert!(bytes.len().is_multiple_of(columns), "{} bytes are no whole rows of {columns}", bytes.len());
         let used = bytes.iter().filter(|&&byte| byte != 0).count();
-        if columns == 0 || used as f64 > most * bytes.len() as f64 || u32::try_from(used).is_err() {
+        if used as f64 > most * bytes.len() as f64 || u32::try_from(used).is_err() {
             return None;
         }
         let segments = columns.div_ceil(SEGMENT_COLUMNS);
@@ -85,6 +92,15 @@ impl SparseBytes {
         let index = row * self.segments + segment;
         &self.entries[self.starts[index] as usize..self.starts[index + 1] as usize]
     }
+
+    /// # Panics
+    /// If a row is beyond the last.
+    fn check(&self, rows: &[u32]) {
+        let len = (self.starts.len() - 1) / self.segments;
+        for &row in rows {
+            assert!((row as usize) < len, "row {row} of {len} rows of bytes");
+        }
+    }
 }
 
 /// Where the parameters of a sparse first layer lie.
@@ -108,7 +124,8 @@ impl SparseLayout {
 
     /// Numbers in the padded weights.
     pub const fn weights_len(self) -> usize {
-        self.shape.inputs * self.shape.output_panels() * LANES
+        // Saturates, as the lengths of a `LayerShape` do.
+        self.shape.inputs.saturating_mul(self.shape.bias_len())
     }
 
     /// Where the weights of a group for input `k` begin.
@@ -196,6 +213,7 @@ pub fn sparse_forward(
     let SparseLayout { shape } = layer.layout;
     assert_eq!(bytes.columns, shape.inputs, "columns of the bytes, inputs of {shape:?}");
     assert!(rows.len() <= BLOCK_ROWS, "{} rows in a block", rows.len());
+    bytes.check(rows);
     assert_eq!(layer.weights.len(), layer.layout.weights_len(), "weights of {shape:?}");
     assert_eq!(layer.bias.len(), shape.bias_len(), "bias of {shape:?}");
     assert_eq!(layer.column_sums.len(), bytes.segments * shape.bias_len(), "column sums of {shape:?}");
@@ -270,7 +288,8 @@ impl SparseForward<'_> {
         let mut empty = [l.splat(0.0); P];
         for (p, empty) in empty.iter_mut().enumerate() {
             for segment in 0..self.bytes.segments {
-                *empty = l.add(*empty, l.load(&column_sums[first_panel * self.bytes.segments + segment * P + p]));
+                *empty =
+                    l.add(*empty, l.load(&column_sums[first_panel * self.bytes.segments + segment * P + p]));
             }
             *empty = l.mul_add(l.splat(self.affine.offset), *empty, l.load(&bias[first_panel + p]));
         }
@@ -337,7 +356,7 @@ pub struct SparseSegment<'a> {
 /// delta: δ (rows, outputs), in the order of `rows`, the indices of the batch's rows. Sums over rows run in that order.
 ///
 /// # Panics
-/// If a length does not fit, or a row is beyond the last.
+/// If a length does not fit, or a row, the group or the segment is beyond the last.
 pub fn sparse_update(
     level: Level,
     rule: Rule,
@@ -349,7 +368,11 @@ pub fn sparse_update(
 ) {
     assert_eq!(bytes.columns, layout.shape.inputs, "columns of the bytes, inputs of {:?}", layout.shape);
     assert_eq!(delta.rows, rows.len(), "rows of δ and of the batch");
+    bytes.check(rows);
     delta.check(layout.shape.output_panels());
+    // One group further, δ would be read beyond its row, and one segment further, the bytes of the next row.
+    assert!(segment.group < layout.groups(), "group {} of {}", segment.group, layout.groups());
+    assert!(segment.segment < bytes.segments, "segment {} of {}", segment.segment, bytes.segments);
     let columns = bytes.segment_start(segment.segment + 1) - bytes.segment_start(segment.segment);
     let width = layout.group_panels(segment.group) * LANES;
     assert_eq!(segment.weights.len(), columns * width, "weights of the segment");
@@ -443,7 +466,39 @@ pub fn sparse_column_sums(level: Level, weights: &[f32], column_sums: &mut [f32]
             }
         }
     }
-    assert!(!column_sums.is_empty() && column_sums.len() % LANES == 0, "column sums of whole panels");
+    assert!(
+        !column_sums.is_empty() && column_sums.len().is_multiple_of(LANES),
+        "column sums of whole panels"
+    );
     assert_eq!(weights.len() % column_sums.len(), 0, "weights of {} outputs", column_sums.len());
     level.run(ColumnSums(weights, column_sums));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_that_are_not_0_are_picked_in_their_order() {
+        for columns in (1..=300).chain([784]) {
+            // Bytes from 0 to 255, in no order; every third row is empty, every fourth full.
+            let byte = |i: usize| match (i / columns % 12) as u8 {
+                0 | 3 | 6 | 9 => 0,
+                4 | 8 => 1 + (i * 37 % 255) as u8,
+                row => ((i * i * 7 + i / 5) % 256 * usize::from(i % 12 < usize::from(row))) as u8,
+            };
+            let bytes: Vec<u8> = (0..13 * columns).map(byte).collect();
+            let picked = SparseBytes::pick(&bytes, columns, 1.0).expect("as many as there are");
+            assert_eq!((picked.segment_start(0), picked.segment_start(picked.segments())), (0, columns));
+            for (row, bytes) in bytes.chunks(columns).enumerate() {
+                for segment in 0..picked.segments() {
+                    let columns = picked.segment_start(segment)..picked.segment_start(segment + 1);
+                    assert!(!columns.is_empty() && columns.len() <= SEGMENT_COLUMNS);
+                    let all = bytes[columns].iter().enumerate().map(|(column, &byte)| [column as u8, byte]);
+                    let expected: Vec<_> = all.filter(|&[_, byte]| byte != 0).collect();
+                    assert_eq!(picked.segment(row, segment), expected, "row {row}, segment {segment}");
+                }
+            }
+        }
+    }
 }

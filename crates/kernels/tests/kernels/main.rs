@@ -14,6 +14,7 @@ mod loss;
 mod reference;
 mod refusals;
 mod rules;
+mod sparse;
 mod support;
 mod training;
 mod update;
