@@ -42,7 +42,7 @@ pub(crate) unsafe fn tile<L: Lanes, const R: usize, const P: usize>(
             sums = chunk(l, sums, (a, a_strides), (b, b_strides), LANES);
         }
     }
-    if depth % LANES > 0 {
+    if !depth.is_multiple_of(LANES) {
         // SAFETY: within what the caller promised.
         unsafe {
             let (a, b) = (a.add(chunks * a_strides.chunk), b.add(chunks * b_strides.chunk));
