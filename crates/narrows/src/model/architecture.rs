@@ -94,7 +94,7 @@ impl fmt::Display for OutputActivation {
     }
 }
 
-/// An encoder inputs → hidden[0] → … → latent and the mirrored decoder.
+/// An encoder from the inputs over the hidden sizes to the latent, and the mirrored decoder.
 ///
 /// `hidden = [64, 32, 16]` on 784 inputs is 784→64→32→16→32→64→784. The encoder's last layer has no activation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
