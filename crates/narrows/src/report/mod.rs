@@ -1,7 +1,7 @@
 //! Charts, pictures and the report page: what a person looks at.
 //!
 //! Everything here takes data and returns text or bytes: no file is read or written, nothing is printed, and
-//! the same input gives the same bytes on every machine.
+//! nothing of the machine shows, neither its fonts nor its clock: the same input gives the same bytes.
 //!
 //! * [`chart`]: curves as an SVG line chart;
 //! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;

@@ -150,7 +150,7 @@ pub enum Image {
     /// An SVG document, such as [`Chart::svg`](super::chart::Chart::svg) and [`gallery`](super::gallery)
     /// make.
     Svg(String),
-    /// A PNG file.
+    /// A PNG file, shown at its own size where there is room.
     Png(Vec<u8>),
 }
 

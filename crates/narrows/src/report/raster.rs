@@ -1,4 +1,4 @@
-//! SVG to PNG, in pure Rust and with the embedded typeface, so that the bytes are the same on any machine.
+//! SVG to PNG, in pure Rust and with the embedded typeface, so that it needs nothing of the machine.
 
 use resvg::{tiny_skia, usvg};
 
