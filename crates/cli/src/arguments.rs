@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use narrows::compute::{Compute, Level};
 
 use crate::commands;
@@ -11,10 +11,18 @@ use crate::failure::Failure;
 /// The environment variable that forces an instruction set.
 const LEVEL_VARIABLE: &str = "NARROWS_CPU";
 
+/// Far above the processors of any machine, and few enough to start.
+const MOST_THREADS: usize = 1024;
+
+/// In a command's help, what all commands share stands behind the command's own, and before --help.
+const SHARED_ORDER: usize = 900;
+
 /// Trains autoencoders, compares them with PCA, and shows what they have learned.
 #[derive(Debug, Parser)]
 #[command(name = "narrows", disable_version_flag = true, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "The main job: narrows run assignment\n\nNARROWS_CPU=scalar|avx2|avx512|neon forces an instruction set.")]
+#[command(
+    after_help = "The main job: narrows run assignment\n\nNARROWS_CPU=scalar|avx2|avx512|neon forces an instruction set."
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -24,11 +32,11 @@ pub struct Arguments {
     #[command(flatten)]
     pub common: Common,
 
-    /// Print the version.
-    #[arg(short = 'V', long, exclusive = false)]
-    version: bool,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::SetTrue)]
+    pub version: bool,
 
-    /// With --version: also the instruction set and the threads.
+    /// With --version: also the instruction set and the threads
     #[arg(long, requires = "version")]
     pub verbose: bool,
 }
@@ -36,12 +44,12 @@ pub struct Arguments {
 /// What all commands share.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Common {
-    /// Threads to use; all processors by default. Results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
+    /// Threads to use; all processors by default. Results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = threads, display_order = SHARED_ORDER)]
     threads: Option<NonZeroUsize>,
 
-    /// Say nothing while working.
-    #[arg(short, long, global = true)]
+    /// Show no progress
+    #[arg(short, long, global = true, display_order = SHARED_ORDER)]
     pub quiet: bool,
 }
 
@@ -75,10 +83,26 @@ impl Common {
 
 /// The instruction set that the environment asks for, or the widest.
 pub fn level() -> Result<Level, Failure> {
-    match std::env::var(LEVEL_VARIABLE) {
-        Ok(name) => Level::named(&name).map_err(|error| Failure::user(format!("{LEVEL_VARIABLE}: {error}"))),
-        Err(_) => Ok(Level::detect()),
+    match std::env::var_os(LEVEL_VARIABLE) {
+        Some(name) => Level::named(&name.to_string_lossy())
+            .map_err(|error| Failure::user(format!("the environment variable {LEVEL_VARIABLE}: {error}"))),
+        None => Ok(Level::detect()),
     }
+}
+
+/// A count from the command line: a whole number of at least 1.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&count| count > 0)
+        .ok_or_else(|| "expected a whole number of at least 1".to_owned())
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .ok()
+        .filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS)
+        .ok_or_else(|| format!("expected a whole number from 1 to {MOST_THREADS}"))
 }
 
 #[cfg(test)]

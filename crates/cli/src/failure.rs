@@ -1,6 +1,7 @@
 //! What goes wrong, and the exit code for it.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 use narrows::dataset::{RowNameError, UnknownSource};
@@ -31,11 +32,10 @@ impl Failure {
     }
 
     /// Tells the user.
-    #[allow(clippy::print_stderr, reason = "this is where errors reach the user")]
     pub fn report(&self) {
         match self {
-            Self::User(message) | Self::Failed(message) => eprintln!("error: {message}"),
-            Self::Interrupted(message) => eprintln!("stopped: {message}"),
+            Self::User(message) | Self::Failed(message) => complain(&format!("error: {message}")),
+            Self::Interrupted(message) => complain(&format!("stopped: {message}")),
         }
     }
 
@@ -47,6 +47,12 @@ impl Failure {
             Self::Interrupted(_) => 130,
         })
     }
+}
+
+/// Writes a line to standard error. Where nobody reads it any more (`narrows … 2>&1 | head`) there is nothing to do about
+/// it; `eprintln!` would panic.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// What comes of wrong input is the user's to mend.
@@ -64,24 +70,33 @@ users_mistake!(ExperimentError, LoadError, MismatchError, RowNameError, UnknownS
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Directory(DirectoryError::Write { .. }) | RunError::Pca(_) | RunError::Figure(DrawError::Raster(_)) => {
-                Self::failed(error)
-            }
+            RunError::Directory(DirectoryError::Write { .. })
+            | RunError::Pca(_)
+            | RunError::Figure(DrawError::Raster(_)) => Self::failed(error),
             _ => Self::user(error),
         }
     }
 }
 
+/// The nearest of the known names, if one is near.
+pub fn nearest<T: AsRef<str>>(asked: &str, known: impl IntoIterator<Item = T>) -> Option<T> {
+    let asked = asked.to_lowercase();
+    let distance = |name: &T| strsim::damerau_levenshtein(&asked, &name.as_ref().to_lowercase());
+    let (slips, name) =
+        known.into_iter().map(|name| (distance(&name), name)).min_by_key(|(slips, _)| *slips)?;
+    // A slip of the finger in every three letters; beyond that, names share little.
+    (3 * slips <= name.as_ref().chars().count().max(3)).then_some(name)
+}
+
 /// Adds the nearest of the known names, if one is near.
-pub fn with_suggestion(message: String, asked: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    let nearest = known
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(asked, name.as_ref()), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        // Below this, names share little but a letter or two.
-        Some((likeness, name)) if likeness > 0.75 => format!("{message}; did you mean `{}`?", name.as_ref()),
-        _ => message,
+pub fn with_suggestion(
+    message: String,
+    asked: &str,
+    known: impl IntoIterator<Item = impl AsRef<str>>,
+) -> String {
+    match nearest(asked, known) {
+        Some(name) => format!("{message}; did you mean `{}`?", name.as_ref()),
+        None => message,
     }
 }
 

@@ -9,13 +9,14 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::failure::{Failure, nearest};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| suggest_command(error).exit());
     match dispatch(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -25,9 +26,30 @@ fn main() -> ExitCode {
     }
 }
 
+/// clap suggests a command only if it is very near: `rnu` is not near enough to `run`.
+fn suggest_command(mut error: clap::Error) -> clap::Error {
+    let asked = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(asked)) if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+            asked.clone()
+        }
+        _ => return error,
+    };
+    let command = Arguments::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    if let Some(name) = nearest(&asked, names) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![name.to_owned()]));
+    }
+    error
+}
+
 fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
-    let Some(command) = &arguments.command else {
+    if arguments.version {
         return commands::version::run(arguments.verbose);
+    }
+    let Some(command) = &arguments.command else {
+        return Err(Failure::user(
+            "a command is needed; `narrows --help` lists them. The main job: narrows run assignment",
+        ));
     };
     let common = &arguments.common;
     match command {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use narrows::train::{EpochReport, Event};
 
+use crate::failure::complain;
+
 /// On no terminal, a line about so many times a run.
 const PLAIN_LINES: usize = 10;
 
@@ -48,11 +50,10 @@ impl Progress {
     }
 
     /// Says a sentence.
-    #[allow(clippy::print_stderr, reason = "progress goes to standard error")]
     pub fn say(&self, sentence: &str) {
         match self {
             Self::Quiet => {}
-            Self::Plain => eprintln!("{sentence}"),
+            Self::Plain => complain(sentence),
             // Fails only if standard error is gone.
             Self::Bars(all, _) => all.println(sentence).unwrap_or_default(),
         }
@@ -66,14 +67,17 @@ impl Progress {
             Self::Quiet => {}
             Self::Plain => {
                 if *epoch == 1 || *epoch == epochs || epoch % epochs.div_ceil(PLAIN_LINES) == 0 {
-                    self.say(&format!("{name}: epoch {epoch}/{epochs}, loss {training_loss:.4}, {seconds:.2} s"));
+                    self.say(&format!(
+                        "{name}: epoch {epoch}/{epochs}, loss {training_loss:.4}, {seconds:.2} s"
+                    ));
                 }
             }
             Self::Bars(_, bars) => {
                 let left = Duration::from_secs_f64(seconds * (epochs - epoch) as f64);
                 bars[model].set_position(*epoch as u64);
                 let left = HumanDuration(left);
-                bars[model].set_message(format!("loss {training_loss:.4}  {seconds:.2} s/epoch  {left:#} left"));
+                bars[model]
+                    .set_message(format!("loss {training_loss:.4}  {seconds:.2} s/epoch  {left:#} left"));
             }
         }
     }

@@ -98,7 +98,8 @@ fn text(part: &Description) -> String {
         part.range.high
     );
     if let Some(classes) = &part.classes {
-        let counts: Vec<String> = classes.iter().map(|class| format!("{}: {}", class.class, class.rows)).collect();
+        let counts: Vec<String> =
+            classes.iter().map(|class| format!("{}: {}", class.class, class.rows)).collect();
         text += &format!("  rows by class: {}\n", counts.join(", "));
     }
     text + &format!("  sha256 of the values: {}\n", part.sha256)

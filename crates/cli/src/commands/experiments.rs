@@ -45,7 +45,8 @@ fn built_in(name: &str) -> Option<&'static str> {
 
 fn unknown(name: &str) -> Failure {
     let names = BUILT_IN.map(|(known, _)| known);
-    let message = format!("there is no experiment `{name}`, and no such file; built in are {}", names.join(", "));
+    let message =
+        format!("there is no experiment `{name}`, and no such file; built in are {}", names.join(", "));
     Failure::user(with_suggestion(message, name, names))
 }
 
@@ -58,9 +59,12 @@ pub fn find(name: &str) -> Result<(String, Experiment), Failure> {
     if !path.exists() {
         return Err(unknown(name));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::user(format!("{name} cannot be read: {error}")))?;
-    let experiment = Experiment::from_toml(&text).map_err(|error| Failure::user(format!("{name}: {error}")))?;
-    let stem = path.file_stem().map_or_else(|| "experiment".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::user(format!("{name} cannot be read: {error}")))?;
+    let experiment =
+        Experiment::from_toml(&text).map_err(|error| Failure::user(format!("{name}: {error}")))?;
+    let stem =
+        path.file_stem().map_or_else(|| "experiment".to_owned(), |stem| stem.to_string_lossy().into_owned());
     Ok((stem, experiment))
 }
 

@@ -84,7 +84,9 @@ fn description(model: &Autoencoder, provenance: &Provenance) -> String {
         None => format!("rows of {} numbers", architecture.inputs),
     };
     let scale = match (&normalisation.scale[..], &normalisation.offset[..]) {
-        ([scale], [offset]) => format!("x = raw · {scale} + {offset}"),
+        ([scale], [offset]) => {
+            format!("x = raw · {scale} {} {}", if *offset < 0.0 { '−' } else { '+' }, offset.abs())
+        }
         _ => "each feature by its own scale and offset".to_owned(),
     };
     text += &format!("\nreads: {rows}, values from {} to {}; {scale}\n", range.low, range.high);

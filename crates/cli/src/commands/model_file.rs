@@ -49,7 +49,7 @@ fn siblings(path: &Path) -> Option<Vec<String>> {
 #[derive(Debug, Args)]
 pub struct DataArgument {
     /// The data set, by name
-    #[arg(long = "data", value_name = "NAME", default_value = "mnist")]
+    #[arg(id = "data", long, value_name = "NAME", default_value = "mnist")]
     name: String,
 }
 
@@ -81,7 +81,10 @@ pub struct Pictures<'a> {
 impl<'a> Pictures<'a> {
     /// Of a model of images; of another, there is nothing to draw.
     pub fn of(model: &'a Autoencoder) -> Result<Self, Failure> {
-        let image = model.input.image.ok_or_else(|| Failure::user("this model does not read images, so there is nothing to draw"))?;
+        let image = model
+            .input
+            .image
+            .ok_or_else(|| Failure::user("this model does not read images, so there is nothing to draw"))?;
         Ok(Self { model, image })
     }
 
@@ -91,7 +94,8 @@ impl<'a> Pictures<'a> {
         shown
             .chunks_exact(self.model.architecture.inputs)
             .map(|pixels| {
-                Picture::grey(self.image.height, self.image.width, pixels).expect("a model's image shape fits its rows")
+                Picture::grey(self.image.height, self.image.width, pixels)
+                    .expect("a model's image shape fits its rows")
             })
             .collect()
     }

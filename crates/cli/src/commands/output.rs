@@ -27,5 +27,6 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// Writes a file whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_atomically(path, bytes).map_err(|error| Failure::failed(format!("{} cannot be written: {error}", path.display())))
+    write_atomically(path, bytes)
+        .map_err(|error| Failure::failed(format!("{} cannot be written: {error}", path.display())))
 }

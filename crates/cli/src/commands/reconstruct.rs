@@ -64,7 +64,9 @@ impl Reconstruct {
 fn first_of_each_class(data: &TrainAndTest) -> Vec<RowName> {
     let classes = data.test.class_counts();
     let which: Vec<Which> = match classes {
-        Some(classes) => classes.iter().take(10).map(|&(class, _)| Which::OfClass { class, nth: 1 }).collect(),
+        Some(classes) => {
+            classes.iter().take(10).map(|&(class, _)| Which::OfClass { class, nth: 1 }).collect()
+        }
         None => (0..data.test.rows().min(10)).map(Which::Index).collect(),
     };
     which.into_iter().map(|which| RowName { part: Part::Test, which }).collect()

@@ -4,10 +4,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::experiment::{Completed, Existing, Experiment, ExperimentError, RunEvent, RunOptions, Summary, run};
+use narrows::experiment::{
+    Completed, Existing, Experiment, ExperimentError, MOST_SEED, RunEvent, RunOptions, Summary, run,
+};
 
-use crate::arguments::{Common, level};
+use crate::arguments::{Common, count, level};
 use crate::commands::experiments;
+use crate::commands::model_file::source;
 use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
 use crate::failure::{Failure, with_suggestion};
@@ -16,28 +19,31 @@ use crate::progress::Progress;
 use crate::table::Table;
 
 /// Run an experiment: train its models, compare them, and write a report
+///
+/// What a run leaves: report.html to look at, summary.json for programs, figures/, and models/ to use with the other
+/// commands. Ctrl-C ends a run early and keeps what is finished; a second Ctrl-C ends it at once.
 #[derive(Debug, Args)]
 pub struct Run {
     /// A built-in experiment (see `narrows experiments`), or a TOML file
     experiment: String,
 
-    /// The run directory [default: runs/EXPERIMENT]
+    /// The folder for the results [default: runs/EXPERIMENT]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 
-    /// Only these models
+    /// Train only these of its models
     #[arg(long, value_name = "MODEL", num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Epochs of every model
-    #[arg(long, value_name = "N")]
+    /// Epochs of every model [default: as the experiment says]
+    #[arg(long, value_name = "N", value_parser = count)]
     epochs: Option<usize>,
 
-    /// The seed of initial parameters and of the order of the rows
-    #[arg(long, value_name = "N")]
+    /// The seed of initial parameters and of the order of the rows [default: as the experiment says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     seed: Option<u64>,
 
-    /// Replace a run that is already there
+    /// Replace the run that is already in the folder
     #[arg(long)]
     force: bool,
 
@@ -57,10 +63,6 @@ impl Run {
                 }
                 _ => error.into(),
             })?;
-            // What compares models that are left out is left out too.
-            let names = experiment.model_names();
-            experiment.interpolation =
-                experiment.interpolation.filter(|i| names.contains(&i.linear) || names.contains(&i.deep));
         }
         if let Some(epochs) = self.epochs {
             experiment.set_epochs(epochs);
@@ -82,9 +84,14 @@ pub fn carry_out(
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
-    let models: Vec<(String, usize)> =
-        experiment.models.iter().map(|model| (model.name.clone(), experiment.training(model).epochs)).collect();
+    let models: Vec<(String, usize)> = experiment
+        .models
+        .iter()
+        .map(|model| (model.name.clone(), experiment.training(model).epochs))
+        .collect();
     experiment.validate()?;
+    // The library knows the data sets, but does not guess which was meant.
+    source(&experiment.data)?;
     let interrupt = Interrupt::listen()?;
     let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
     let progress = std::sync::OnceLock::new();
@@ -98,41 +105,76 @@ pub fn carry_out(
                 progress.training(model, name, *epochs, event);
             }
             RunEvent::Trained { model, summary } => {
-                let sentence =
-                    format!("test error {:.4}  {:.1} s, {}", summary.test.model_scale, summary.seconds, summary.outcome);
+                let sentence = format!(
+                    "test error {:.4}  {:.1} s, {}",
+                    summary.test.model_scale, summary.seconds, summary.outcome
+                );
                 progress.finish(model, &models[model].0, &sentence);
             }
-            RunEvent::Drawing => progress.say("drawing"),
+            RunEvent::WithoutEpoch { model, why } => progress.finish(model, &why.name, &why.outcome),
+            RunEvent::Drawing => progress.say("drawing figures and the report"),
         }
         if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     conclude(&completed, json)
 }
 
-fn conclude(Completed { summary, directory, stopped }: &Completed, json: bool) -> Result<(), Failure> {
+fn conclude(completed: &Completed, json: bool) -> Result<(), Failure> {
+    let Completed { summary, directory, stopped, reported } = completed;
     let folder = directory.path().display();
     if json {
         print_json(summary)?;
-    } else {
+    } else if !summary.models.is_empty() {
         print(&comparison(summary))?;
     }
+    if *reported && !json {
+        print(&format!("\n{:.1} s in all\n{folder}/report.html\n", summary.seconds))?;
+    }
     if *stopped {
-        let count = summary.models.len();
-        return Err(Failure::Interrupted(format!("{count} models with at least one epoch are kept in {folder}")));
+        return Err(Failure::Interrupted(what_is_left(summary, &folder.to_string())));
     }
-    if let Some(model) = summary.models.iter().find(|model| model.outcome.starts_with("diverged")) {
-        let (name, outcome) = (&model.name, &model.outcome);
-        return Err(Failure::failed(format!(
-            "model `{name}` {outcome}; its last good state is in {folder}. Lower the learning rate"
-        )));
+    let with_epochs = summary.models.iter().map(|model| (&model.name, &model.outcome));
+    let all =
+        with_epochs.chain(summary.models_without_epoch.iter().map(|model| (&model.name, &model.outcome)));
+    let diverged: Vec<String> = all
+        .filter(|(_, outcome)| outcome.starts_with("diverged"))
+        .map(|(name, outcome)| format!("model `{name}` {outcome}: its loss is no longer a finite number"))
+        .collect();
+    if diverged.is_empty() {
+        return Ok(());
     }
-    if json { Ok(()) } else { print(&format!("\n{:.1} s in all\n{folder}/report.html\n", summary.seconds)) }
+    Err(Failure::failed(format!(
+        "{}; the last good state, from before that epoch, is in {folder}/models. Try a lower learning rate",
+        diverged.join("; ")
+    )))
+}
+
+/// What a run that was stopped has come to.
+fn what_is_left(summary: &Summary, folder: &str) -> String {
+    let count = summary.experiment.models.len();
+    let finished = summary.models.iter().filter(|model| model.outcome != "stopped").count();
+    let partly = match summary.models.len() - finished {
+        0 => String::new(),
+        some => format!(", {some} more in part"),
+    };
+    format!(
+        "{finished} of {count} models trained{partly}; summary.json and the models are in {folder}, a report is not. \
+         To run again into this folder, add --force"
+    )
 }
 
 /// The models of a run, a line each.
 fn comparison(summary: &Summary) -> String {
-    let mut table =
-        Table::new(&["model", "parameters", "epochs", "training loss", "published", "test error", "in [0, 1]", "seconds"]);
+    let mut table = Table::new(&[
+        "model",
+        "parameters",
+        "epochs",
+        "training loss",
+        "published",
+        "test error",
+        "in [0, 1]",
+        "seconds",
+    ]);
     let unit = |error: Option<f64>| error.map_or("–".to_owned(), |error| format!("{error:.5}"));
     for model in &summary.models {
         let published = model.published.as_ref().and_then(|published| published.training_loss);

@@ -4,26 +4,26 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use narrows::dataset::NormalisationKind;
-use narrows::experiment::{Existing, Experiment, ModelSettings, TrainingSettings};
+use narrows::experiment::{Existing, Experiment, MOST_SEED, ModelSettings, TrainingSettings};
 use narrows::model::{HiddenActivation, Initialisation, OutputActivation};
 use narrows::train::{Optimiser, Schedule};
 use serde::de::DeserializeOwned;
 
-use crate::arguments::Common;
+use crate::arguments::{Common, count};
 use crate::commands::model_file::DataArgument;
 use crate::commands::run::carry_out;
 use crate::failure::Failure;
 
 /// Train one model, described by flags
 ///
-/// The defaults are the published study's. It leaves a run directory as `narrows run` does.
+/// The defaults are the published study's. It leaves a folder like that of `narrows run`: report, summary, figures, model.
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
     data: DataArgument,
 
     /// Sizes of the encoder's layers, the latent's last; the decoder mirrors them
-    #[arg(long, value_name = "N,N,…", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', required = true, value_parser = count)]
     hidden: Vec<usize>,
 
     /// After each hidden layer but the latent: relu, leaky_relu, tanh, sigmoid, gelu, silu or identity
@@ -39,27 +39,27 @@ pub struct Train {
     normalisation: NormalisationKind,
 
     /// Passes over the training set
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = count)]
     epochs: usize,
 
     /// Rows in a step
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = count)]
     batch_size: usize,
 
     /// How gradients change parameters
-    #[arg(long, value_enum, default_value_t = OptimiserName::Adam)]
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = OptimiserName::Adam)]
     optimiser: OptimiserName,
 
     /// The step's length, or its greatest under a schedule
-    #[arg(long, value_name = "X", default_value_t = 1e-3)]
+    #[arg(long, value_name = "X", default_value_t = 1e-3, allow_negative_numbers = true)]
     learning_rate: f64,
 
     /// Weight decay [default: 1e-5 for adam, 0.01 for adamw, 0 for sgd]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
 
     /// Momentum of sgd
-    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
     momentum: f64,
 
     /// Nesterov's momentum, with sgd
@@ -67,11 +67,11 @@ pub struct Train {
     nesterov: bool,
 
     /// How the learning rate goes
-    #[arg(long, value_enum, default_value_t = ScheduleName::Constant)]
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = ScheduleName::Constant)]
     schedule: ScheduleName,
 
     /// Share of the steps that warm up, with the cosine schedule
-    #[arg(long, value_name = "X", default_value_t = 0.05)]
+    #[arg(long, value_name = "X", default_value_t = 0.05, allow_negative_numbers = true)]
     warm_up: f64,
 
     /// How parameters begin: pytorch, xavier or he
@@ -79,7 +79,7 @@ pub struct Train {
     initialisation: Initialisation,
 
     /// The seed of initial parameters and of the order of the rows
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     seed: u64,
 
     /// Measure the test loss every so many epochs, 0 for never
@@ -87,14 +87,14 @@ pub struct Train {
     test_every: usize,
 
     /// What to call the model
-    #[arg(long, value_name = "NAME", default_value = "model")]
+    #[arg(id = "model_name", long = "name", value_name = "NAME", default_value = "model")]
     name: String,
 
-    /// The run directory [default: runs/NAME]
+    /// The folder for the results [default: runs/NAME]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 
-    /// Replace a run that is already there
+    /// Replace the run that is already in the folder
     #[arg(long)]
     force: bool,
 

@@ -8,7 +8,8 @@ use crate::failure::Failure;
 pub fn run(verbose: bool) -> Result<(), Failure> {
     let mut text = format!("narrows {}\n", env!("CARGO_PKG_VERSION"));
     if verbose {
-        let names: Vec<&str> = narrows::compute::Level::available().iter().map(|level| level.name()).collect();
+        let names: Vec<&str> =
+            narrows::compute::Level::available().iter().map(|level| level.name()).collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         text += &format!(
             "instruction set: {} (here: {})\nprocessor: {}, {threads} threads\nsystem: {} {}\n",

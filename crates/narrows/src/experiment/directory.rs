@@ -20,8 +20,12 @@ use crate::export::{safetensors, write_atomically};
 use crate::model::Autoencoder;
 use crate::train::EpochReport;
 
+/// What tells a run directory from a folder in which somebody keeps an experiment of their own.
+const MARK: &str = "# What was run in this folder, written by narrows.\n\n";
 const EXPERIMENT: &str = "experiment.toml";
 const SUMMARY: &str = "summary.json";
+const REPORT: &str = "report.html";
+const MODEL_FILES: [&str; 2] = ["model.safetensors", "history.csv"];
 
 /// A folder that belongs to one run.
 #[derive(Clone, Debug)]
@@ -38,6 +42,14 @@ pub enum DirectoryError {
     /// It holds something else, which is not ours to replace.
     #[error("{} is not empty and holds no run of narrows; give another folder with --out", .0.display())]
     Foreign(PathBuf),
+    /// It cannot be made, or not be looked into.
+    #[error("{} cannot be a run directory: {source}; give another folder with --out", path.display())]
+    Unusable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Something cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
@@ -64,8 +76,8 @@ impl RunDirectory {
     /// If it holds something already, or cannot be made.
     pub fn create(path: &Path, experiment: &Experiment, existing: Existing) -> Result<Self, DirectoryError> {
         let directory = Self { path: path.to_owned() };
-        let failed = |source| DirectoryError::Write { path: path.to_owned(), source };
-        let is_run = path.join(EXPERIMENT).is_file();
+        let failed = |source| DirectoryError::Unusable { path: path.to_owned(), source };
+        let is_run = fs::read(path.join(EXPERIMENT)).is_ok_and(|text| text.starts_with(MARK.as_bytes()));
         let is_empty = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
@@ -77,26 +89,25 @@ impl RunDirectory {
             (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
             (false, true, Existing::Replace) => directory.clear().map_err(failed)?,
         }
-        fs::create_dir_all(path).map_err(failed)?;
-        directory.write(EXPERIMENT, experiment.to_toml().as_bytes())?;
+        let text = format!("{MARK}{}", experiment.to_toml());
+        fs::create_dir_all(path)
+            .and_then(|()| write_atomically(&path.join(EXPERIMENT), text.as_bytes()))
+            .map_err(failed)?;
         Ok(directory)
     }
 
-    /// Removes what a run writes, and nothing else.
+    /// Removes what a run writes, and nothing else: a file that somebody put beside a model stays.
     fn clear(&self) -> io::Result<()> {
-        for folder in ["models", "figures"] {
-            match fs::remove_dir_all(self.path.join(folder)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+        let models = self.path.join("models");
+        for folder in entries(&models)? {
+            remove_files(&folder, |name| MODEL_FILES.contains(&name))?;
         }
-        for file in [SUMMARY, "report.html", EXPERIMENT] {
-            match fs::remove_file(self.path.join(file)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        remove_if_empty(&models);
+        remove_files(&self.path.join("figures"), |name| name.ends_with(".png") || name.ends_with(".svg"))?;
+        // The experiment last: if this is interrupted, what is left is still known as a run.
+        [SUMMARY, REPORT, EXPERIMENT]
+            .into_iter()
+            .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
     }
 
     /// Where it is.
@@ -127,8 +138,17 @@ impl RunDirectory {
         history: &[EpochReport],
     ) -> Result<(), DirectoryError> {
         let folder = format!("models/{}", provenance.name);
-        self.write(&format!("{folder}/model.safetensors"), &safetensors::to_bytes(model, provenance))?;
-        self.write(&format!("{folder}/history.csv"), history_csv(history).as_bytes())
+        let [model_file, history_file] = MODEL_FILES;
+        self.write(&format!("{folder}/{model_file}"), &safetensors::to_bytes(model, provenance))?;
+        self.write(&format!("{folder}/{history_file}"), history_csv(history).as_bytes())
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_report(&self, html: &str) -> Result<(), DirectoryError> {
+        self.write(REPORT, html.as_bytes())
     }
 
     /// Writes the summary.
@@ -145,6 +165,40 @@ impl RunDirectory {
     pub fn read_summary(path: &Path) -> Option<Summary> {
         serde_json::from_slice(&fs::read(path.join(SUMMARY)).ok()?).ok()
     }
+}
+
+fn unless_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// What is in a folder; nothing if it is not there.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the files in a folder whose names are wanted, and the folder if nothing else is in it.
+fn remove_files(folder: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
+    for path in entries(folder)? {
+        if path.is_file() && path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted) {
+            unless_missing(fs::remove_file(&path))?;
+        }
+    }
+    remove_if_empty(folder);
+    Ok(())
+}
+
+fn remove_if_empty(folder: &Path) {
+    // Refused where something is left, which then is not ours.
+    let _ = fs::remove_dir(folder);
 }
 
 /// A header, then one line an epoch; the test loss is empty where it was not measured.

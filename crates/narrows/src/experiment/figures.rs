@@ -5,11 +5,11 @@ use crate::compute::Compute;
 use crate::dataset::{Dataset, ImageShape, RawValues, RowName, RowNameError, TrainAndTest};
 use crate::interpolate::{blend, interpolate, lambdas};
 use crate::model::Autoencoder;
-use crate::report::raster::RasterError;
 use crate::report::chart::{Chart, Curve, CurveStyle, Scale};
 use crate::report::gallery::{self, Captioned, Row, Step};
 use crate::report::picture::Picture;
 use crate::report::raster;
+use crate::report::raster::RasterError;
 
 /// The published training curves: model, epoch (from 0), average training loss.
 const PUBLISHED_CURVES: &str = include_str!("../../../../experiments/published_curves.csv");
@@ -100,14 +100,22 @@ fn rasterise(sketches: Vec<Sketch>, threads: usize) -> Result<Vec<Figure>, Raste
     std::thread::scope(|scope| {
         let workers: Vec<_> = sketches
             .chunks(each)
-            .map(|sketches| scope.spawn(move || sketches.iter().map(|s| raster::png(&s.svg, PNG_SCALE)).collect::<Vec<_>>()))
+            .map(|sketches| {
+                scope.spawn(move || {
+                    sketches.iter().map(|s| raster::png(&s.svg, PNG_SCALE)).collect::<Vec<_>>()
+                })
+            })
             .collect();
         for worker in workers {
             pngs.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
     });
     let figures = sketches.into_iter().zip(pngs);
-    figures.map(|(Sketch { subject, name, caption, svg }, png)| Ok(Figure { subject, name, caption, svg, png: png? })).collect()
+    figures
+        .map(|(Sketch { subject, name, caption, svg }, png)| {
+            Ok(Figure { subject, name, caption, svg, png: png? })
+        })
+        .collect()
 }
 
 /// The points of a published curve; empty if there is none of that name.
@@ -201,7 +209,8 @@ impl Gallery<'_> {
     fn data(&self) -> Sketch {
         let batch = self.summary.models.first().map_or(128, |model| model.training.batch_size);
         let rows = batch.min(self.data.train.rows()).min(200);
-        let pictures: Vec<Picture> = (0..rows).map(|index| self.raw_picture(&self.data.train, index)).collect();
+        let pictures: Vec<Picture> =
+            (0..rows).map(|index| self.raw_picture(&self.data.train, index)).collect();
         Sketch {
             subject: Subject::Data,
             name: "data".to_owned(),
@@ -214,7 +223,9 @@ impl Gallery<'_> {
     fn reconstructions(&mut self) -> Sketch {
         let test = &self.data.test;
         let rows: Vec<usize> = match test.class_counts() {
-            Some(classes) => classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect(),
+            Some(classes) => {
+                classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect()
+            }
             None => (0..test.rows().min(10)).collect(),
         };
         let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
@@ -238,7 +249,8 @@ impl Gallery<'_> {
         let rows: Vec<usize> = (1..test.rows().min(50)).collect();
         let originals: Vec<Picture> = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
         let sketch = |model: Option<&str>, pictures: &[Picture]| {
-            let what = model.map_or("as they are".to_owned(), |model| format!("as {model} reconstructs them"));
+            let what =
+                model.map_or("as they are".to_owned(), |model| format!("as {model} reconstructs them"));
             Sketch {
                 subject: Subject::Grid { model: model.map(str::to_owned) },
                 name: format!("grid-{}", model.unwrap_or("original")),
@@ -255,7 +267,9 @@ impl Gallery<'_> {
     }
 
     fn interpolations(&mut self) -> Result<Vec<Sketch>, RowNameError> {
-        let Some(interpolation) = self.summary.experiment.interpolation.clone() else { return Ok(Vec::new()) };
+        let Some(interpolation) = self.summary.experiment.interpolation.clone() else {
+            return Ok(Vec::new());
+        };
         let (lambdas, mut sketches) = (lambdas(interpolation.steps), Vec::new());
         let (mut sources, mut labels) = (Vec::new(), Vec::new());
         for (number, pair) in interpolation.pairs.iter().enumerate() {
@@ -269,7 +283,8 @@ impl Gallery<'_> {
             for name in [pair.first, pair.second] {
                 let (dataset, index) = name.find(self.data)?;
                 ends.push(dataset.subset(&[index]));
-                sources.push(Captioned { picture: self.raw_picture(dataset, index), caption: name.to_string() });
+                sources
+                    .push(Captioned { picture: self.raw_picture(dataset, index), caption: name.to_string() });
             }
             let ends = [&ends[0], &ends[1]];
             let (mut strips, mut paths) = (Vec::new(), Vec::new());
@@ -293,7 +308,8 @@ impl Gallery<'_> {
                     caption: format!("{title} through the latent space of {}.", summary.name),
                     svg: gallery::interpolation("", &steps),
                 });
-                if [&interpolation.linear, &interpolation.deep].contains(&&summary.name) {
+                let compared = [&interpolation.linear, &interpolation.deep];
+                if compared.contains(&&Some(summary.name.clone())) || compared == [&None, &None] {
                     strips.push(Row { label: summary.name.clone(), pictures, notes: Vec::new() });
                 }
             }

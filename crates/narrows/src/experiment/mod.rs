@@ -11,6 +11,6 @@ pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use figures::DrawError;
 pub use run::{Completed, RunError, RunEvent, RunOptions, run};
 pub use specification::{
-    Experiment, ExperimentError, Interpolation, ModelSettings, Pair, Published, TrainingSettings,
+    Experiment, ExperimentError, Interpolation, MOST_SEED, ModelSettings, Pair, Published, TrainingSettings,
 };
-pub use summary::{DataSummary, EpochSummary, Machine, ModelSummary, PcaSummary, Summary};
+pub use summary::{DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, Summary};

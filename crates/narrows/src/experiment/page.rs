@@ -2,7 +2,9 @@
 
 use super::figures::{Figure, Subject};
 use super::{Experiment, ModelSummary, Summary};
-use crate::report::page::{self, Align, Block, Cell, Column, Emphasis, Image, Page, Paragraph, Section, Span, Table};
+use crate::report::page::{
+    self, Align, Block, Cell, Column, Emphasis, Image, Page, Paragraph, Section, Span, Table,
+};
 
 /// Assembles the report; `other` is the summary of the run to compare with, if it has been run.
 pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure]) -> Page {
@@ -43,7 +45,8 @@ impl Report<'_> {
         if !self.summary.experiment.question.trim().is_empty() {
             paragraphs.push(self.summary.experiment.question.trim().into());
         }
-        let best = self.summary.models.iter().min_by(|a, b| a.test.model_scale.total_cmp(&b.test.model_scale));
+        let best =
+            self.summary.models.iter().min_by(|a, b| a.test.model_scale.total_cmp(&b.test.model_scale));
         if let Some(best) = best.filter(|_| self.summary.models.len() > 1) {
             let mut spans = vec![
                 Span::Text("The least error on the test set, ".to_owned()),
@@ -150,7 +153,11 @@ impl Report<'_> {
             let figures = model.published.as_ref();
             let mut row: Vec<Cell> = vec![model.name.clone().into(), error(model.training_loss).into()];
             if published {
-                row.push(figures.and_then(|figures| figures.training_loss).map_or(Cell::default(), |x| error(x).into()));
+                row.push(
+                    figures
+                        .and_then(|figures| figures.training_loss)
+                        .map_or(Cell::default(), |x| error(x).into()),
+                );
             }
             row.push(marked(model.train.model_scale, least_train));
             row.push(marked(model.test.model_scale, least_test));
@@ -166,7 +173,8 @@ impl Report<'_> {
         }
         if let Some(pca) = &self.summary.exact_pca {
             let blank = || Cell::default();
-            let mut row: Vec<Cell> = vec![format!("exact PCA, {} components", pca.components).into(), blank()];
+            let mut row: Vec<Cell> =
+                vec![format!("exact PCA, {} components", pca.components).into(), blank()];
             row.extend(published.then(blank));
             row.extend([error(pca.train.model_scale).into(), error(pca.test.model_scale).into()]);
             row.extend(published.then(blank));
@@ -179,7 +187,12 @@ impl Report<'_> {
         blocks.extend(self.yardstick().into_iter().map(Block::Note));
         let diverged = self.summary.models.iter().filter(|model| model.outcome.starts_with("diverged"));
         blocks.extend(diverged.map(|model| {
-            Block::Note(format!("{} {}; its figures are of the last good epoch.", model.name, model.outcome).into())
+            Block::Note(
+                format!("{} {}; its figures are of the last good epoch.", model.name, model.outcome).into(),
+            )
+        }));
+        blocks.extend(self.summary.models_without_epoch.iter().map(|model| {
+            Block::Note(format!("{} {} and has no figures.", model.name, model.outcome).into())
         }));
         Section { heading: "Results".to_owned(), blocks }
     }
@@ -197,11 +210,15 @@ impl Report<'_> {
         for model in &self.summary.models {
             if let Some(excess) = model.excess_over_exact_pca {
                 let (name, percent) = (&model.name, 100.0 * excess);
-                paragraphs.push(format!("The trained linear model {name} is {percent:.2} % above that bound.").into());
+                paragraphs.push(
+                    format!("The trained linear model {name} is {percent:.2} % above that bound.").into(),
+                );
             }
             let published = model.published.as_ref().and_then(|published| published.training_loss);
             if let Some(loss) = published.filter(|&loss| {
-                loss < pca.train.model_scale && model.architecture.depth() == 1 && model.architecture.latent() == pca.components
+                loss < pca.train.model_scale
+                    && model.architecture.depth() == 1
+                    && model.architecture.latent() == pca.components
             }) {
                 paragraphs.push(
                     format!(
@@ -218,7 +235,10 @@ impl Report<'_> {
     fn reconstructions(&self) -> Option<Section> {
         let mut blocks = vec![self.figure(|subject| *subject == Subject::Reconstructions)?];
         let grids = self.all_figures(|subject| matches!(subject, Subject::Grid { .. }));
-        blocks.push(Block::Details { summary: "The same 49 test images by every model".to_owned(), blocks: grids });
+        blocks.push(Block::Details {
+            summary: "The same 49 test images by every model".to_owned(),
+            blocks: grids,
+        });
         Some(Section { heading: "Reconstructions".to_owned(), blocks })
     }
 
@@ -232,7 +252,8 @@ impl Report<'_> {
             blocks.extend(self.figure(|subject| *subject == Subject::Strip { pair: number }));
         }
         let paths = self.all_figures(|subject| matches!(subject, Subject::Interpolation { .. }));
-        blocks.push(Block::Details { summary: "Each pair by every model, enlarged".to_owned(), blocks: paths });
+        blocks
+            .push(Block::Details { summary: "Each pair by every model, enlarged".to_owned(), blocks: paths });
         Some(Section { heading: "Interpolation".to_owned(), blocks })
     }
 
@@ -267,8 +288,14 @@ impl Report<'_> {
         let machine = &self.summary.machine;
         let facts = [
             format!("narrows {} on {}, {}", self.summary.narrows, machine.cpu, machine.system),
-            format!("instruction set {}, {} threads: {}", machine.instruction_set, machine.threads, machine.schedule),
-            format!("seed {}: the same seed, settings and data give the same bits", self.summary.experiment.seed),
+            format!(
+                "instruction set {}, {} threads: {}",
+                machine.instruction_set, machine.threads, machine.schedule
+            ),
+            format!(
+                "seed {}: the same seed, settings and data give the same bits",
+                self.summary.experiment.seed
+            ),
         ];
         let blocks = vec![
             Block::List(facts.into_iter().map(Paragraph::from).collect()),
@@ -283,7 +310,12 @@ impl Report<'_> {
 
 fn columns(names: &[&str], words: &[&str], numbers: &[&str]) -> Vec<Column> {
     let column = |align| move |heading: &&str| Column { heading: (*heading).to_owned(), align };
-    names.iter().chain(words).map(column(Align::Left)).chain(numbers.iter().map(column(Align::Right))).collect()
+    names
+        .iter()
+        .chain(words)
+        .map(column(Align::Left))
+        .chain(numbers.iter().map(column(Align::Right)))
+        .collect()
 }
 
 fn error(value: f64) -> String {

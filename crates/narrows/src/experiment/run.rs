@@ -12,7 +12,8 @@ use super::figures::{DrawError, draw};
 use super::page::page;
 use super::summary::{DataSummary, EpochSummary};
 use super::{
-    DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, PcaSummary, RunDirectory, Summary,
+    DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, ModelWithoutEpoch,
+    PcaSummary, RunDirectory, Summary,
 };
 use crate::compute::{Compute, Level};
 use crate::dataset::{Dataset, Normalisation, RowNameError, Samples, Source, TrainAndTest, UnknownSource};
@@ -57,6 +58,13 @@ pub enum RunEvent<'a> {
         /// What it came to.
         summary: &'a ModelSummary,
     },
+    /// A model's training has ended before its first epoch did.
+    WithoutEpoch {
+        /// Which model.
+        model: usize,
+        /// Why.
+        why: &'a ModelWithoutEpoch,
+    },
     /// All models are trained; figures and report follow.
     Drawing,
 }
@@ -70,6 +78,8 @@ pub struct Completed {
     pub directory: RunDirectory,
     /// Whether the observer stopped it; then there is no report.
     pub stopped: bool,
+    /// Whether there is a report: there is none without a model.
+    pub reported: bool,
 }
 
 /// A run that failed. What was written before stays.
@@ -106,7 +116,8 @@ pub enum RunError {
 /// Runs an experiment into the folder `out`, and says so to `observe`, which may stop it.
 ///
 /// Every model is written as soon as it is trained. If the observer stops the run, what is finished is kept, with a
-/// summary, and models that have at least one epoch with what they have learned.
+/// summary, and models that have at least one epoch with what they have learned. A model that diverges is kept as it was
+/// after its last whole epoch; before the first, as it was drawn.
 ///
 /// # Errors
 /// [`RunError`]; user errors are found before anything is trained.
@@ -119,7 +130,6 @@ pub fn run(
     let start = Instant::now();
     experiment.validate()?;
     let source: Source = experiment.data.parse()?;
-    let directory = RunDirectory::create(out, experiment, options.existing)?;
     let data = source.load();
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
@@ -127,6 +137,8 @@ pub fn run(
             pair.second.find(&data)?;
         }
     }
+    // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
+    let directory = RunDirectory::create(out, experiment, options.existing)?;
 
     let (workers, threads_each, schedule) = share_out(experiment.models.len(), options.threads.get());
     // Stopping is remembered at the first break, by whomever it was said to.
@@ -145,12 +157,21 @@ pub fn run(
     };
     let results = work.run(workers, || Compute::at(options.level, threads_each))?;
 
-    let (mut summaries, mut models) = (Vec::new(), Vec::new());
-    for (summary, model) in results.models.into_iter().flatten() {
-        summaries.push(summary);
-        models.push(model);
+    let (mut summaries, mut models, mut models_without_epoch) = (Vec::new(), Vec::new(), Vec::new());
+    for (settings, result) in experiment.models.iter().zip(results.models) {
+        match result {
+            Some(ModelResult::Trained(summary, model)) => {
+                summaries.push(*summary);
+                models.push(model);
+            }
+            Some(ModelResult::WithoutEpoch(why)) => models_without_epoch.push(why),
+            None => {
+                let (name, outcome) = (settings.name.clone(), "not begun".to_owned());
+                models_without_epoch.push(ModelWithoutEpoch { name, outcome });
+            }
+        }
     }
-    if let Some((pca, _)) = &results.pca {
+    if let Some(pca) = &results.pca {
         for summary in summaries.iter_mut().filter(|s| s.architecture.is_linear()) {
             if summary.architecture.latent() == pca.components {
                 summary.excess_over_exact_pca = Some(summary.train.model_scale / pca.train.model_scale - 1.0);
@@ -173,14 +194,16 @@ pub fn run(
             test_rows: data.test.rows(),
             features: data.train.features,
         },
-        exact_pca: results.pca.as_ref().map(|(summary, _)| summary.clone()),
+        exact_pca: results.pca,
         models: summaries,
+        models_without_epoch,
         seconds: start.elapsed().as_secs_f64(),
     };
     directory.write_summary(&summary)?;
 
     let stopped = stopped.load(Ordering::Relaxed) || observe(RunEvent::Drawing).is_break();
-    if !stopped {
+    let reported = !stopped && !models.is_empty();
+    if reported {
         let mut compute = Compute::at(options.level, options.threads);
         let figures = draw(&summary, &models, &data, &mut compute)?;
         for figure in &figures {
@@ -192,9 +215,9 @@ pub fn run(
             .and_then(|name| RunDirectory::read_summary(&out.parent()?.join(name)));
         summary.seconds = start.elapsed().as_secs_f64();
         directory.write_summary(&summary)?;
-        directory.write("report.html", page(&summary, other.as_ref(), &figures).html().as_bytes())?;
+        directory.write_report(&page(&summary, other.as_ref(), &figures).html())?;
     }
-    Ok(Completed { summary, directory, stopped })
+    Ok(Completed { summary, directory, stopped, reported })
 }
 
 /// Workers, threads of each, and the same in a sentence. A model on one core trains its share of the time a model on
@@ -220,14 +243,26 @@ struct Work<'a> {
 /// What the workers found.
 #[derive(Default)]
 struct Results {
-    pca: Option<(PcaSummary, Autoencoder)>,
-    models: Vec<Option<(ModelSummary, Autoencoder)>>,
+    pca: Option<PcaSummary>,
+    /// In the experiment's order; none where a model was not begun.
+    models: Vec<Option<ModelResult>>,
+}
+
+enum ModelResult {
+    Trained(Box<ModelSummary>, Autoencoder),
+    WithoutEpoch(ModelWithoutEpoch),
 }
 
 #[derive(Clone, Copy)]
 enum Job {
     Pca,
     Model(usize),
+}
+
+/// What a job gives.
+enum Done {
+    Pca(Option<PcaSummary>),
+    Model(usize, ModelResult),
 }
 
 impl Work<'_> {
@@ -255,7 +290,10 @@ impl Work<'_> {
                         let result = self.job(job, &mut compute);
                         let results = &mut lock().1;
                         match (result, results) {
-                            (Ok(done), Ok(results)) => done(results),
+                            (Ok(Done::Pca(pca)), Ok(results)) => results.pca = pca,
+                            (Ok(Done::Model(index, model)), Ok(results)) => {
+                                results.models[index] = Some(model)
+                            }
                             (Err(error), results @ Ok(_)) => *results = Err(error),
                             (_, Err(_)) => {}
                         }
@@ -278,26 +316,21 @@ impl Work<'_> {
         }
     }
 
-    /// Does one job; what comes back puts its result in place.
-    fn job(&self, job: Job, compute: &mut Compute) -> Result<Box<dyn FnOnce(&mut Results) + Send>, RunError> {
-        match job {
-            Job::Pca => {
-                let pca = self.exact_pca(compute)?;
-                Ok(Box::new(move |results| results.pca = pca))
-            }
-            Job::Model(index) => {
-                let model = self.train(index, compute)?;
-                Ok(Box::new(move |results| results.models[index] = model))
-            }
-        }
+    fn job(&self, job: Job, compute: &mut Compute) -> Result<Done, RunError> {
+        Ok(match job {
+            Job::Pca => Done::Pca(self.exact_pca(compute)?),
+            Job::Model(index) => Done::Model(index, self.train(index, compute)?),
+        })
     }
 
     /// Exact PCA with as many components as the linear models of the experiment have.
-    fn exact_pca(&self, compute: &mut Compute) -> Result<Option<(PcaSummary, Autoencoder)>, RunError> {
+    fn exact_pca(&self, compute: &mut Compute) -> Result<Option<PcaSummary>, RunError> {
         let features = self.data.train.features;
-        let architectures = self.experiment.models.iter().map(|model| self.experiment.architecture(model, features));
+        let architectures =
+            self.experiment.models.iter().map(|model| self.experiment.architecture(model, features));
         let linear = architectures.into_iter().find(|architecture| architecture.is_linear());
-        let Some(components) = linear.map(|architecture| architecture.latent()).filter(|&k| k <= features) else {
+        let Some(components) = linear.map(|architecture| architecture.latent()).filter(|&k| k <= features)
+        else {
             return Ok(None);
         };
         let start = Instant::now();
@@ -306,45 +339,58 @@ impl Work<'_> {
         let model = pca.autoencoder(components, self.input.clone());
         let [train, test] = self.errors(&model, compute);
         let explained_variance_ratio = pca.explained_variance_ratio(components);
-        Ok(Some((PcaSummary { components, train, test, explained_variance_ratio, seconds }, model)))
+        Ok(Some(PcaSummary { components, train, test, explained_variance_ratio, seconds }))
     }
 
-    /// Trains, evaluates and writes one model; nothing if it has no whole epoch.
-    fn train(&self, index: usize, compute: &mut Compute) -> Result<Option<(ModelSummary, Autoencoder)>, RunError> {
+    /// Trains, evaluates and writes one model.
+    fn train(&self, index: usize, compute: &mut Compute) -> Result<ModelResult, RunError> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.train.features);
         let training = self.experiment.training(settings);
         let (samples, test) = (self.samples(&self.data.train), self.samples(&self.data.test));
         let mut observe = |event: &Event| {
-            if (self.observe)(RunEvent::Training { model: index, event }).is_break() {
-                self.stopped.store(true, Ordering::Relaxed);
-            }
-            match self.stopped.load(Ordering::Relaxed) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
+            self.say(RunEvent::Training { model: index, event });
+            self.going_on()
         };
         let trained = train(&architecture, &training, &samples, Some(&test), compute, &mut observe)
             .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
-        let Some(last) = trained.history.last() else { return Ok(None) };
-
-        let seconds = trained.duration().as_secs_f64();
-        let mut epoch_seconds: Vec<f64> = trained.history.iter().map(|epoch| epoch.duration.as_secs_f64()).collect();
-        epoch_seconds.sort_by(f64::total_cmp);
+        let outcome = match trained.outcome {
+            Outcome::Finished => "finished".to_owned(),
+            Outcome::Stopped => "stopped".to_owned(),
+            Outcome::Diverged { epoch, step } => format!("diverged in step {step} of epoch {epoch}"),
+        };
+        let provenance = Provenance {
+            name: settings.name.clone(),
+            data: self.experiment.data.clone(),
+            training: Some(training.clone()),
+            epochs: trained.history.len(),
+            training_loss: trained.history.last().map(|last| last.training_loss),
+            narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let duration = trained.duration();
         let model = Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
+        if trained.outcome != Outcome::Stopped || !trained.history.is_empty() {
+            self.directory.write_model(&model, &provenance, &trained.history)?;
+        }
+        let Some(last) = trained.history.last() else {
+            let why = ModelWithoutEpoch { name: settings.name.clone(), outcome };
+            self.say(RunEvent::WithoutEpoch { model: index, why: &why });
+            return Ok(ModelResult::WithoutEpoch(why));
+        };
+
+        let seconds = duration.as_secs_f64();
+        let mut epoch_seconds: Vec<f64> =
+            trained.history.iter().map(|epoch| epoch.duration.as_secs_f64()).collect();
+        epoch_seconds.sort_by(f64::total_cmp);
         let [train_error, test_error] = self.errors(&model, compute);
         let summary = ModelSummary {
             name: settings.name.clone(),
             description: model.architecture.to_string(),
             parameters: model.architecture.parameter_count(),
             architecture: model.architecture.clone(),
-            training: training.clone(),
+            training,
             epochs: trained.history.len(),
-            outcome: match trained.outcome {
-                Outcome::Finished => "finished".to_owned(),
-                Outcome::Stopped => "stopped".to_owned(),
-                Outcome::Diverged { epoch, step } => format!("diverged in step {step} of epoch {epoch}"),
-            },
+            outcome,
             training_loss: last.training_loss,
             train: train_error,
             test: test_error,
@@ -354,19 +400,22 @@ impl Work<'_> {
             seconds_per_epoch: epoch_seconds[epoch_seconds.len() / 2],
             history: trained.history.iter().map(EpochSummary::from).collect(),
         };
-        let provenance = Provenance {
-            name: settings.name.clone(),
-            data: self.experiment.data.clone(),
-            training: Some(training),
-            epochs: trained.history.len(),
-            training_loss: Some(last.training_loss),
-            narrows: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        self.directory.write_model(&model, &provenance, &trained.history)?;
-        if (self.observe)(RunEvent::Trained { model: index, summary: &summary }).is_break() {
+        self.say(RunEvent::Trained { model: index, summary: &summary });
+        Ok(ModelResult::Trained(Box::new(summary), model))
+    }
+
+    /// Tells the observer, and remembers if it wants to stop.
+    fn say(&self, event: RunEvent<'_>) {
+        if (self.observe)(event).is_break() {
             self.stopped.store(true, Ordering::Relaxed);
         }
-        Ok(Some((summary, model)))
+    }
+
+    fn going_on(&self) -> ControlFlow<()> {
+        match self.stopped.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 
     fn samples<'d>(&self, dataset: &'d Dataset) -> Samples<'d> {
@@ -374,6 +423,7 @@ impl Work<'_> {
     }
 
     fn errors(&self, model: &Autoencoder, compute: &mut Compute) -> [ReconstructionError; 2] {
-        [&self.data.train, &self.data.test].map(|part| reconstruction_error(model, compute, &self.samples(part)))
+        [&self.data.train, &self.data.test]
+            .map(|part| reconstruction_error(model, compute, &self.samples(part)))
     }
 }

@@ -6,6 +6,12 @@ use crate::dataset::{NormalisationKind, RowName};
 use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
 use crate::train::{Optimiser, Schedule, Training};
 
+/// The greatest seed: experiments are TOML, whose whole numbers have 63 bits and a sign.
+pub const MOST_SEED: u64 = i64::MAX as u64;
+
+/// Weeks of training, and a history that is still a file one can open.
+const MOST_EPOCHS: usize = 1_000_000;
+
 /// What one TOML file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,7 +124,8 @@ pub struct Published {
     pub curve: Option<String>,
 }
 
-/// Interpolation through the latent spaces.
+/// Interpolation through the latent spaces: every pair by every model, and one strip per pair in which the linear and the
+/// deep model stand under the blend of pixels. If neither is named, all models do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interpolation {
@@ -126,9 +133,11 @@ pub struct Interpolation {
     #[serde(default = "ten")]
     pub steps: usize,
     /// The name of the linear model to compare.
-    pub linear: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear: Option<String>,
     /// The name of the deep model to compare.
-    pub deep: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deep: Option<String>,
     /// The rows to go between.
     pub pairs: Vec<Pair>,
 }
@@ -157,7 +166,9 @@ pub enum ExperimentError {
     #[error("an experiment needs at least one [[models]] entry")]
     NoModels,
     /// A name that cannot be a folder's, or one twice.
-    #[error("the model name `{0}` cannot be used: names are letters, digits, `-`, `_` and `.`, do not begin with `.`, and differ from each other")]
+    #[error(
+        "the model name `{0}` cannot be used: names are letters, digits, `-`, `_` and `.`, do not begin with `.`, and differ from each other"
+    )]
     Name(String),
     /// A model's settings are out of range.
     #[error("model `{model}`: {why}")]
@@ -167,6 +178,9 @@ pub enum ExperimentError {
         /// What is wrong.
         why: String,
     },
+    /// A seed that TOML cannot hold.
+    #[error("seed is {0}; expected at most {MOST_SEED}, the greatest number of TOML")]
+    Seed(u64),
     /// A model that is not there.
     #[error("there is no model `{name}` in the experiment; there are: {}", known.join(", "))]
     UnknownModel {
@@ -186,8 +200,8 @@ impl Experiment {
     /// # Errors
     /// If the text is no TOML, says something unknown, or something that cannot be.
     pub fn from_toml(text: &str) -> Result<Self, ExperimentError> {
-        let experiment: Self =
-            toml::from_str(text).map_err(|error| ExperimentError::Toml(error.to_string().trim_end().to_owned()))?;
+        let experiment: Self = toml::from_str(text)
+            .map_err(|error| ExperimentError::Toml(error.to_string().trim_end().to_owned()))?;
         experiment.validate()?;
         Ok(experiment)
     }
@@ -202,7 +216,7 @@ impl Experiment {
         self.models.iter().map(|model| model.name.clone()).collect()
     }
 
-    /// Keeps only the models named, in the experiment's order.
+    /// Keeps only the models named, in the experiment's order. Pairs are interpolated by those that are kept.
     ///
     /// # Errors
     /// If one is not there.
@@ -212,6 +226,10 @@ impl Experiment {
             return Err(ExperimentError::UnknownModel { name: name.clone(), known });
         }
         self.models.retain(|model| names.contains(&model.name));
+        if let Some(Interpolation { linear, deep, .. }) = &mut self.interpolation {
+            *linear = linear.take().filter(|name| names.contains(name));
+            *deep = deep.take().filter(|name| names.contains(name));
+        }
         Ok(())
     }
 
@@ -229,24 +247,36 @@ impl Experiment {
         if self.models.is_empty() {
             return Err(ExperimentError::NoModels);
         }
+        if self.seed > MOST_SEED {
+            return Err(ExperimentError::Seed(self.seed));
+        }
         for (index, model) in self.models.iter().enumerate() {
             let name = &model.name;
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             let taken = self.models[..index].iter().any(|other| other.name.eq_ignore_ascii_case(name));
-            if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(allowed) || taken {
+            if name.is_empty()
+                || name.len() > 64
+                || name.starts_with('.')
+                || !name.chars().all(allowed)
+                || taken
+            {
                 return Err(ExperimentError::Name(name.clone()));
             }
             let wrong = |why: String| ExperimentError::Model { model: name.clone(), why };
             // The inputs are the data's to say; any number will do to check the rest.
             self.architecture(model, 1).validate().map_err(|error| wrong(error.to_string()))?;
-            self.training(model).validate().map_err(|error| wrong(error.to_string()))?;
+            let training = self.training(model);
+            training.validate().map_err(|error| wrong(error.to_string()))?;
+            if training.epochs > MOST_EPOCHS {
+                return Err(wrong(format!("epochs is {}; expected at most {MOST_EPOCHS}", training.epochs)));
+            }
         }
         if let Some(Interpolation { steps, linear, deep, .. }) = &self.interpolation {
             if !(2..=1000).contains(steps) {
                 return Err(ExperimentError::Steps(*steps));
             }
             let known = self.model_names();
-            if let Some(name) = [linear, deep].into_iter().find(|name| !known.contains(name)) {
+            if let Some(name) = [linear, deep].into_iter().flatten().find(|name| !known.contains(name)) {
                 return Err(ExperimentError::UnknownModel { name: name.clone(), known });
             }
         }

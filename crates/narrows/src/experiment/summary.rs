@@ -22,6 +22,9 @@ pub struct Summary {
     pub exact_pca: Option<PcaSummary>,
     /// The models that have at least one epoch, in the experiment's order.
     pub models: Vec<ModelSummary>,
+    /// The other models, in the experiment's order.
+    #[serde(default)]
+    pub models_without_epoch: Vec<ModelWithoutEpoch>,
     /// Seconds from the beginning of the run to the writing of this file.
     pub seconds: f64,
 }
@@ -84,7 +87,7 @@ pub struct ModelSummary {
     pub training: Training,
     /// Epochs done.
     pub epochs: usize,
-    /// `finished`, `stopped` or `diverged`.
+    /// `finished`, `stopped` or in which step it diverged.
     pub outcome: String,
     /// The last epoch's average loss, as the published study prints it.
     pub training_loss: f64,
@@ -102,6 +105,15 @@ pub struct ModelSummary {
     pub seconds_per_epoch: f64,
     /// The epochs' losses; times are in `history.csv`.
     pub history: Vec<EpochSummary>,
+}
+
+/// A model whose first epoch did not end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelWithoutEpoch {
+    /// Its name.
+    pub name: String,
+    /// `not begun`, `stopped` or in which step it diverged.
+    pub outcome: String,
 }
 
 /// One epoch of a model.

@@ -1,0 +1,278 @@
+//! Every command, used rightly.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::study::{MODELS, study};
+use crate::{called, ended, narrows, program};
+
+const COMMANDS: [&str; 10] = [
+    "run",
+    "train",
+    "evaluate",
+    "reconstruct",
+    "interpolate",
+    "inspect",
+    "data",
+    "experiments",
+    "completions",
+    "man",
+];
+
+#[track_caller]
+fn assert_is_png(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 1000, "{}", path.display());
+}
+
+#[test]
+fn help_is_there_for_every_command_and_reads_well() {
+    let whole = narrows!["--help"].success();
+    for command in COMMANDS {
+        assert!(whole.contains(&format!("\n  {command} ")), "{whole}");
+        let (short, long) = (narrows!["help", command].success(), narrows![command, "--help"].success());
+        assert_eq!(short, long);
+        for line in narrows![command, "-h"].success().lines() {
+            assert!(!line.trim_end().ends_with('.') || line.ends_with("…"), "{command}: {line}");
+        }
+    }
+    assert!(narrows!["run", "--help"].success().contains("--only <MODEL>"));
+    let nothing = called(std::iter::empty::<&str>());
+    assert_eq!((nothing.code, nothing.err), (2, whole), "without a command, the help is what is needed");
+}
+
+#[test]
+fn the_version_is_told_with_what_it_runs_on() {
+    let version = format!("narrows {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(narrows!["--version"].success(), version);
+    assert_eq!(narrows!["-V"].success(), version);
+    let verbose = narrows!["--version", "--verbose"].success();
+    for words in [version.trim_end(), "instruction set: ", "processor: ", " thread", "system: "] {
+        assert!(verbose.contains(words), "`{words}` is not in {verbose}");
+    }
+    let forced = program(["--version", "--verbose"]).env("NARROWS_CPU", "scalar").output().unwrap();
+    assert!(ended(&forced).success().contains("instruction set: scalar"));
+    assert_eq!(narrows!["--version", "run", "assignment"].success(), version, "nothing is run");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    // One instruction set is as good as another; a machine without AVX2 takes what it has.
+    let level = if narrows!["--version", "--verbose"].success().contains("avx2") { "avx2" } else { "scalar" };
+    for threads in ["1", "2"] {
+        let out = folder.path().join(threads);
+        let arguments = [
+            "run",
+            "assignment",
+            "--only",
+            "pca,two-layer",
+            "--epochs",
+            "1",
+            "--quiet",
+            "--threads",
+            threads,
+            "--out",
+        ];
+        let ended = ended(&program(arguments).arg(&out).env("NARROWS_CPU", level).output().unwrap());
+        assert_eq!(ended.err, "", "--quiet is silent");
+        ended.success();
+    }
+    for model in ["pca", "two-layer"] {
+        let bytes = |threads: &str| {
+            fs::read(folder.path().join(threads).join("models").join(model).join("model.safetensors"))
+        };
+        assert!(bytes("1").unwrap() == bytes("2").unwrap(), "{model} depends on the number of threads");
+    }
+    // The linear model is kept, the deep one is not: its name is gone from the pairs' strips, the pairs are not.
+    let figures = folder.path().join("1/figures");
+    assert!(
+        figures.join("interpolation-7-1-two-layer.png").is_file() && figures.join("strip-7-1.png").is_file()
+    );
+}
+
+#[test]
+fn a_model_is_trained_from_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("mine");
+    let arguments = "train --data mnist --hidden 24,6 --activation silu --output sigmoid --normalisation unit --epochs 2 \
+                     --batch-size 500 --optimiser adamw --learning-rate 3e-3 --weight-decay 1e-4 --schedule one_cycle \
+                     --initialisation he --seed 7 --test-every 2 --name mine --json --out";
+    let summary = ended(&program(arguments.split(' ')).arg(&out).output().unwrap()).json();
+    let written: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary, written, "--json prints what the file holds");
+    let model = &summary["models"][0];
+    assert_eq!(model["name"], "mine");
+    assert_eq!(model["description"], "784 → 24 → 6 → 24 → 784, SiLU, sigmoid output");
+    let training = &model["training"];
+    assert_eq!((training["epochs"].as_u64(), training["batch_size"].as_u64()), (Some(2), Some(500)));
+    assert_eq!((training["seed"].as_u64(), training["initialisation"].as_str()), (Some(7), Some("he")));
+    assert_eq!(training["optimiser"]["kind"], "adamw");
+    assert_eq!(training["optimiser"]["weight_decay"], 1e-4);
+    assert_eq!(training["schedule"]["kind"], "one_cycle");
+    let history = &model["history"];
+    assert!(history[0]["test_loss"].is_null());
+    // The test loss of the last epoch is the test error of the finished model.
+    assert_eq!(history[1]["test_loss"], model["test"]["model_scale"]);
+    // Values in [0, 1] are both scales at once.
+    let error = |scale: &str| model["test"][scale].as_f64().unwrap();
+    assert!((error("model_scale") / error("unit_scale") - 1.0).abs() < 1e-6);
+    let csv = fs::read_to_string(out.join("models/mine/history.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 3);
+    narrows!["evaluate", out.join("models/mine")].success();
+    assert!(out.join("report.html").is_file());
+}
+
+#[test]
+fn images_are_reconstructed() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("a.png");
+    let path = narrows!["reconstruct", study().model("three-layer"), "--out", &picture].success();
+    assert_eq!(path.trim_end(), picture.display().to_string());
+    assert_is_png(&picture);
+    let other = folder.path().join("b.png");
+    narrows!["reconstruct", study().model("pca"), "--rows", "7,test:7:3", "test#42", "--out", &other]
+        .success();
+    assert_is_png(&other);
+    assert_ne!(fs::read(&picture).unwrap(), fs::read(&other).unwrap());
+}
+
+#[test]
+fn the_way_between_images_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let draw = |from: &str, to: &str, steps: &str| {
+        let picture = folder.path().join("way.png");
+        narrows![
+            "interpolate",
+            study().model("three-layer"),
+            "--from",
+            from,
+            "--to",
+            to,
+            "--steps",
+            steps,
+            "--out",
+            &picture
+        ]
+        .success();
+        assert_is_png(&picture);
+        fs::read(&picture).unwrap()
+    };
+    let by_digit = draw("1", "7", "10");
+    assert_ne!(by_digit, draw("test:1:3", "train:7", "10"), "the third 1 of the test set is another image");
+    assert_ne!(by_digit, draw("1", "7", "4"));
+    draw("#0", "test#9999", "2");
+}
+
+#[test]
+fn the_data_is_described() {
+    let parts = narrows!["data", "--json"].json();
+    for (part, rows, sha256) in [
+        // sha256 of the pixels of the published idx files, without their headers.
+        (&parts[0], 60_000, "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757"),
+        (&parts[1], 10_000, "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"),
+    ] {
+        assert_eq!((part["rows"].as_u64(), part["features"].as_u64()), (Some(rows), Some(784)));
+        assert_eq!((part["image"]["height"].as_u64(), part["image"]["width"].as_u64()), (Some(28), Some(28)));
+        assert_eq!((part["least"].as_f64(), part["greatest"].as_f64()), (Some(0.0), Some(255.0)));
+        assert_eq!(part["sha256"], sha256);
+        let classes = part["classes"].as_array().unwrap();
+        assert_eq!(classes.len(), 10);
+        assert_eq!(classes.iter().map(|class| class["rows"].as_u64().unwrap()).sum::<u64>(), rows);
+    }
+    // 0.1307 of 255, as every tutorial on MNIST has it.
+    assert!((parts[0]["mean"].as_f64().unwrap() / 255.0 - 0.1307).abs() < 5e-5);
+    let text = narrows!["data", "mnist"].success();
+    for words in ["60000 images of 28 × 28 pixels", "10000 images", "0: 5923", "sha256"] {
+        assert!(text.contains(words), "`{words}` is not in {text}");
+    }
+}
+
+#[test]
+fn a_printed_experiment_can_be_changed_and_run() {
+    let list = narrows!["experiments"].success();
+    assert!(list.contains("assignment") && list.contains("quick"));
+    for name in ["assignment", "quick"] {
+        assert!(narrows!["experiments", name].success().contains("[[models]]"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    fs::write(&file, narrows!["experiments", "quick"].success().replace("epochs = 15", "epochs = 1"))
+        .unwrap();
+    let mut call = program(["run", "mine.toml", "--only", "pca-tanh", "--json"]);
+    let summary = ended(&call.current_dir(folder.path()).output().unwrap()).json();
+    assert_eq!(summary["models"][0]["name"], "pca-tanh");
+    assert_eq!(summary["models"].as_array().unwrap().len(), 1);
+    assert!(folder.path().join("runs/mine/report.html").is_file(), "named after the file");
+    assert!(folder.path().join("runs/mine/figures/interpolation-7-1-pca-tanh.png").is_file());
+    // What a run writes beside its results can be run again.
+    let again = folder.path().join("again");
+    narrows!["run", folder.path().join("runs/mine/experiment.toml"), "--out", &again, "--quiet"].success();
+    let model = "models/pca-tanh/model.safetensors";
+    assert!(
+        fs::read(again.join(model)).unwrap()
+            == fs::read(folder.path().join("runs/mine").join(model)).unwrap()
+    );
+}
+
+#[test]
+fn completions_and_manual_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = narrows!["completions", shell].success();
+        for command in COMMANDS {
+            assert!(script.contains(command), "{command} is not in the completions for {shell}");
+        }
+    }
+    let page = narrows!["man"].success();
+    assert!(page.contains(".TH") && COMMANDS.iter().all(|command| page.contains(command)));
+    let folder = tempfile::tempdir().unwrap();
+    narrows!["man", "--out", folder.path()].success();
+    for command in COMMANDS {
+        assert!(folder.path().join(format!("narrows-{command}.1")).is_file(), "{command} has no page");
+    }
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_failure() {
+    for arguments in
+        [vec!["experiments", "assignment"], vec!["completions", "bash"], vec!["man"], vec!["--help"]]
+    {
+        let mut child = program(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert!(child.wait().unwrap().success(), "{arguments:?}: {err}");
+        assert_eq!(err, "");
+    }
+    // Errors and progress, too, may find nobody there.
+    let mut child = program(["run", "no-such-experiment"]).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    let mut call = program(["train", "--hidden", "2", "--epochs", "1", "--batch-size", "1000"]);
+    let mut child =
+        call.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn every_model_of_the_study_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in MODELS {
+        narrows![
+            "interpolate",
+            study().model(name),
+            "--from",
+            "4",
+            "--to",
+            "8",
+            "--out",
+            folder.path().join("way.png")
+        ]
+        .success();
+    }
+}

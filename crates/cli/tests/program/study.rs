@@ -1,0 +1,298 @@
+//! `narrows run assignment --epochs 1`: what it leaves is all there, and right.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::narrows;
+
+pub const MODELS: [&str; 6] =
+    ["pca", "pca-tanh", "two-layer", "two-layer-wide", "three-layer", "three-layer-wide"];
+
+/// One run of the study for all tests.
+pub struct Study {
+    folder: TempDir,
+    out: String,
+    err: String,
+    pub summary: Value,
+}
+
+impl Study {
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("study")
+    }
+
+    pub fn model(&self, name: &str) -> PathBuf {
+        self.path().join("models").join(name).join("model.safetensors")
+    }
+
+    pub fn model_summary(&self, name: &str) -> &Value {
+        self.summary["models"].as_array().unwrap().iter().find(|model| model["name"] == name).unwrap()
+    }
+}
+
+pub fn study() -> &'static Study {
+    static STUDY: OnceLock<Study> = OnceLock::new();
+    STUDY.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("study");
+        let ended = narrows!["run", "assignment", "--epochs", "1", "--seed", "5", "--out", &out];
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let summary = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+        Study { folder, out: ended.out, err: ended.err, summary }
+    })
+}
+
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        match path.is_dir() {
+            true => found.extend(files(&path).into_iter().map(|below| format!("{name}/{below}"))),
+            false => assert!(found.insert(name)),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_promised_file_is_there_and_nothing_else() {
+    let mut expected: BTreeSet<String> = [
+        "experiment.toml",
+        "summary.json",
+        "report.html",
+        "figures/data.png",
+        "figures/curves.png",
+        "figures/curves.svg",
+        "figures/reconstructions.png",
+        "figures/grid-original.png",
+        "figures/sources.png",
+        "figures/strip-7-1.png",
+        "figures/strip-4-8.png",
+    ]
+    .map(str::to_owned)
+    .into();
+    for model in MODELS {
+        expected.extend([
+            format!("models/{model}/model.safetensors"),
+            format!("models/{model}/history.csv"),
+            format!("figures/curve-{model}.png"),
+            format!("figures/curve-{model}.svg"),
+            format!("figures/grid-{model}.png"),
+            format!("figures/interpolation-7-1-{model}.png"),
+            format!("figures/interpolation-4-8-{model}.png"),
+        ]);
+    }
+    assert_eq!(files(&study().path()), expected);
+}
+
+#[test]
+fn pictures_show_something() {
+    let figures = study().path().join("figures");
+    for name in files(&figures).iter().filter(|name| name.ends_with(".png")) {
+        let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(figures.join(name)).unwrap()));
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert!(info.width >= 200 && info.height >= 80, "{name} is {} × {}", info.width, info.height);
+        let shades: BTreeSet<&[u8]> =
+            pixels[..info.buffer_size()].chunks(info.color_type.samples()).collect();
+        assert!(shades.len() >= 10, "{name} has {} colours", shades.len());
+    }
+}
+
+#[test]
+fn charts_are_svg_with_the_model_and_the_axes_named() {
+    for model in MODELS {
+        let svg = fs::read_to_string(study().path().join(format!("figures/curve-{model}.svg"))).unwrap();
+        assert!(svg.trim_start().starts_with("<svg") || svg.starts_with("<?xml"), "{model}");
+        for words in [model, "epoch", "average training loss"] {
+            assert!(svg.contains(words), "`{words}` is not in the chart of {model}");
+        }
+    }
+}
+
+/// The keys of the table in docs/summary.md: `a.b`, and `.c` after it for `a.c`; `x[]` for what a list holds.
+fn documented_keys() -> BTreeSet<String> {
+    let document = include_str!("../../../../docs/summary.md");
+    let mut keys = BTreeSet::new();
+    for line in document.lines().filter(|line| line.starts_with("| `")) {
+        let (cell, text) = line[2..].split_once(" |").unwrap();
+        let mut parent = String::new();
+        for key in cell.split(", ").map(|key| key.trim_matches('`')) {
+            let key = match key.strip_prefix('.') {
+                Some(last) => format!("{parent}.{last}"),
+                None => key.to_owned(),
+            };
+            parent = key.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());
+            // Below these come lists of keys in words, or keys that are documented elsewhere.
+            for below in [
+                "model_scale",
+                "unit_scale",
+                "inputs",
+                "hidden",
+                "activation",
+                "output",
+                "epoch",
+                "test_loss",
+            ] {
+                if text.contains(&format!("`{below}`")) && key != "models[].outcome" && key != "models[]" {
+                    keys.insert(format!("{key}.{below}"));
+                }
+            }
+            if key == "models[].history[]" {
+                keys.insert(format!("{key}.training_loss"));
+            }
+            if key == "models_without_epoch[]" {
+                keys.extend([format!("{key}.name"), format!("{key}.outcome")]);
+            }
+            keys.insert(key);
+        }
+    }
+    keys
+}
+
+/// Paths of all keys in a value, the elements of a list as `[]`.
+fn keys_of(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, below) in map {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                found.insert(path.clone());
+                keys_of(below, &path, found);
+            }
+        }
+        Value::Array(list) => {
+            let path = format!("{path}[]");
+            found.insert(path.clone());
+            list.iter().for_each(|below| keys_of(below, &path, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_summary_has_the_keys_that_are_documented_and_no_others() {
+    let mut present = BTreeSet::new();
+    keys_of(&study().summary, "", &mut present);
+    let documented = documented_keys();
+    // Their keys are those of the experiment's file.
+    let elsewhere =
+        ["experiment.", "models[].training.", "models[].published.", "models[].architecture.hidden[]"];
+    let stated: BTreeSet<String> = present
+        .iter()
+        .filter(|key| !elsewhere.iter().any(|prefix| key.starts_with(prefix)))
+        .cloned()
+        .collect();
+    let undocumented: Vec<_> = stated
+        .difference(&documented)
+        // `models[]` documents `models` too.
+        .filter(|key| !documented.contains(&format!("{key}[]")))
+        // And `data.name` that there is `data`.
+        .filter(|key| !documented.iter().any(|known| known.starts_with(&format!("{key}."))))
+        .collect();
+    assert!(undocumented.is_empty(), "not in docs/summary.md: {undocumented:?}");
+    // A finished run has no models without an epoch, so that list is empty.
+    let absent: Vec<_> =
+        documented.difference(&stated).filter(|key| !key.starts_with("models_without_epoch[].")).collect();
+    assert!(absent.is_empty(), "in docs/summary.md, but not in summary.json: {absent:?}");
+}
+
+#[test]
+fn exact_pca_has_the_error_that_is_known() {
+    let pca = &study().summary["exact_pca"];
+    let error = |part: &str| pca[part]["model_scale"].as_f64().unwrap();
+    // Computed in double precision from the covariance matrix of the 60,000 training images.
+    assert!((error("train") - 0.10917).abs() < 5e-6, "{}", error("train"));
+    assert!((error("test") - 0.10744).abs() < 5e-6, "{}", error("test"));
+    assert_eq!(pca["components"], 16);
+}
+
+#[test]
+fn the_figures_of_one_epoch_are_plausible() {
+    let summary = &study().summary;
+    assert_eq!(summary["data"]["train_rows"], 60_000);
+    assert_eq!(summary["data"]["test_rows"], 10_000);
+    for name in MODELS {
+        let model = study().model_summary(name);
+        let error = |part: &str| model[part]["model_scale"].as_f64().unwrap();
+        let loss = model["training_loss"].as_f64().unwrap();
+        // The mean image alone gives 0.2694; the published curves begin between 0.12 and 0.25.
+        assert!((0.10..0.30).contains(&loss), "{name} has a loss of {loss}");
+        // The epoch's mean holds its first steps too, so the model at its end is better.
+        assert!(error("train") < loss && error("test") < loss, "{name}: {model}");
+        assert!((error("test") / error("train") - 1.0).abs() < 0.05, "{name}: {model}");
+        let unit = model["test"]["unit_scale"].as_f64().unwrap();
+        assert!(
+            (unit * 4.0 / error("test") - 1.0).abs() < 1e-6,
+            "{name}: [−1, 1] is twice as wide as [0, 1]"
+        );
+        assert_eq!((model["epochs"].as_u64(), model["outcome"].as_str()), (Some(1), Some("finished")));
+    }
+    let linear = study().model_summary("pca");
+    let excess = linear["excess_over_exact_pca"].as_f64().unwrap();
+    assert!(excess > 0.0, "no linear model is below exact PCA: {excess}");
+    let parameters = |name: &str| study().model_summary(name)["parameters"].as_u64().unwrap();
+    assert_eq!(MODELS.map(parameters), [25_888, 25_888, 52_064, 205_856, 106_464, 220_320]);
+}
+
+#[test]
+fn a_history_is_a_header_and_a_line_for_each_epoch() {
+    for name in MODELS {
+        let csv = fs::read_to_string(study().path().join(format!("models/{name}/history.csv"))).unwrap();
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines[0], "epoch,training_loss,test_loss,seconds");
+        let fields: Vec<&str> = lines[1].split(',').collect();
+        assert_eq!((lines.len(), fields.len(), fields[0]), (2, 4, "1"), "{name}");
+        let test_loss = study().model_summary(name)["history"][0]["test_loss"].as_f64();
+        assert_eq!(fields[2], test_loss.map_or(String::new(), |loss| loss.to_string()), "{name}");
+        let loss: f64 = fields[1].parse().unwrap();
+        assert_eq!(Some(loss), study().model_summary(name)["training_loss"].as_f64(), "{name}");
+        assert!(fields[3].parse::<f64>().unwrap() > 0.0, "{name}");
+    }
+}
+
+#[test]
+fn the_report_needs_nothing_but_itself() {
+    let html = fs::read_to_string(study().path().join("report.html")).unwrap();
+    for attribute in ["src=", "href=", "url("] {
+        for (at, _) in html.match_indices(attribute) {
+            let value = html[at + attribute.len()..].trim_start_matches(['"', '\'']);
+            let inside = value.starts_with('#') || value.starts_with("data:");
+            assert!(inside, "the report refers to {}", value.chars().take(60).collect::<String>());
+        }
+    }
+    assert!(!html.contains("@import"));
+    for words in MODELS {
+        assert!(html.contains(words), "the report does not name {words}");
+    }
+    assert!(html.contains("0.1092") && html.contains("0.1074"), "the report shows exact PCA's errors");
+}
+
+#[test]
+fn the_terminal_shows_a_table_and_where_the_report_is() {
+    let Study { out, err, .. } = study();
+    for name in MODELS {
+        assert_eq!(
+            out.lines().filter(|line| line.split_whitespace().next() == Some(name)).count(),
+            1,
+            "{out}"
+        );
+        assert!(err.contains(&format!("{name}: epoch 1/1, loss ")), "{err}");
+    }
+    assert!(out.contains("exact PCA, 16 components"));
+    assert!(out.trim_end().ends_with("report.html"));
+    assert!(!err.contains('\u{1b}'), "escape sequences belong on a terminal only");
+}
+
+#[test]
+fn the_experiment_that_was_run_stands_beside_its_results() {
+    let toml = fs::read_to_string(study().path().join("experiment.toml")).unwrap();
+    assert!(toml.contains("epochs = 1\n"), "{toml}");
+    assert_eq!(study().summary["experiment"]["training"]["epochs"], 1);
+}
