@@ -32,7 +32,7 @@ impl Progress {
             return Self::Plain;
         }
         let width = models.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let style = ProgressStyle::with_template("{prefix} {bar:24.cyan/dim} {pos:>4}/{len} epochs  {msg}")
+        let style = ProgressStyle::with_template("{prefix} {bar:12.cyan/dim} {pos:>4}/{len} {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━━─");
         let all = MultiProgress::new();
@@ -61,6 +61,9 @@ impl Progress {
 
     /// Shows what a model's training says.
     pub fn training(&self, model: usize, name: &str, epochs: usize, event: &Event) {
+        if let (Event::Batch { epoch: 1, step: 1, .. }, Self::Bars(_, bars)) = (event, self) {
+            bars[model].set_message("in its first epoch");
+        }
         let Event::Epoch(EpochReport { epoch, training_loss, duration, .. }) = event else { return };
         let seconds = duration.as_secs_f64();
         match self {
@@ -85,8 +88,17 @@ impl Progress {
     /// A model is done.
     pub fn finish(&self, model: usize, name: &str, sentence: &str) {
         match self {
-            Self::Bars(_, bars) => bars[model].finish_with_message(sentence.to_owned()),
+            // `finish` would show epochs that were not done.
+            Self::Bars(_, bars) => bars[model].abandon_with_message(sentence.to_owned()),
             _ => self.say(&format!("{name}: {sentence}")),
+        }
+    }
+
+    /// Nothing goes on any more.
+    pub fn end(&self) {
+        if let Self::Bars(_, bars) = self {
+            let left = bars.iter().filter(|bar| !bar.is_finished());
+            left.for_each(|bar| bar.abandon_with_message("not begun"));
         }
     }
 }

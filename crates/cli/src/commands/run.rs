@@ -95,7 +95,7 @@ pub fn carry_out(
     let interrupt = Interrupt::listen()?;
     let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
     let progress = std::sync::OnceLock::new();
-    let completed = run(experiment, out, &options, &|event| {
+    let result = run(experiment, out, &options, &|event| {
         // Bars appear with the first event, not before an error about the arguments.
         let progress = progress.get_or_init(|| Progress::new(common.quiet, &models));
         match event {
@@ -115,8 +115,11 @@ pub fn carry_out(
             RunEvent::Drawing => progress.say("drawing figures and the report"),
         }
         if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    conclude(&completed, json)
+    });
+    if let Some(progress) = progress.get() {
+        progress.end();
+    }
+    conclude(&result?, json)
 }
 
 fn conclude(completed: &Completed, json: bool) -> Result<(), Failure> {
