@@ -1,6 +1,7 @@
 //! `cargo xtask …`: what a developer of narrows runs.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod bench;
 mod command;
 mod test;
 
@@ -17,8 +18,9 @@ fn main() -> ExitCode {
         ["test"] => test::test(),
         ["lint"] => test::lint(),
         ["golden"] => test::golden(),
+        ["bench", ref arguments @ ..] => bench::bench(arguments),
         _ => {
-            eprintln!("{USAGE}");
+            eprintln!("{USAGE}\n{}", bench::USAGE);
             return ExitCode::from(2);
         }
     };

@@ -1,0 +1,84 @@
+//! What must be there before anything is measured: Python with the peers, narrows' programs, and the data.
+
+use std::path::{Path, PathBuf};
+
+use super::measurement::output;
+use crate::command::{root, run};
+
+const REQUIREMENTS: &str = "benchmarks/requirements.txt";
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Python, with the peers' libraries.
+    pub python: PathBuf,
+    /// The command line.
+    pub narrows: PathBuf,
+    /// The example that measures the library.
+    pub measure: PathBuf,
+    /// Prints the processor's limit.
+    pub peak: PathBuf,
+    /// For data, caches and figures that are not kept.
+    pub folder: PathBuf,
+}
+
+impl Environment {
+    /// Installs, compiles and writes what is missing; of all data, at most `rows` rows.
+    pub fn prepare(rows: usize) -> Result<Self, String> {
+        let root = std::path::absolute(root()).map_err(|error| error.to_string())?;
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |path| root.join(path));
+        let folder = target.join("bench");
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let environment = Self {
+            python: python(&target.join("bench-python"))?,
+            narrows: target.join("release/narrows"),
+            measure: target.join("release/examples/measure"),
+            peak: folder.join("peak"),
+            folder,
+        };
+        run(&[], "cargo", &["build", "--release"])?;
+        run(
+            &[],
+            "cargo",
+            &["build", "--release", "-p", "narrows", "--features", "mnist", "--example", "measure"],
+        )?;
+        let peak = environment.peak.to_string_lossy();
+        let peak = ["--edition", "2024", "-O", "-C", "target-cpu=native", "benchmarks/peak.rs", "-o", &peak];
+        run(&[], "rustc", &peak)?;
+        environment.export(rows)?;
+        Ok(environment)
+    }
+
+    /// Where `measure export` writes what the peers read.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn export(&self, rows: usize) -> Result<(), String> {
+        let data = self.data();
+        println!("==> the data, in {}", data.display());
+        output(std::process::Command::new(&self.measure).args(["export", &rows.to_string()]).arg(data))
+            .map(drop)
+    }
+}
+
+/// A Python environment with the libraries of benchmarks/requirements.txt, made unless it is already there.
+fn python(folder: &Path) -> Result<PathBuf, String> {
+    let python = folder.join("bin/python");
+    let wanted =
+        std::fs::read_to_string(root().join(REQUIREMENTS)).map_err(|e| format!("{REQUIREMENTS}: {e}"))?;
+    // Written when all is installed, so that what was interrupted or has changed is done again.
+    let installed = folder.join("installed.txt");
+    if std::fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    let shown = folder.display().to_string();
+    println!(
+        "PyTorch, JAX and scikit-learn are installed into {shown}: 2.7 GB to fetch, 4.8 GB on the disk, once."
+    );
+    run(&[], "python3", &["-m", "venv", &shown])?;
+    run(&[], &python.to_string_lossy(), &["-m", "pip", "install", "--no-deps", "-r", REQUIREMENTS])?;
+    std::fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))?;
+    Ok(python)
+}
