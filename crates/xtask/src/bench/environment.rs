@@ -25,7 +25,7 @@ pub struct Environment {
 impl Environment {
     /// Installs, compiles and writes what is missing; of all data, at most `rows` rows.
     pub fn prepare(rows: usize) -> Result<Self, String> {
-        let root = std::path::absolute(root()).map_err(|error| error.to_string())?;
+        let root = root().canonicalize().map_err(|error| format!("{}: {error}", root().display()))?;
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |path| root.join(path));
         let folder = target.join("bench");
