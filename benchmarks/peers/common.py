@@ -35,7 +35,10 @@ class Task:
 
     def raw(self) -> np.ndarray:
         """The rows as `measure export` wrote them: pixels as uint8, or normalised numbers as float32."""
-        return np.load(self.folder / f"{self.workload['data']}.npy", mmap_mode="r")[: self.rows].copy()
+        rows = np.load(self.folder / f"{self.workload['data']}.npy", mmap_mode="r")[: self.rows].copy()
+        if len(rows) != self.rows:
+            sys.exit(f"{self.folder} has {len(rows)} rows of {self.workload['data']}, not {self.rows}")
+        return rows
 
     def numbers(self) -> np.ndarray:
         """The rows as float32, normalised."""

@@ -43,13 +43,21 @@ pub fn bench(arguments: &[&str]) -> Result<(), String> {
     println!("\n{}", table::markdown(&results));
 
     let failures: Vec<String> = results.entries.iter().flat_map(agreement::failures).collect();
+    if !failures.is_empty() {
+        let kept = environment.folder.join("rounds.json");
+        return Err(format!(
+            "{}\nThe figures are in {}, not in benchmarks/",
+            failures.join("\n"),
+            kept.display()
+        ));
+    }
     if options.is_trial() {
         println!("A trial: benchmarks/results.json is as it was.");
-    } else {
-        Results::read().unwrap_or_default().updated(results).write()?;
-        println!("Written to benchmarks/results.json; `cargo xtask bench --table` prints it again.");
+        return Ok(());
     }
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+    Results::read().unwrap_or_default().updated(results).write()?;
+    println!("Written to benchmarks/results.json; `cargo xtask bench --table` prints it again.");
+    Ok(())
 }
 
 fn measure(all: &Workloads, options: &Options, environment: &Environment) -> Result<Results, String> {

@@ -91,7 +91,7 @@ pub fn contestants(
         Kind::Training | Kind::Inference | Kind::ExactPca => Vec::new(),
     };
     let mut add = |library, variant, threads: usize, program: &Path, script: &[&str]| {
-        let task = [&workload.name, &threads.to_string(), &rows.to_string(), &text(&environment.data())];
+        let task = [&workload.name, &threads.to_string(), &rows.to_string(), &text(&environment.data)];
         let arguments = script.iter().copied().chain(task.map(String::as_str)).map(str::to_owned).collect();
         let program = program.to_owned();
         contestants.push(Contestant {
@@ -144,7 +144,7 @@ pub fn contestants(
 
 /// A program as a whole against a program as a whole.
 fn start_up(workload: &Workload, options: &Options, environment: &Environment) -> Vec<Contestant> {
-    let model = text(&environment.data().join("model.safetensors"));
+    let model = text(&environment.data.join("model.safetensors"));
     let inspect = vec![text(&environment.narrows), "inspect".to_owned(), model.clone()];
     let load = vec![text(&environment.python), "benchmarks/peers/load_model.py".to_owned(), model];
     // The first start reads the program from the disk.

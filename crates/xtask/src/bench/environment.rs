@@ -1,5 +1,6 @@
 //! What must be there before anything is measured: Python with the peers, narrows' programs, and the data.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::measurement::output;
@@ -8,7 +9,7 @@ use crate::command::{root, run};
 const REQUIREMENTS: &str = "benchmarks/requirements.txt";
 
 /// Where everything is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Environment {
     /// Python, with the peers' libraries.
     pub python: PathBuf,
@@ -18,8 +19,12 @@ pub struct Environment {
     pub measure: PathBuf,
     /// Prints the processor's limit.
     pub peak: PathBuf,
-    /// For data, caches and figures that are not kept.
+    /// For caches and figures that are not kept.
     pub folder: PathBuf,
+    /// What `measure export` writes and the peers read; a trial's is another than the whole.
+    pub data: PathBuf,
+    /// Held while this lives: two benchmarks at once would measure each other.
+    _lock: File,
 }
 
 impl Environment {
@@ -35,6 +40,8 @@ impl Environment {
             narrows: target.join("release/narrows"),
             measure: target.join("release/examples/measure"),
             peak: folder.join("peak"),
+            data: folder.join(format!("data-{rows}")),
+            _lock: lock(&folder.join("lock"))?,
             folder,
         };
         run(&[], "cargo", &["build", "--release"])?;
@@ -50,17 +57,18 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Where `measure export` writes what the peers read.
-    pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
-    }
-
     fn export(&self, rows: usize) -> Result<(), String> {
-        let data = self.data();
-        println!("==> the data, in {}", data.display());
-        output(std::process::Command::new(&self.measure).args(["export", &rows.to_string()]).arg(data))
+        println!("==> the data, in {}", self.data.display());
+        output(std::process::Command::new(&self.measure).args(["export", &rows.to_string()]).arg(&self.data))
             .map(drop)
     }
+}
+
+fn lock(path: &Path) -> Result<File, String> {
+    let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    file.try_lock()
+        .map_err(|_| "another `cargo xtask bench` is running; they would measure each other".to_owned())?;
+    Ok(file)
 }
 
 /// A Python environment with the libraries of benchmarks/requirements.txt, made unless it is already there.
