@@ -60,13 +60,7 @@ impl Kernel for Forward<'_> {
                 self.tile::<L, R, P>(l, row, panel);
             });
         }
-        let padding = self.layer.shape.outputs..self.layer.shape.output_panels() * LANES;
-        if !padding.is_empty() {
-            // An activation need not keep 0, and the next layer's gradient must not see its padding.
-            for row in self.y.data.chunks_mut(self.y.stride).take(BLOCK_ROWS) {
-                row[padding.clone()].fill(0.0);
-            }
-        }
+        self.y.clear_padding(self.layer.shape.outputs);
     }
 }
 

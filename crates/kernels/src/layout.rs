@@ -121,6 +121,17 @@ impl Rows<'_> {
 }
 
 impl RowsMut<'_> {
+    /// Zeros behind `columns`: an activation need not keep 0, and the next layer's gradient must not see the padding.
+    #[inline(always)]
+    pub(crate) fn clear_padding(&mut self, columns: usize) {
+        let padding = columns..columns.next_multiple_of(LANES);
+        if !padding.is_empty() {
+            for row in self.data.chunks_mut(self.stride).take(BLOCK_ROWS) {
+                row[padding.clone()].fill(0.0);
+            }
+        }
+    }
+
     /// # Panics
     /// If the rows of a block, `panels` vectors each, do not lie within the data.
     pub(crate) fn check(&self, panels: usize) {

@@ -266,14 +266,7 @@ impl Kernel for SparseForward<'_> {
         for group in 0..self.layer.layout.groups() {
             with_panels!(self.layer.layout.group_panels(group), |P| self.group::<L, P>(l, group));
         }
-        let SparseLayout { shape } = self.layer.layout;
-        let padding = shape.outputs..shape.output_panels() * LANES;
-        if !padding.is_empty() {
-            // As in the dense layer: an activation need not keep 0.
-            for row in self.y.data.chunks_mut(self.y.stride).take(BLOCK_ROWS) {
-                row[padding.clone()].fill(0.0);
-            }
-        }
+        self.y.clear_padding(self.layer.layout.shape.outputs);
     }
 }
 
