@@ -9,6 +9,7 @@
 //! whose instruction set a token proves, and the sharing of disjoint parts in [`team`].
 
 mod activation;
+mod aligned;
 mod elementary;
 mod forward;
 pub mod gather;
@@ -23,6 +24,7 @@ pub mod team;
 mod update;
 
 pub use activation::{Activation, DerivativeFrom, LEAKY_SLOPE};
+pub use aligned::Aligned;
 pub use forward::{Layer, backward, forward};
 pub use gram::gram_panel;
 pub use level::{Level, UnknownLevel};

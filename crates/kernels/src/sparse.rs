@@ -11,6 +11,7 @@
 
 use crate::activation::Activation;
 use crate::forward::vector_mut;
+use crate::gather::prefetch;
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{BLOCK_ROWS, Batch, LayerShape, RowsMut};
 use crate::level::{Kernel, Level};
@@ -91,6 +92,18 @@ impl SparseBytes {
     fn segment(&self, row: usize, segment: usize) -> &[[u8; 2]] {
         let index = row * self.segments + segment;
         &self.entries[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
+
+    /// Asks for some rows to be brought into the cache.
+    ///
+    /// # Panics
+    /// If a row is beyond the last.
+    pub fn prefetch(&self, rows: &[u32]) {
+        for &row in rows {
+            let index = row as usize * self.segments;
+            let (start, end) = (self.starts[index] as usize, self.starts[index + self.segments] as usize);
+            prefetch(&self.entries[start..end]);
+        }
     }
 
     /// # Panics

@@ -2,7 +2,7 @@
 
 use faer::{Mat, Side};
 use narrows_kernels::gather::from_bytes;
-use narrows_kernels::gram_panel;
+use narrows_kernels::{Aligned, gram_panel};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE, row_stride};
 use narrows_kernels::team::{Bounds, Split};
 
@@ -108,12 +108,12 @@ fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f64>, Mat<f6
 
     let stride = row_stride(features);
     let block_stride = BLOCK_ROWS * stride;
-    let mut x = vec![0.0; CHUNK_ROWS * stride];
+    let mut x = Aligned::zeros(CHUNK_ROWS * stride);
     let block_bounds = Bounds::even(CHUNK_ROWS / BLOCK_ROWS, block_stride);
     // Tiles of panel p with panels 0 to p, panel after panel.
     let panel_bounds = Bounds::new((0..=panels).map(|p| p * (p + 1) / 2 * TILE).collect());
     let sum_bounds = Bounds::even(panels, PANEL);
-    let mut products = vec![0.0_f32; panels * (panels + 1) / 2 * TILE];
+    let mut products = Aligned::zeros(panels * (panels + 1) / 2 * TILE);
     let mut totals = vec![0.0_f64; products.len()];
     let mut sums = vec![0.0_f64; panels * PANEL];
     for start in (0..rows).step_by(CHUNK_ROWS) {

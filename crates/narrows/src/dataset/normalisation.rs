@@ -201,6 +201,20 @@ impl<'a> Samples<'a> {
         }
     }
 
+    /// Asks for some rows to be brought into the cache.
+    ///
+    /// # Panics
+    /// If a row is beyond the last.
+    pub(crate) fn prefetch(&self, rows: &[u32]) {
+        for &row in rows {
+            let range = row as usize * self.features..(row as usize + 1) * self.features;
+            match &self.values {
+                Values::Bytes { bytes, .. } => gather::prefetch(&bytes[range]),
+                Values::Numbers(numbers) => gather::prefetch(&numbers[range]),
+            }
+        }
+    }
+
     /// Row `index`.
     pub fn row(&self, index: usize) -> Vec<f32> {
         let mut row = vec![0.0; self.features.next_multiple_of(16)];

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, RowsMut};
-use narrows_kernels::squared_error;
+use narrows_kernels::{Aligned, squared_error};
 use narrows_kernels::team::{Bounds, Split};
 
 use super::network::{BlockPlaces, Network};
@@ -72,7 +72,7 @@ impl Network {
         let out_bounds =
             Bounds::new((0..=threads).map(|t| (first_block(t) * BLOCK_ROWS).min(rows) * width).collect());
         let scratch_bounds = Bounds::even(threads, places.len);
-        let mut scratch = vec![0.0; threads * places.len];
+        let mut scratch = Aligned::zeros(threads * places.len);
         let splits = [Split::new(out, &out_bounds), Split::new(&mut scratch, &scratch_bounds)];
         compute.team.for_each(splits, |thread, [out, block]| {
             let mut first_row = first_block(thread) * BLOCK_ROWS;

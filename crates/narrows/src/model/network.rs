@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::sparse::SparseLayout;
-use narrows_kernels::{Activation, DerivativeFrom, Layer, Level, forward, forward_tiles};
+use narrows_kernels::{Activation, Aligned, DerivativeFrom, Layer, Level, forward, forward_tiles};
 
 use super::{Architecture, LayerSpec, Parameters};
 
@@ -12,9 +12,9 @@ use super::{Architecture, LayerSpec, Parameters};
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     pub layers: Vec<PackedLayer>,
-    pub backward: Vec<f32>,
-    pub forward: Vec<f32>,
-    pub bias: Vec<f32>,
+    pub backward: Aligned,
+    pub forward: Aligned,
+    pub bias: Aligned,
 }
 
 /// How the weights of a layer lie.
@@ -56,8 +56,8 @@ impl Network {
                 PackedLayer { shape, order, activation, weights, bias }
             })
             .collect();
-        let (backward, forward) = (vec![0.0; weights_end], vec![0.0; weights_end]);
-        let mut network = Self { layers, backward, forward, bias: vec![0.0; bias_end] };
+        let (backward, forward) = (Aligned::zeros(weights_end), Aligned::zeros(weights_end));
+        let mut network = Self { layers, backward, forward, bias: Aligned::zeros(bias_end) };
         network.load(parameters);
         network
     }

@@ -14,7 +14,7 @@ use narrows_kernels::sparse::{
 };
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{
-    Activation, BiasPanels, Level, Moments, Rule, WeightTiles, backward, squared_error_gradient, update_bias,
+    Activation, Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, backward, squared_error_gradient, update_bias,
     update_weights,
 };
 
@@ -39,15 +39,17 @@ const SPARSE_SAMPLES: &str = "a step for sparse samples is given those samples";
 #[derive(Debug)]
 pub struct Step {
     network: Network,
-    weight_moments: [Vec<f32>; 2],
-    bias_moments: [Vec<f32>; 2],
+    weight_moments: [Aligned; 2],
+    bias_moments: [Aligned; 2],
     places: BlockPlaces,
-    blocks: Vec<f32>,
+    blocks: Aligned,
     block_bounds: Bounds,
     errors: Vec<f32>,
     error_bounds: Bounds,
-    column_sums: Vec<f32>,
+    column_sums: Aligned,
     tasks: Tasks,
+    /// Rows of the batch after the next, at most a batch.
+    announced: Vec<u32>,
 }
 
 /// The second phase cut into pieces, and where each piece's parameters end.
@@ -128,13 +130,14 @@ impl Step {
         let blocks = batch_size.div_ceil(BLOCK_ROWS);
         let tasks = Tasks::share_out(&network, segments);
         Self {
-            weight_moments: [vec![0.0; network.backward.len()], vec![0.0; network.backward.len()]],
-            bias_moments: [vec![0.0; network.bias.len()], vec![0.0; network.bias.len()]],
-            blocks: vec![0.0; blocks * places.len],
+            weight_moments: [(); 2].map(|()| Aligned::zeros(network.backward.len())),
+            bias_moments: [(); 2].map(|()| Aligned::zeros(network.bias.len())),
+            blocks: Aligned::zeros(blocks * places.len),
             block_bounds: Bounds::even(blocks, places.len),
             errors: vec![0.0; blocks * BLOCK_ROWS],
             error_bounds: Bounds::even(blocks, BLOCK_ROWS),
-            column_sums: vec![0.0; segments * network.layers[0].shape.bias_len()],
+            column_sums: Aligned::zeros(segments * network.layers[0].shape.bias_len()),
+            announced: Vec::with_capacity(blocks * BLOCK_ROWS),
             network,
             places,
             tasks,
@@ -165,6 +168,13 @@ impl Step {
         self.network.store(out);
     }
 
+    /// Names the rows of the batch after the next, which [`Step::take`] will bring into the cache while it works on the
+    /// next. Without effect on the result.
+    pub fn announce(&mut self, rows: &[u32]) {
+        self.announced.clear();
+        self.announced.extend(rows.iter().take(self.announced.capacity()));
+    }
+
     /// Takes one step: `rule`, applied with the gradient of the loss of the rows `batch` of `samples`. Returns that
     /// loss, from before the step: the mean over rows and features of (y − x)². If it is not a finite number, the
     /// parameters are lost.
@@ -184,6 +194,7 @@ impl Step {
         let inputs = self.network.layers[0].shape.inputs;
         assert_eq!(samples.features, inputs, "features of a row, inputs of the model");
         let Self { network, places, blocks, block_bounds, errors, error_bounds, column_sums, .. } = self;
+        let announced = &self.announced;
         let first = match network.layers[0].order {
             WeightOrder::Tiles => None,
             WeightOrder::ByInput(layout) => {
@@ -197,6 +208,7 @@ impl Step {
         let splits = [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
         compute.team.for_each(splits, |i, [block, errors]| {
             let rows = &batch[i * BLOCK_ROWS..batch.len().min((i + 1) * BLOCK_ROWS)];
+            propagation.prefetch(announced.chunks(BLOCK_ROWS).nth(i).unwrap_or_default());
             let errors = errors.first_chunk_mut().expect("an error for each row of a block");
             propagation.run(rows, scale, block, errors);
         });
@@ -272,6 +284,13 @@ struct Propagation<'a> {
 }
 
 impl Propagation<'_> {
+    fn prefetch(&self, rows: &[u32]) {
+        self.samples.prefetch(rows);
+        if let Some((_, (bytes, _), _)) = self.first {
+            bytes.prefetch(rows);
+        }
+    }
+
     /// A block's rows, from raw values to δ of every layer.
     fn run(&self, rows: &[u32], scale: f32, block: &mut [f32], errors: &mut [f32; BLOCK_ROWS]) {
         let Self { level, network, places, samples, .. } = *self;

@@ -81,6 +81,7 @@ pub fn train(
         shuffle(&mut order, training.seed, epoch);
         let mut losses = 0.0;
         for (step, batch) in order.chunks(batch_size).enumerate() {
+            model.announce(order.chunks(batch_size).nth(step + 1).unwrap_or_default());
             let rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
             steps_done += 1;
             let loss = model.take(compute, samples, batch, training.optimiser.rule(steps_done, rates));
