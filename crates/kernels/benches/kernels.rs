@@ -6,7 +6,9 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use criterion::{
+    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+};
 use narrows_kernels::gather::from_bytes;
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::sparse::{
@@ -119,7 +121,8 @@ fn sparse(criterion: &mut Criterion) {
                     for part in 0..layout.groups() {
                         let range = layout.weights_start(part, sparse.segment_start(segment))
                             ..layout.weights_start(part, sparse.segment_start(segment + 1));
-                        let [weights, first, second] = all.each_mut().map(|numbers| &mut numbers[range.clone()]);
+                        let [weights, first, second] =
+                            all.each_mut().map(|numbers| &mut numbers[range.clone()]);
                         let moments = Moments { first, second };
                         let column_sums = &mut column_sums[..layout.group_panels(part) * 16];
                         let segment = SparseSegment { group: part, segment, weights, moments, column_sums };

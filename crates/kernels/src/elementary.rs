@@ -31,7 +31,6 @@ const SQRT_TAU: f32 = 2.506_628_3;
 /// Waite 1980). Subnormal results are rounded once.
 ///
 /// Worst error: 0.89 ulp, at −5.848642.
-#[cfg_attr(not(test), expect(dead_code, reason = "no kernel calls it yet"))]
 #[inline(always)]
 pub(crate) fn exp<L: Lanes>(lanes: L, x: L::V) -> L::V {
     let x = lanes.min(lanes.splat(89.0), lanes.max(lanes.splat(-104.0), x));

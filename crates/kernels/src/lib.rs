@@ -10,6 +10,7 @@
 
 mod activation;
 mod aligned;
+mod cross_entropy;
 mod elementary;
 mod forward;
 pub mod gather;
@@ -25,6 +26,7 @@ mod update;
 
 pub use activation::{Activation, DerivativeFrom, LEAKY_SLOPE};
 pub use aligned::Aligned;
+pub use cross_entropy::{cross_entropy_gradient, softmax};
 pub use forward::{Layer, backward, forward};
 pub use gram::gram_panel;
 pub use level::{Level, UnknownLevel};

@@ -1,4 +1,5 @@
-//! The mean squared error, its gradient, and the derivative of the last activation, in one pass.
+//! The mean squared error, its gradient, and the derivative of the last activation, in one pass. The cross-entropy is in
+//! `cross_entropy`.
 
 use crate::activation::{Activation, DerivativeFrom};
 use crate::forward::{vector, vector_mut};
@@ -113,7 +114,7 @@ impl Kernel for SquaredError<'_> {
 
 /// `y` with zeros from lane `used` on.
 #[inline(always)]
-fn without_padding<L: Lanes>(l: L, y: L::V, used: usize) -> L::V {
+pub(crate) fn without_padding<L: Lanes>(l: L, y: L::V, used: usize) -> L::V {
     let mut buffer = [0.0; LANES];
     l.store(y, &mut buffer);
     buffer[used..].fill(0.0);

@@ -2,9 +2,9 @@
 
 use faer::{Mat, Side};
 use narrows_kernels::gather::from_bytes;
-use narrows_kernels::{Aligned, gram_panel};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE, row_stride};
 use narrows_kernels::team::{Bounds, Split};
+use narrows_kernels::{Aligned, gram_panel};
 
 use crate::compute::Compute;
 use crate::dataset::{Samples, Values};

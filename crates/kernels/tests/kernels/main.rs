@@ -6,6 +6,7 @@
 
 mod activations;
 mod backward;
+mod cross_entropy;
 mod forward;
 mod gather;
 mod layout;

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use narrows_kernels::gather::from_bytes;
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
 use narrows_kernels::{
-    Activation, BiasPanels, Layer, Level, Moments, Rule, WeightTiles, backward, forward, forward_tiles,
-    squared_error, squared_error_gradient, update_bias, update_weights,
+    Activation, BiasPanels, Layer, Level, Moments, Rule, WeightTiles, backward, cross_entropy_gradient,
+    forward, forward_tiles, softmax, squared_error, squared_error_gradient, update_bias, update_weights,
 };
 
 /// Runs `call` and sees that it panics with a message that has `words`.
@@ -328,6 +328,22 @@ fn losses_refuse_what_does_not_fit() {
     }
     for f in [Activation::Gelu, Activation::Silu] {
         refused("as an output", || gradient(f, fit, fit));
+    }
+}
+
+#[test]
+fn cross_entropy_refuses_what_does_not_fit() {
+    let run = |labels: &[u8], (len, stride): (usize, usize)| {
+        let mut z = vec![0.0; len];
+        let z = RowsMut { data: &mut z, stride };
+        cross_entropy_gradient(Level::detect(), 1.0, 20, labels, z, &mut [0.0; BLOCK_ROWS]);
+    };
+    run(&[19; BLOCK_ROWS], DENSE.x);
+    refused("20 classes", || run(&[0, 20], DENSE.x));
+    refused("17 labels", || run(&[0; BLOCK_ROWS + 1], DENSE.x));
+    for (len, stride) in unfit(IN) {
+        refused("rows", || run(&[0], (len, stride)));
+        refused("rows", || softmax(Level::detect(), 20, RowsMut { data: &mut vec![0.0; len], stride }));
     }
 }
 

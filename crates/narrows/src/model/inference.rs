@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, RowsMut};
-use narrows_kernels::{Aligned, squared_error};
 use narrows_kernels::team::{Bounds, Split};
+use narrows_kernels::{Aligned, squared_error};
 
 use super::network::{BlockPlaces, Network};
 use crate::compute::Compute;

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Parameters};
+use super::{Architecture, LayerSpec, Parameters};
 
 /// The distribution of the first parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,9 +22,14 @@ pub enum Initialisation {
 impl Initialisation {
     /// Parameters drawn with `seed`: ChaCha8, stream 0, layer after layer, weight then bias.
     pub fn draw(self, architecture: &Architecture, seed: u64) -> Parameters {
+        self.draw_layers(&architecture.layers(), seed)
+    }
+
+    /// As [`Initialisation::draw`], for any layers.
+    pub fn draw_layers(self, layers: &[LayerSpec], seed: u64) -> Parameters {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut parameters = Parameters::zeros(architecture);
-        for (index, layer) in architecture.layers().iter().enumerate() {
+        let mut parameters = Parameters::zeros_of(layers);
+        for (index, layer) in layers.iter().enumerate() {
             let (inputs, outputs) = (layer.shape.inputs as f64, layer.shape.outputs as f64);
             let (weight_bound, bias_bound) = match self {
                 Self::Pytorch => (inputs.sqrt().recip(), inputs.sqrt().recip()),

@@ -39,12 +39,16 @@ pub(crate) struct PackedLayer {
 impl Network {
     /// Packs the parameters of an architecture, the weights of the first layer in the order `first`.
     pub fn new(architecture: &Architecture, parameters: &Parameters, first: WeightOrder) -> Self {
+        Self::of_layers(&architecture.layers(), parameters, first)
+    }
+
+    /// Packs the parameters of any layers, each of which reads what the one before it gives.
+    pub fn of_layers(layers: &[LayerSpec], parameters: &Parameters, first: WeightOrder) -> Self {
         let (mut weights_end, mut bias_end) = (0, 0);
-        let layers: Vec<PackedLayer> = architecture
-            .layers()
-            .into_iter()
+        let layers: Vec<PackedLayer> = layers
+            .iter()
             .enumerate()
-            .map(|(index, LayerSpec { shape, activation, .. })| {
+            .map(|(index, &LayerSpec { shape, activation, .. })| {
                 let order = if index == 0 { first } else { WeightOrder::Tiles };
                 let (weights_start, bias_start) = (weights_end, bias_end);
                 weights_end += match order {

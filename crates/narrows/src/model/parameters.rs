@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Architecture;
+use super::{Architecture, LayerSpec};
 
 /// Where a tensor lies in the flat buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,14 @@ pub struct Parameters {
 impl Parameters {
     /// All zero.
     pub fn zeros(architecture: &Architecture) -> Self {
+        Self::zeros_of(&architecture.layers())
+    }
+
+    /// All zero, for any layers.
+    pub fn zeros_of(layers: &[LayerSpec]) -> Self {
         let mut tensors = Vec::new();
         let mut start = 0;
-        for layer in architecture.layers() {
+        for layer in layers {
             let (inputs, outputs) = (layer.shape.inputs, layer.shape.outputs);
             for (kind, shape) in [("weight", vec![outputs, inputs]), ("bias", vec![outputs])] {
                 let end = start + shape.iter().product::<usize>();

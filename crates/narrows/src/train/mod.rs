@@ -20,5 +20,5 @@ pub use configuration::{Training, TrainingError};
 pub use event::{EpochReport, Event};
 pub use optimiser::Optimiser;
 pub use schedule::{Rates, Schedule};
-pub use step::{Gradients, Step};
-pub use trainer::{Outcome, Trained, train};
+pub use step::{Gradients, Step, Targets};
+pub use trainer::{Outcome, Trained, train, train_classifier};

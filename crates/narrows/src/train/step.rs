@@ -14,14 +14,14 @@ use narrows_kernels::sparse::{
 };
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{
-    Activation, Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, backward, squared_error_gradient, update_bias,
-    update_weights,
+    Activation, Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, backward, cross_entropy_gradient,
+    squared_error_gradient, update_bias, update_weights,
 };
 
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::network::{BlockPlaces, Network, WeightOrder};
-use crate::model::{Architecture, Parameters};
+use crate::model::{Architecture, LayerSpec, Parameters};
 
 /// Tiles of weights in one piece of work: 16 kB, a few microseconds, so that a team's threads end about together.
 const TASK_TILES: usize = 16;
@@ -78,10 +78,20 @@ enum Piece {
     Segment { layout: SparseLayout, group: usize, segment: usize },
 }
 
+/// What the last layer should give for a row, and with it the loss.
+#[derive(Clone, Copy, Debug)]
+pub enum Targets<'a> {
+    /// The row itself: the mean over rows and features of (y − x)².
+    Rows,
+    /// The class of each of the samples' rows: the mean over rows of −ln softmax(z)\[label\], where z is what the last layer
+    /// gives.
+    Labels(&'a [u8]),
+}
+
 /// The gradient of one batch's loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
-    /// Mean squared error of the batch.
+    /// The loss of the batch.
     pub loss: f64,
     /// By each parameter, under its name.
     pub by_parameter: Parameters,
@@ -90,7 +100,7 @@ pub struct Gradients {
 impl Step {
     /// A model that begins with `parameters`, for batches of at most `batch_size` rows of any samples.
     pub fn new(architecture: &Architecture, parameters: &Parameters, batch_size: usize) -> Self {
-        Self::with_order(architecture, parameters, batch_size, WeightOrder::Tiles, 0)
+        Self::with_order(&architecture.layers(), parameters, batch_size, WeightOrder::Tiles, 0)
     }
 
     /// A model for batches of these samples alone: where they are bytes and most of them 0, only the others are
@@ -104,28 +114,40 @@ impl Step {
         batch_size: usize,
         samples: &Samples<'_>,
     ) -> Self {
-        assert_eq!(samples.features, architecture.inputs, "features of a row, inputs of the model");
-        let layout = SparseLayout { shape: architecture.layers()[0].shape };
+        Self::of_layers(&architecture.layers(), parameters, batch_size, samples)
+    }
+
+    /// As [`Step::for_samples`], for any layers, each of which reads what the one before it gives.
+    ///
+    /// # Panics
+    /// If the samples' rows are not as long as the first layer reads.
+    pub fn of_layers(
+        layers: &[LayerSpec],
+        parameters: &Parameters,
+        batch_size: usize,
+        samples: &Samples<'_>,
+    ) -> Self {
+        let layout = SparseLayout { shape: layers[0].shape };
+        assert_eq!(samples.features, layout.shape.inputs, "features of a row, inputs of the model");
         match samples.sparse().filter(|_| layout.shape.output_panels() >= LEAST_SPARSE_PANELS) {
             Some((bytes, _)) => {
                 let order = WeightOrder::ByInput(layout);
-                let mut step =
-                    Self::with_order(architecture, parameters, batch_size, order, bytes.segments());
+                let mut step = Self::with_order(layers, parameters, batch_size, order, bytes.segments());
                 step.sum_columns(bytes, layout);
                 step
             }
-            None => Self::new(architecture, parameters, batch_size),
+            None => Self::with_order(layers, parameters, batch_size, WeightOrder::Tiles, 0),
         }
     }
 
     fn with_order(
-        architecture: &Architecture,
+        layers: &[LayerSpec],
         parameters: &Parameters,
         batch_size: usize,
         order: WeightOrder,
         segments: usize,
     ) -> Self {
-        let network = Network::new(architecture, parameters, order);
+        let network = Network::of_layers(layers, parameters, order);
         let places = BlockPlaces::for_training(&network);
         let blocks = batch_size.div_ceil(BLOCK_ROWS);
         let tasks = Tasks::share_out(&network, segments);
@@ -183,13 +205,34 @@ impl Step {
     /// If the batch is empty, larger than this memory was made for, or names a row that is not there, or if rows are
     /// not as long as the model reads.
     pub fn take(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32], rule: Rule) -> f64 {
-        let loss = self.loss(compute, samples, batch);
+        self.take_towards(compute, samples, Targets::Rows, batch, rule)
+    }
+
+    /// As [`Step::take`], with the loss of these targets.
+    ///
+    /// # Panics
+    /// As [`Step::take`]; or if a row has no label, or one that is not below the last layer's outputs.
+    pub fn take_towards(
+        &mut self,
+        compute: &mut Compute,
+        samples: &Samples<'_>,
+        targets: Targets<'_>,
+        batch: &[u32],
+        rule: Rule,
+    ) -> f64 {
+        let loss = self.loss(compute, samples, targets, batch);
         self.update(compute, rule, samples, batch);
         loss
     }
 
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
-    fn loss(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32]) -> f64 {
+    fn loss(
+        &mut self,
+        compute: &mut Compute,
+        samples: &Samples<'_>,
+        targets: Targets<'_>,
+        batch: &[u32],
+    ) -> f64 {
         assert!(!batch.is_empty(), "a step needs rows");
         let inputs = self.network.layers[0].shape.inputs;
         assert_eq!(samples.features, inputs, "features of a row, inputs of the model");
@@ -201,9 +244,13 @@ impl Step {
                 Some((layout, samples.sparse().expect(SPARSE_SAMPLES), &**column_sums))
             }
         };
-        let propagation = Propagation { level: compute.level, network, places, samples, first };
-        // δ of the mean over batch and features of (y − x)².
-        let scale = 2.0 / (batch.len() * samples.features) as f32;
+        let propagation = Propagation { level: compute.level, network, places, samples, targets, first };
+        // A loss is a sum of errors over `count`; δ is of their mean, and a square's derivative brings a 2.
+        let (count, derivative) = match targets {
+            Targets::Rows => (batch.len() * samples.features, 2.0),
+            Targets::Labels(_) => (batch.len(), 1.0),
+        };
+        let scale = derivative / count as f32;
         let parts = batch.len().div_ceil(BLOCK_ROWS);
         let splits = [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
         compute.team.for_each(splits, |i, [block, errors]| {
@@ -213,7 +260,7 @@ impl Step {
             propagation.run(rows, scale, block, errors);
         });
         let sum: f64 = errors[..batch.len()].iter().map(|&error| f64::from(error)).sum();
-        sum / (batch.len() * samples.features) as f64
+        sum / count as f64
     }
 
     /// Applies `rule` with the gradients of `batch`, whose [`Step::loss`] was computed last.
@@ -260,13 +307,25 @@ impl Step {
 
     /// The gradient of the loss of the rows `batch` of `samples`. The moments are lost; the parameters stay.
     pub fn gradients(
-        mut self,
+        self,
         compute: &mut Compute,
         samples: &Samples<'_>,
         batch: &[u32],
+        by_parameter: Parameters,
+    ) -> Gradients {
+        self.gradients_towards(compute, samples, Targets::Rows, batch, by_parameter)
+    }
+
+    /// As [`Step::gradients`], of the loss of these targets.
+    pub fn gradients_towards(
+        mut self,
+        compute: &mut Compute,
+        samples: &Samples<'_>,
+        targets: Targets<'_>,
+        batch: &[u32],
         mut by_parameter: Parameters,
     ) -> Gradients {
-        let loss = self.loss(compute, samples, batch);
+        let loss = self.loss(compute, samples, targets, batch);
         self.update(compute, Rule::KeepGradient, samples, batch);
         self.network.store_from(&self.weight_moments[0], &self.bias_moments[0], &mut by_parameter);
         Gradients { loss, by_parameter }
@@ -279,6 +338,7 @@ struct Propagation<'a> {
     network: &'a Network,
     places: &'a BlockPlaces,
     samples: &'a Samples<'a>,
+    targets: Targets<'a>,
     /// For a first layer on sparse bytes: its layout, the bytes, and its column sums.
     first: Option<(SparseLayout, (&'a SparseBytes, Affine), &'a [f32])>,
 }
@@ -319,15 +379,18 @@ impl Propagation<'_> {
         let (head, tail) = block.split_at_mut(output.start);
         let x = places.rows(head, input);
         let z = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
-        squared_error_gradient(
-            level,
-            network.layers[last - 1].activation,
-            scale,
-            samples.features,
-            x,
-            z,
-            errors,
-        );
+        match self.targets {
+            Targets::Rows => {
+                let activation = network.layers[last - 1].activation;
+                squared_error_gradient(level, activation, scale, samples.features, x, z, errors);
+            }
+            Targets::Labels(labels) => {
+                let mut own = [0; BLOCK_ROWS];
+                own.iter_mut().zip(rows).for_each(|(own, &row)| *own = labels[row as usize]);
+                let classes = network.layers[last - 1].shape.outputs;
+                cross_entropy_gradient(level, scale, classes, &own[..rows.len()], z, errors);
+            }
+        }
 
         for index in (1..last).rev() {
             let layer = &network.layers[index];

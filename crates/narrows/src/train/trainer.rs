@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::step::Step;
+use super::step::{Step, Targets};
 use super::{EpochReport, Event, Training, TrainingError};
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::network::{Network, WeightOrder};
-use crate::model::{Architecture, Parameters};
+use crate::model::{Architecture, ClassifierArchitecture, LayerSpec, Parameters};
 
 /// What training has come to.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,58 @@ pub fn train(
             check(set, samples, architecture)?;
         }
     }
+    let mut measure = test.map(|test| {
+        |parameters: &Parameters, compute: &mut Compute| test_loss(architecture, parameters, test, compute)
+    });
+    let measure = measure.as_mut().map(|measure| measure as &mut Measure<'_>);
+    fit(&architecture.layers(), training, (samples, Targets::Rows), measure, compute, observe)
+}
+
+/// Trains a classifier on `samples` and the class of each, and says so to `observe`, which may stop it. The loss is the mean
+/// cross-entropy.
+///
+/// # Errors
+/// If a setting is out of range, or the data does not fit the architecture.
+pub fn train_classifier(
+    architecture: &ClassifierArchitecture,
+    training: &Training,
+    (samples, labels): (&Samples<'_>, &[u8]),
+    compute: &mut Compute,
+    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+) -> Result<Trained, TrainingError> {
+    architecture.validate()?;
+    let (expected, found) = (architecture.inputs, samples.features);
+    if found != expected {
+        return Err(TrainingError::Features { set: "training", expected, found });
+    }
+    if labels.len() != samples.rows() {
+        return Err(TrainingError::setting("labels", "one for each row", labels.len()));
+    }
+    if let Some(label) = labels.iter().find(|&&label| usize::from(label) >= architecture.classes) {
+        return Err(TrainingError::setting("label", "a number below the number of classes", label));
+    }
+    fit(&architecture.layers(), training, (samples, Targets::Labels(labels)), None, compute, observe)
+}
+
+/// Measures the test loss.
+pub(crate) type Measure<'a> = dyn FnMut(&Parameters, &mut Compute) -> f64 + 'a;
+
+/// The loop itself: trains any layers towards any targets.
+///
+/// # Errors
+/// If a setting is out of range, or there are no rows or too many.
+pub(crate) fn fit(
+    layers: &[LayerSpec],
+    training: &Training,
+    (samples, targets): (&Samples<'_>, Targets<'_>),
+    mut measure: Option<&mut Measure<'_>>,
+    compute: &mut Compute,
+    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+) -> Result<Trained, TrainingError> {
+    training.validate()?;
+    if samples.rows() == 0 {
+        return Err(TrainingError::NoRows { set: "training" });
+    }
     let rows = samples.rows();
     let Ok(row_count) = u32::try_from(rows) else {
         return Err(TrainingError::setting("rows", "at most 4,294,967,295", rows));
@@ -70,8 +122,8 @@ pub fn train(
     let batch_size = training.batch_size.min(rows);
     let steps = rows.div_ceil(batch_size);
     let total_steps = (steps as u64).saturating_mul(training.epochs as u64);
-    let mut parameters = training.initialisation.draw(architecture, training.seed);
-    let mut model = Step::for_samples(architecture, &parameters, batch_size, samples);
+    let mut parameters = training.initialisation.draw_layers(layers, training.seed);
+    let mut model = Step::of_layers(layers, &parameters, batch_size, samples);
     let mut order: Vec<u32> = (0..row_count).collect();
     let mut history = Vec::new();
     let mut steps_done = 0;
@@ -84,7 +136,8 @@ pub fn train(
             model.announce(order.chunks(batch_size).nth(step + 1).unwrap_or_default());
             let rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
             steps_done += 1;
-            let loss = model.take(compute, samples, batch, training.optimiser.rule(steps_done, rates));
+            let rule = training.optimiser.rule(steps_done, rates);
+            let loss = model.take_towards(compute, samples, targets, batch, rule);
             if !loss.is_finite() {
                 let outcome = Outcome::Diverged { epoch, step: step + 1 };
                 return Ok(Trained { parameters, history, outcome });
@@ -102,9 +155,10 @@ pub fn train(
             return Ok(Trained { parameters, history, outcome: Outcome::Diverged { epoch, step: steps } });
         }
         parameters = candidate;
-        let test_loss = test
-            .filter(|_| epoch.is_multiple_of(training.test_every))
-            .map(|test| test_loss(architecture, &parameters, test, compute));
+        let test_loss = measure
+            .as_mut()
+            .filter(|_| training.test_every > 0 && epoch.is_multiple_of(training.test_every))
+            .map(|measure| measure(&parameters, compute));
         let report = EpochReport { epoch, training_loss: losses / steps as f64, test_loss, duration };
         let stop = observe(&Event::Epoch(report.clone())).is_break();
         history.push(report);

@@ -5,6 +5,7 @@
 mod activations;
 mod behaviour;
 mod bits;
+mod classifier;
 mod differences;
 mod golden;
 mod initialisation;
