@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::model::Parameters;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -15,6 +17,14 @@ pub enum Event {
         step: usize,
         /// Steps in the epoch.
         steps: usize,
+    },
+    /// The parameters before the first step (`epoch` 0) and after every epoch, before its report: for pictures of how
+    /// a model learns. They are lent, not copied.
+    Parameters {
+        /// The epochs that they have seen.
+        epoch: usize,
+        /// The parameters.
+        parameters: Parameters,
     },
     /// An epoch is done.
     Epoch(EpochReport),

@@ -1,9 +1,10 @@
 //! Training: what is asked for ([`Training`]), the steps, and the one stream of [`Event`]s that leaves it.
 //!
 //! ```text
-//! Epoch 0 (before the first step)      parameters as drawn
-//! Batch, Batch, …                      after every step; the observer may stop here
-//! Epoch 1                              loss of the epoch, the test loss where asked for
+//! Parameters 0         as drawn, before the first step
+//! Batch, Batch, …      after every step; the observer may stop here, as after every event
+//! Parameters 1         what the epoch has learned
+//! Epoch 1              loss of the epoch, the test loss where asked for
 //! …
 //! ```
 //!

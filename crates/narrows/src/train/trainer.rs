@@ -128,6 +128,11 @@ pub(crate) fn fit(
     let mut history = Vec::new();
     let mut steps_done = 0;
 
+    let (drawn, stop) = tell(0, parameters, observe);
+    parameters = drawn;
+    if stop {
+        return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
+    }
     for epoch in 1..=training.epochs {
         let start = Instant::now();
         shuffle(&mut order, training.seed, epoch);
@@ -154,13 +159,14 @@ pub(crate) fn fit(
         if !candidate.values().iter().all(|value| value.is_finite()) {
             return Ok(Trained { parameters, history, outcome: Outcome::Diverged { epoch, step: steps } });
         }
-        parameters = candidate;
+        let (learned, stop_here) = tell(epoch, candidate, observe);
+        parameters = learned;
         let test_loss = measure
             .as_mut()
             .filter(|_| training.test_every > 0 && epoch.is_multiple_of(training.test_every))
             .map(|measure| measure(&parameters, compute));
         let report = EpochReport { epoch, training_loss: losses / steps as f64, test_loss, duration };
-        let stop = observe(&Event::Epoch(report.clone())).is_break();
+        let stop = observe(&Event::Epoch(report.clone())).is_break() || stop_here;
         history.push(report);
         if stop && epoch < training.epochs {
             return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
@@ -173,6 +179,20 @@ impl Trained {
     /// What the epochs took in all.
     pub fn duration(&self) -> Duration {
         self.history.iter().map(|epoch| epoch.duration).sum()
+    }
+}
+
+/// Lends the parameters to the observer; whether it wants to stop.
+fn tell(
+    epoch: usize,
+    parameters: Parameters,
+    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+) -> (Parameters, bool) {
+    let event = Event::Parameters { epoch, parameters };
+    let stop = observe(&event).is_break();
+    match event {
+        Event::Parameters { parameters, .. } => (parameters, stop),
+        _ => unreachable!("made above"),
     }
 }
 

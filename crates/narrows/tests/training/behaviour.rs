@@ -277,16 +277,18 @@ fn no_number_of_epochs_is_allocated_or_counted_beforehand() {
     assert_eq!((trained.outcome, trained.history.len()), (Outcome::Stopped, 2));
 }
 
-/// `Batch(epoch, step, steps)` or `Epoch(epoch, whether it has a test loss)`.
+/// `Batch(epoch, step, steps)`, `Parameters(epoch)` or `Epoch(epoch, whether it has a test loss)`.
 #[derive(Debug, PartialEq)]
 enum Said {
     Batch(usize, usize, usize),
+    Parameters(usize),
     Epoch(usize, bool),
 }
 
 fn said(event: &Event) -> Said {
     match event {
         &Event::Batch { epoch, step, steps } => Said::Batch(epoch, step, steps),
+        &Event::Parameters { epoch, .. } => Said::Parameters(epoch),
         Event::Epoch(report) => Said::Epoch(report.epoch, report.test_loss.is_some()),
     }
 }
@@ -305,15 +307,41 @@ fn events_come_in_order_and_the_history_is_their_reports() {
                 }
                 ControlFlow::Continue(())
             });
-            let mut expected = Vec::new();
+            let mut expected = vec![Said::Parameters(0)];
             for epoch in 1..=4 {
                 expected.extend((1..=3).map(|step| Said::Batch(epoch, step, 3)));
+                expected.push(Said::Parameters(epoch));
                 let measured = test.is_some() && test_every > 0 && epoch % test_every == 0;
                 expected.push(Said::Epoch(epoch, measured));
             }
             assert_eq!(events, expected);
             assert_eq!(trained.history, reports);
         }
+    }
+}
+
+#[test]
+fn the_parameters_told_are_those_that_a_run_of_so_many_epochs_ends_with() {
+    let samples = numbers(20, FEATURES, 1);
+    let mut told = Vec::new();
+    observed(&settings(3, 8), &samples, None, |event| {
+        if let Event::Parameters { parameters, .. } = event {
+            told.push(parameters.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(told.len(), 4);
+    assert_eq!(told[0], initial(&settings(3, 8)));
+    for (epochs, parameters) in told.iter().enumerate().skip(1) {
+        assert_eq!(*parameters, run(&settings(epochs, 8), &samples).parameters);
+    }
+    for epoch in 0..=2 {
+        let stopped = observed(&settings(3, 8), &samples, None, |event| match event {
+            Event::Parameters { epoch: e, .. } if *e == epoch => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        assert_eq!((stopped.outcome, stopped.history.len()), (Outcome::Stopped, epoch));
+        assert_eq!(stopped.parameters, told[epoch]);
     }
 }
 
@@ -365,8 +393,8 @@ fn data_that_is_no_number_diverges_in_the_first_epoch() {
             for output in OUTPUT_ACTIVATIONS {
                 let model = Architecture { activation: hidden, output, ..model() };
                 let mut batches = 0;
-                let mut count = |_: &_| {
-                    batches += 1;
+                let mut count = |event: &Event| {
+                    batches += usize::from(matches!(event, Event::Batch { .. }));
                     ControlFlow::Continue(())
                 };
                 let training = settings(3, 8);
@@ -398,6 +426,7 @@ fn a_rate_too_great_diverges_and_keeps_the_last_finite_epoch() {
             let mut count = |event: &Event| {
                 match event {
                     Event::Batch { .. } => steps_told += 1,
+                    Event::Parameters { .. } => {}
                     Event::Epoch(_) => steps_told = 0,
                 }
                 ControlFlow::Continue(())
