@@ -1,7 +1,7 @@
 //! Every kernel of a training step on one thread, for a batch of 128 rows: `cargo bench -p narrows-kernels`.
 //!
 //! `Gelem/s` are billions of operations a second, a multiply-add being two: what `benchmarks/peak.rs` measures the
-//! limit of. Sparse layers count the operations of the dense ones that they stand for. The loss counts numbers.
+//! limit of. Sparse layers count the operations of the dense ones that they stand for.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use narrows_kernels::gather::from_bytes;
+use narrows_kernels::gather::{Affine, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::sparse::{
-    Affine, SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_forward, sparse_update,
+    SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_forward, sparse_update,
 };
 use narrows_kernels::{
-    Activation, Aligned, Layer, Level, Moments, Rule, WeightTiles, backward, forward, squared_error_gradient,
-    update_weights,
+    Activation, Aligned, Layer, Level, Moments, Rule, Target, WeightTiles, backward, forward,
+    squared_error_output, update_weights,
 };
 
 const ROWS: usize = 128;
@@ -136,15 +136,21 @@ fn sparse(criterion: &mut Criterion) {
 
 fn whole_rows(criterion: &mut Criterion) {
     let x = Block::new(784);
-    for activation in [Activation::Identity, Activation::Sigmoid, Activation::Tanh] {
-        let name = format!("{activation:?}").to_lowercase();
-        measure(criterion, "loss and gradient", &name, ROWS * 784, |level, group| {
-            let mut z = Block::new(784);
+    // The last layer with its loss: forward, error, gradient.
+    for (inputs, activation) in [(64, Activation::Identity), (64, Activation::Tanh), (128, Activation::Tanh)]
+    {
+        let shape = LayerShape { inputs, outputs: 784 };
+        let name = format!("{inputs}-784 {}", format!("{activation:?}").to_lowercase());
+        let (weights, bias, hidden) = (numbers(shape.weights_len()), numbers(784), Block::new(inputs));
+        let layer = Layer { shape, weights: &weights, bias: &bias };
+        measure(criterion, "output", &name, 2 * ROWS * inputs * 784, |level, group| {
+            let mut delta = Block::new(784);
             group(&mut || {
                 for block in 0..ROWS / BLOCK_ROWS {
                     let mut errors = [0.0; BLOCK_ROWS];
-                    let z = z.block_mut(block);
-                    squared_error_gradient(level, activation, 1.0, 784, x.block(block), z, &mut errors);
+                    let (h, target) = (hidden.block(block), Target::Numbers(x.block(block)));
+                    let delta = delta.block_mut(block);
+                    squared_error_output(level, layer, activation, 1.0, h, target, delta, &mut errors);
                     black_box(errors);
                 }
             });

@@ -32,8 +32,7 @@ pub fn forward(
     y: RowsMut<'_>,
     sums: Option<RowsMut<'_>>,
 ) {
-    assert_eq!(layer.weights.len(), layer.shape.weights_len(), "weights of {:?}", layer.shape);
-    assert_eq!(layer.bias.len(), layer.shape.bias_len(), "bias of {:?}", layer.shape);
+    layer.check();
     x.check(layer.shape.input_panels());
     y.check(layer.shape.output_panels());
     if let Some(sums) = &sums {
@@ -64,32 +63,47 @@ impl Kernel for Forward<'_> {
     }
 }
 
+impl Layer<'_> {
+    /// # Panics
+    /// If the weights or the bias do not fit the shape.
+    pub(crate) fn check(&self) {
+        assert_eq!(self.weights.len(), self.shape.weights_len(), "weights of {:?}", self.shape);
+        assert_eq!(self.bias.len(), self.shape.bias_len(), "bias of {:?}", self.shape);
+    }
+
+    /// `X·Wᵀ + b` for R rows from `row` on and P panels of outputs from `panel` on.
+    ///
+    /// # Safety
+    /// [`Layer::check`] has passed; x holds a block of rows of `inputs` numbers; rows and panels are within.
+    #[inline(always)]
+    pub(crate) unsafe fn sums<L: Lanes, const R: usize, const P: usize>(
+        &self,
+        l: L,
+        x: Rows<'_>,
+        row: usize,
+        panel: usize,
+    ) -> [[L::V; P]; R] {
+        let panel_len = self.shape.input_panels() * TILE;
+        let mut bias = [l.splat(0.0); P];
+        for (p, bias) in bias.iter_mut().enumerate() {
+            *bias = l.load(&self.bias.as_chunks().0[panel + p]);
+        }
+        let x_strides = Strides { across: x.stride, depth: 1, chunk: LANES };
+        let w_strides = Strides { across: panel_len, depth: LANES, chunk: TILE };
+        // SAFETY: the caller's promise: a block of rows of `inputs` numbers, and for each panel of outputs `panel_len`
+        // weights, 16 for each input.
+        unsafe {
+            let (x, w) = (x.data.as_ptr().add(row * x.stride), self.weights.as_ptr().add(panel * panel_len));
+            tile(l, [bias; R], (x, x_strides), (w, w_strides), self.shape.inputs)
+        }
+    }
+}
+
 impl Forward<'_> {
     #[inline(always)]
     fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, row: usize, panel: usize) {
-        let LayerShape { inputs, .. } = self.layer.shape;
-        let panel_len = self.layer.shape.input_panels() * TILE;
-        let mut bias = [l.splat(0.0); P];
-        for (p, bias) in bias.iter_mut().enumerate() {
-            *bias = l.load(&self.layer.bias.as_chunks().0[panel + p]);
-        }
-        // SAFETY: `forward` has checked that x holds a block of rows of `inputs` numbers, and that the weights hold
-        // `panel_len` numbers for each panel of outputs, 16 for each input.
-        let sums = unsafe {
-            tile(
-                l,
-                [bias; R],
-                (
-                    self.x.data.as_ptr().add(row * self.x.stride),
-                    Strides { across: self.x.stride, depth: 1, chunk: LANES },
-                ),
-                (
-                    self.layer.weights.as_ptr().add(panel * panel_len),
-                    Strides { across: panel_len, depth: LANES, chunk: TILE },
-                ),
-                inputs,
-            )
-        };
+        // SAFETY: `forward` has checked the layer and x.
+        let sums = unsafe { self.layer.sums::<L, R, P>(l, self.x, row, panel) };
         for (r, sums) in sums.into_iter().enumerate() {
             for (p, sum) in sums.into_iter().enumerate() {
                 let column = (panel + p) * LANES;

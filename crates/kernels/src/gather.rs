@@ -3,16 +3,25 @@
 use crate::lanes::{LANES, Lanes};
 use crate::level::{Kernel, Level};
 
+/// What bytes p stand for: x = scale·p + offset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affine {
+    /// What one step of a byte is worth.
+    pub scale: f32,
+    /// What byte 0 is worth.
+    pub offset: f32,
+}
+
 /// Asks for `values` to be brought into the cache, if the processor can: rows of a shuffled data set lie where no
 /// processor expects them, and waiting for each costs more than the arithmetic of a small layer.
-#[inline]
+#[inline(always)]
 pub fn prefetch<T>(values: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     for line in (0..size_of_val(values)).step_by(64) {
-        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: SSE is part of x86-64, and a prefetch reads nothing that the program could see; the address lies
         // within the slice.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(values.as_ptr().cast::<i8>().add(line)) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().cast::<i8>().add(line)) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = values;

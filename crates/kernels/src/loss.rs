@@ -1,51 +1,86 @@
-//! The mean squared error, its gradient, and the derivative of the last activation, in one pass. The cross-entropy is in
-//! `cross_entropy`.
+//! The mean squared error, with the layer that it is of: outputs go from the registers that summed them to the gradient.
+//! The cross-entropy is in `cross_entropy`.
 
 use crate::activation::{Activation, DerivativeFrom};
-use crate::forward::{vector, vector_mut};
+use crate::forward::{Layer, vector, vector_mut};
+use crate::gather::Affine;
 use crate::lanes::{LANES, Lanes, sum};
-use crate::layout::{BLOCK_ROWS, Rows, RowsMut};
+use crate::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut};
 use crate::level::{Kernel, Level};
+use crate::product::{even_runs, with_tile};
 
-/// For a block of rows: the squared error of each, and what the backward pass starts from.
+/// What the outputs of some rows are compared with.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// Numbers (rows, outputs).
+    Numbers(Rows<'a>),
+    /// `scale·p + offset` of the bytes p of some rows.
+    Bytes {
+        /// Any number of rows, each as long as the outputs.
+        bytes: &'a [u8],
+        /// Which of them, at most 16.
+        rows: &'a [u32],
+        /// What a byte stands for.
+        affine: Affine,
+    },
+}
+
+/// The last layer of an autoencoder, forward and the first step back, for a block of rows.
 ///
-/// `δZ ← scale·(activation(Z) − X) ⊙ activation′(Z)` and `errors[r] ← Σ_c (activation(Z[r][c]) − X[r][c])²`.
-/// x: the target (rows, columns); z: the last layer's sums (rows, columns), which δZ replaces; with
-/// `scale = 2 / (rows of the batch · columns)` δZ is the gradient of the batch's mean squared error.
-/// All 16 rows of the block are computed, whether in use or not; the padding of δZ becomes 0, whatever z had there.
+/// With `Z = X·Wᵀ + b`, T the target and f the activation,
+/// `δZ ← scale·(f(Z) − T) ⊙ f′(Z)` and `errors[r] ← Σ_c (f(Z[r][c]) − T[r][c])²`.
+/// x: (rows, inputs), W: (outputs, inputs), b: (outputs), δZ: (rows, outputs); with
+/// `scale = 2 / (rows of the batch · outputs)` δZ is the gradient of the batch's mean squared error. Z itself is never
+/// stored. Rows that the target does not have are computed from garbage; the padding of δZ becomes 0.
 ///
 /// # Panics
-/// If a length does not fit, or the activation's derivative cannot be had from its output.
-pub fn squared_error_gradient(
+/// If a length does not fit, a row of the target is beyond the last, or the activation's derivative cannot be had from
+/// its output.
+#[allow(clippy::too_many_arguments, reason = "a layer's, and four of the loss")]
+pub fn squared_error_output(
     level: Level,
+    layer: Layer<'_>,
     activation: Activation,
     scale: f32,
-    columns: usize,
     x: Rows<'_>,
-    z: RowsMut<'_>,
+    target: Target<'_>,
+    delta: RowsMut<'_>,
     errors: &mut [f32; BLOCK_ROWS],
 ) {
     assert_eq!(activation.derivative_from(), DerivativeFrom::Output, "{activation:?} as an output");
-    let panels = columns.div_ceil(LANES);
-    x.check(panels);
-    z.check(panels);
-    level.run(SquaredErrorGradient { activation, scale, columns, x, z, errors });
+    let LayerShape { outputs, .. } = layer.shape;
+    layer.check();
+    x.check(layer.shape.input_panels());
+    delta.check(layer.shape.output_panels());
+    match target {
+        Target::Numbers(rows) => rows.check(layer.shape.output_panels()),
+        Target::Bytes { bytes, rows, .. } => {
+            assert!(rows.len() <= BLOCK_ROWS, "{} rows in a block", rows.len());
+            for &row in rows {
+                let end = (row as usize + 1).saturating_mul(outputs);
+                assert!(end <= bytes.len(), "row {row} of {} rows of bytes", bytes.len() / outputs.max(1));
+            }
+        }
+    }
+    level.run(SquaredErrorOutput { layer, activation, scale, x, target, delta, errors });
 }
 
-struct SquaredErrorGradient<'a> {
+struct SquaredErrorOutput<'a> {
+    layer: Layer<'a>,
     activation: Activation,
     scale: f32,
-    columns: usize,
     x: Rows<'a>,
-    z: RowsMut<'a>,
+    target: Target<'a>,
+    delta: RowsMut<'a>,
     errors: &'a mut [f32; BLOCK_ROWS],
 }
 
-impl Kernel for SquaredErrorGradient<'_> {
+impl Kernel for SquaredErrorOutput<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, l: L) {
+        // A constant, so that each is compiled for itself.
         match self.activation {
             Activation::Identity => self.rows(l, Activation::Identity),
             Activation::Tanh => self.rows(l, Activation::Tanh),
@@ -55,24 +90,69 @@ impl Kernel for SquaredErrorGradient<'_> {
     }
 }
 
-impl SquaredErrorGradient<'_> {
+impl SquaredErrorOutput<'_> {
     #[inline(always)]
     fn rows<L: Lanes>(&mut self, l: L, activation: Activation) {
-        let scale = l.splat(self.scale);
-        for row in 0..BLOCK_ROWS {
-            let mut error = l.splat(0.0);
-            for column in (0..self.columns).step_by(LANES) {
-                let z = vector_mut(&mut self.z, row, column);
-                let mut y = activation.apply(l, l.load(z));
-                if self.columns - column < LANES {
-                    y = without_padding(l, y, self.columns - column);
+        let mut errors = [[0.0; LANES]; BLOCK_ROWS];
+        for (panel, panels) in even_runs(self.layer.shape.output_panels(), L::TILE_PANELS) {
+            with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
+                self.tile::<L, R, P>(l, activation, row, panel, &mut errors);
+            });
+        }
+        for (error, lanes) in self.errors.iter_mut().zip(&errors) {
+            *error = sum(l, l.load(lanes));
+        }
+    }
+
+    #[inline(always)]
+    fn tile<L: Lanes, const R: usize, const P: usize>(
+        &mut self,
+        l: L,
+        activation: Activation,
+        row: usize,
+        panel: usize,
+        errors: &mut [[f32; LANES]; BLOCK_ROWS],
+    ) {
+        let LayerShape { outputs, .. } = self.layer.shape;
+        // SAFETY: `squared_error_output` has checked the layer and x.
+        let sums = unsafe { self.layer.sums::<L, R, P>(l, self.x, row, panel) };
+        for (r, sums) in sums.into_iter().enumerate() {
+            let mut error = l.load(&errors[row + r]);
+            for (p, sum) in sums.into_iter().enumerate() {
+                let column = (panel + p) * LANES;
+                let y = activation.apply(l, sum);
+                let mut difference = l.sub(y, self.target.vector(l, outputs, row + r, column));
+                if outputs - column < LANES {
+                    difference = without_padding(l, difference, outputs - column);
                 }
-                let difference = l.sub(y, l.load(vector(&self.x, row, column)));
                 error = l.mul_add(difference, difference, error);
-                let gradient = l.mul(l.mul(difference, scale), activation.derivative(l, y));
-                l.store(gradient, z);
+                let gradient = l.mul(l.mul(difference, l.splat(self.scale)), activation.derivative(l, y));
+                l.store(gradient, vector_mut(&mut self.delta, row + r, column));
             }
-            self.errors[row] = sum(l, error);
+            l.store(error, &mut errors[row + r]);
+        }
+    }
+}
+
+impl Target<'_> {
+    /// Sixteen numbers of a row; what lies behind the last column is of no account.
+    #[inline(always)]
+    fn vector<L: Lanes>(&self, l: L, columns: usize, row: usize, column: usize) -> L::V {
+        match *self {
+            Target::Numbers(rows) => l.load(vector(&rows, row, column)),
+            Target::Bytes { bytes, rows, affine } => {
+                let Some(&index) = rows.get(row) else { return l.splat(0.0) };
+                let row = &bytes[index as usize * columns..][column..columns];
+                let bytes = match row.first_chunk() {
+                    Some(bytes) => l.load_bytes(bytes),
+                    None => {
+                        let mut padded = [0; LANES];
+                        padded[..row.len()].copy_from_slice(row);
+                        l.load_bytes(&padded)
+                    }
+                };
+                l.mul_add(bytes, l.splat(affine.scale), l.splat(affine.offset))
+            }
         }
     }
 }

@@ -11,7 +11,7 @@
 
 use crate::activation::Activation;
 use crate::forward::vector_mut;
-use crate::gather::prefetch;
+use crate::gather::{Affine, prefetch};
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{BLOCK_ROWS, Batch, LayerShape, RowsMut};
 use crate::level::{Kernel, Level};
@@ -197,15 +197,6 @@ pub struct SparseLayer<'a> {
     pub bias: &'a [f32],
     /// `Σ_k W[n][k]` over the inputs of each segment: `[group][segment][outputs of the group]`.
     pub column_sums: &'a [f32],
-}
-
-/// x = scale·p + offset.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Affine {
-    /// What one step of a byte is worth.
-    pub scale: f32,
-    /// What byte 0 is worth.
-    pub offset: f32,
 }
 
 /// `Y ← activation(X·Wᵀ + b)` for some rows of sparse bytes, with X = scale·P + offset.

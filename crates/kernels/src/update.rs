@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use crate::gather::prefetch;
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{Batch, LayerShape, TILE};
 use crate::level::{Kernel, Level};
@@ -190,6 +191,14 @@ impl UpdateWeights<'_> {
     fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, first_tile: usize, n: usize) {
         let (output_panel, input_panel) =
             (first_tile / self.shape.input_panels(), first_tile % self.shape.input_panels());
+        // The optimiser's numbers come from beyond the nearest cache, while the products are summed.
+        for p in 0..P {
+            let start = ((first_tile - self.tiles.range.start + p) * LANES + n) * LANES;
+            let range = start..start + R * LANES;
+            prefetch(&self.tiles.backward[range.clone()]);
+            prefetch(&self.tiles.moments.first[range.clone()]);
+            prefetch(&self.tiles.moments.second[range]);
+        }
         // SAFETY: `update_weights` has checked that the batches hold `rows` rows with all panels of the shape.
         let gradients = unsafe {
             tile(

@@ -1,10 +1,13 @@
 //! The squared error, and the gradient that the backward pass starts from.
 
-use narrows_kernels::layout::BLOCK_ROWS;
-use narrows_kernels::{Activation, squared_error, squared_error_gradient};
+use narrows_kernels::gather::{Affine, from_bytes};
+use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
+use narrows_kernels::{Activation, Level, Target, forward, squared_error, squared_error_output};
 
 use crate::reference;
-use crate::support::{Matrix, PANEL, Random, UNIT, all_bits, assert_all_zero, assert_close, on_every_level};
+use crate::support::{
+    Dense, Matrix, PANEL, Random, UNIT, all_bits, assert_all_zero, assert_close, on_every_level,
+};
 
 const OUTPUTS: [Activation; 5] =
     [Activation::Identity, Activation::Tanh, Activation::Sigmoid, Activation::Relu, Activation::LeakyRelu];
@@ -13,10 +16,21 @@ fn widths() -> impl Iterator<Item = usize> {
     (1..=40).chain([64, 130, 784])
 }
 
+/// With a layer that leaves its inputs as they are, so that `z` is what the activation is applied to.
 fn gradient(f: Activation, scale: f32, x: &Matrix, z: &Matrix) -> (Matrix, Vec<f32>) {
+    let shape = LayerShape { inputs: z.columns, outputs: z.columns };
+    let identity: Vec<f32> =
+        (0..z.columns * z.columns).map(|i| f32::from(u8::from(i % (z.columns + 1) == 0))).collect();
+    let dense = Dense::new(shape, &identity, vec![0.0; shape.bias_len()]);
+    output(&dense, f, scale, z, Target::Numbers(x.block(0)))
+}
+
+fn output(dense: &Dense, f: Activation, scale: f32, x: &Matrix, target: Target<'_>) -> (Matrix, Vec<f32>) {
     on_every_level(|level| {
-        let (mut delta, mut errors) = (z.clone(), [f32::NAN; BLOCK_ROWS]);
-        squared_error_gradient(level, f, scale, x.columns, x.block(0), delta.block_mut(0), &mut errors);
+        let mut delta = Matrix::stale(x.rows, dense.shape.outputs, &mut Random(21));
+        let mut errors = [f32::NAN; BLOCK_ROWS];
+        let (layer, x, out) = (dense.layer(), x.block(0), delta.block_mut(0));
+        squared_error_output(level, layer, f, scale, x, target, out, &mut errors);
         (delta, errors.to_vec())
     })
 }
@@ -69,7 +83,7 @@ fn the_gradient_is_the_derivative_of_the_error() {
     }
 }
 
-/// The sums' padding is 0, and σ(0) = ½; or, in rows that are not in use, whatever was there.
+/// The sums' padding is 0, and σ(0) = ½; rows that are not in use hold whatever was there.
 #[test]
 fn columns_and_rows_not_in_use_have_no_influence() {
     let mut random = Random(18);
@@ -81,9 +95,6 @@ fn columns_and_rows_not_in_use_have_no_influence() {
             let (mut spoiled_x, mut spoiled_z) = (x.clone(), z.clone());
             spoiled_x.spoil_unused_rows(&mut random);
             spoiled_z.spoil_unused_rows(&mut random);
-            for row in 0..rows {
-                spoiled_z.padded_mut(row)[columns..].fill_with(|| random.garbage());
-            }
             let (delta, errors) = gradient(f, 0.125, &x, &z);
             let (spoiled_delta, spoiled_errors) = gradient(f, 0.125, &spoiled_x, &spoiled_z);
             for row in 0..rows {
@@ -94,6 +105,54 @@ fn columns_and_rows_not_in_use_have_no_influence() {
                 );
                 assert_eq!(errors[row].to_bits(), spoiled_errors[row].to_bits(), "{f:?}, {columns}");
                 assert_all_zero(&spoiled_delta.padded(row)[columns..], format_args!("{f:?}, {columns}"));
+            }
+        }
+    }
+}
+
+/// The sums are those of [`forward`](narrows_kernels::forward), to the bit, so what holds with a layer that changes nothing
+/// holds with any.
+#[test]
+fn the_layer_is_the_one_of_the_forward_pass() {
+    let mut random = Random(22);
+    for (inputs, outputs) in [(1, 1), (5, 16), (16, 33), (33, 49), (64, 784)] {
+        let dense = Dense::random(LayerShape { inputs, outputs }, &mut random);
+        let x = Matrix::random(BLOCK_ROWS, inputs, &mut random);
+        let target = Matrix::random(BLOCK_ROWS, outputs, &mut random);
+        let mut z = Matrix::zeros(BLOCK_ROWS, outputs);
+        forward(Level::scalar(), dense.layer(), Activation::Identity, x.block(0), z.block_mut(0), None);
+        for f in OUTPUTS {
+            let (delta, errors) = output(&dense, f, 0.5, &x, Target::Numbers(target.block(0)));
+            let (expected, expected_errors) = gradient(f, 0.5, &target, &z);
+            assert_eq!(all_bits(&delta.data), all_bits(&expected.data), "{f:?}, {inputs}-{outputs}");
+            assert_eq!(all_bits(&errors), all_bits(&expected_errors), "{f:?}, {inputs}-{outputs}");
+        }
+    }
+}
+
+#[test]
+fn bytes_are_a_target_like_the_numbers_they_stand_for() {
+    let mut random = Random(23);
+    let affine = Affine { scale: 2.0 / 255.0, offset: -1.0 };
+    for columns in widths() {
+        let bytes: Vec<u8> = (0..columns * 40).map(|_| random.bits() as u8).collect();
+        for used in [1, 7, BLOCK_ROWS] {
+            let rows: Vec<u32> = (0..used).map(|_| random.below(40) as u32).collect();
+            let mut numbers = Matrix::zeros(used, columns);
+            for (row, &index) in rows.iter().enumerate() {
+                let bytes = &bytes[index as usize * columns..][..columns];
+                from_bytes(Level::scalar(), bytes, affine.scale, affine.offset, numbers.padded_mut(row));
+            }
+            let dense = Dense::random(LayerShape { inputs: 3, outputs: columns }, &mut random);
+            let x = Matrix::random(used, 3, &mut random);
+            let target = Target::Bytes { bytes: &bytes, rows: &rows, affine };
+            let (delta, errors) = output(&dense, Activation::Tanh, 0.5, &x, target);
+            let target = Target::Numbers(numbers.block(0));
+            let (expected, expected_errors) = output(&dense, Activation::Tanh, 0.5, &x, target);
+            for row in 0..used {
+                let [delta, expected] = [&delta, &expected].map(|matrix| all_bits(matrix.padded(row)));
+                assert_eq!(delta, expected, "{columns} columns, row {row} of {used}");
+                assert_eq!(errors[row].to_bits(), expected_errors[row].to_bits(), "{columns} columns");
             }
         }
     }

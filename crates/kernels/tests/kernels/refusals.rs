@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use narrows_kernels::gather::from_bytes;
+use narrows_kernels::gather::{Affine, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
 use narrows_kernels::{
-    Activation, BiasPanels, Layer, Level, Moments, Rule, WeightTiles, backward, cross_entropy_gradient,
-    forward, forward_tiles, softmax, squared_error, squared_error_gradient, update_bias, update_weights,
+    Activation, BiasPanels, Layer, Level, Moments, Rule, Target, WeightTiles, backward,
+    cross_entropy_gradient, forward, forward_tiles, softmax, squared_error, squared_error_output,
+    update_bias, update_weights,
 };
 
 /// Runs `call` and sees that it panics with a message that has `words`.
@@ -63,6 +64,28 @@ impl Dense {
     }
 
     /// δX is where x is in the forward pass, δY where y is, what was kept where the sums are.
+    /// `sums` are the target.
+    fn output(&self, f: Activation) {
+        let target = vec![0.0; self.sums.0];
+        self.output_towards(f, Target::Numbers(Rows { data: &target, stride: self.sums.1 }));
+    }
+
+    fn output_towards(&self, f: Activation, target: Target<'_>) {
+        let zeros = |len| vec![0.0; len];
+        let (weights, bias, x, mut delta) =
+            (zeros(self.weights), zeros(self.bias), zeros(self.x.0), zeros(self.y.0));
+        squared_error_output(
+            Level::detect(),
+            Layer { shape: self.shape, weights: &weights, bias: &bias },
+            f,
+            1.0,
+            Rows { data: &x, stride: self.x.1 },
+            target,
+            RowsMut { data: &mut delta, stride: self.y.1 },
+            &mut [0.0; BLOCK_ROWS],
+        );
+    }
+
     fn backward(&self) {
         let zeros = |len| vec![0.0; len];
         let (weights, delta, kept) = (zeros(self.weights), zeros(self.y.0), zeros(self.sums.0));
@@ -299,35 +322,50 @@ fn tiles_of_unequal_or_broken_length_are_refused() {
 }
 
 #[test]
-fn losses_refuse_what_does_not_fit() {
-    let columns = 20;
-    let gradient = |f: Activation, x: (usize, usize), z: (usize, usize)| {
-        squared_error_gradient(
-            Level::detect(),
-            f,
-            1.0,
-            columns,
-            Rows { data: &vec![0.0; x.0], stride: x.1 },
-            RowsMut { data: &mut vec![0.0; z.0], stride: z.1 },
-            &mut [0.0; BLOCK_ROWS],
-        );
+fn an_output_refuses_what_does_not_fit() {
+    const FIT: Dense = Dense { sums: DENSE.y, ..DENSE };
+    FIT.output(Activation::Sigmoid);
+    for weights in [IN * OUT - 1, IN * OUT + 1, SHAPE.inputs * SHAPE.outputs] {
+        refused("weights", || Dense { weights, ..FIT }.output(Activation::Tanh));
+    }
+    for bias in [OUT - 1, OUT + 1, SHAPE.outputs] {
+        refused("bias", || Dense { bias, ..FIT }.output(Activation::Tanh));
+    }
+    for x in unfit(IN) {
+        refused("rows", || Dense { x, ..FIT }.output(Activation::Tanh));
+    }
+    for y in unfit(OUT) {
+        refused("rows", || Dense { y, ..FIT }.output(Activation::Tanh));
+        refused("rows", || Dense { sums: y, ..FIT }.output(Activation::Tanh));
+    }
+    for f in [Activation::Gelu, Activation::Silu] {
+        refused("as an output", || FIT.output(f));
+    }
+    let bytes = |len: usize, rows: &[u32]| {
+        let bytes = vec![0; len];
+        let target = Target::Bytes { bytes: &bytes, rows, affine: Affine { scale: 1.0, offset: 0.0 } };
+        FIT.output_towards(Activation::Tanh, target);
     };
+    bytes(3 * SHAPE.outputs, &[2; BLOCK_ROWS]);
+    refused("row 3 of 3", || bytes(3 * SHAPE.outputs, &[0, 3]));
+    refused("row 2 of 2", || bytes(3 * SHAPE.outputs - 1, &[2]));
+    refused("row 4294967295", || bytes(3 * SHAPE.outputs, &[u32::MAX]));
+    refused("17 rows", || bytes(3 * SHAPE.outputs, &[0; BLOCK_ROWS + 1]));
+}
+
+#[test]
+fn the_squared_error_refuses_what_does_not_fit() {
+    let columns = 20;
     let error = |x: (usize, usize), y: (usize, usize)| {
         let (x, y) = ((vec![0.0; x.0], x.1), (vec![0.0; y.0], y.1));
         let rows = |(data, stride)| Rows { data, stride };
         squared_error(Level::detect(), columns, rows((&x.0, x.1)), rows((&y.0, y.1)), &mut [0.0; BLOCK_ROWS]);
     };
     let fit = DENSE.x;
-    gradient(Activation::Sigmoid, fit, fit);
     error(fit, fit);
     for unfit in unfit(IN) {
-        refused("rows", || gradient(Activation::Tanh, unfit, fit));
-        refused("rows", || gradient(Activation::Tanh, fit, unfit));
         refused("rows", || error(unfit, fit));
         refused("rows", || error(fit, unfit));
-    }
-    for f in [Activation::Gelu, Activation::Silu] {
-        refused("as an output", || gradient(f, fit, fit));
     }
 }
 

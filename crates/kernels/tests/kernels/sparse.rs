@@ -3,11 +3,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use narrows_kernels::gather::Affine;
 use narrows_kernels::gather::from_bytes;
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::sparse::{
-    Affine, SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward,
-    sparse_update,
+    SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
 };
 use narrows_kernels::{Activation, Level, Moments, Rule, forward, update_weights};
 

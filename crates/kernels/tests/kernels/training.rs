@@ -2,8 +2,8 @@
 
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::{
-    Activation, BiasPanels, DerivativeFrom, Level, Moments, Rule, backward, forward, squared_error_gradient,
-    update_bias, update_weights,
+    Activation, BiasPanels, DerivativeFrom, Level, Moments, Rule, Target, backward, forward,
+    squared_error_output, update_bias, update_weights,
 };
 
 use crate::reference;
@@ -67,11 +67,11 @@ impl Autoencoder {
                 hidden.block_mut(block),
                 kept_sums,
             );
-            let (h, z) = (hidden.block(block), output.block_mut(block));
-            forward(level, self.decoder.layer(), Activation::Identity, h, z, None);
-            let (x, z) = (x.block(block), output.block_mut(block));
-            let columns = self.decoder.shape.outputs;
-            squared_error_gradient(level, self.output, scale, columns, x, z, &mut [0.0; BLOCK_ROWS]);
+            let (layer, h, target) =
+                (self.decoder.layer(), hidden.block(block), Target::Numbers(x.block(block)));
+            let delta_out = output.block_mut(block);
+            let errors = &mut [0.0; BLOCK_ROWS];
+            squared_error_output(level, layer, self.output, scale, h, target, delta_out, errors);
             let kept = match self.hidden.derivative_from() {
                 DerivativeFrom::Output => hidden.block(block),
                 DerivativeFrom::Sum => sums.block(block),

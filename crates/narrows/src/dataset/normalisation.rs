@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use narrows_kernels::sparse::{Affine, SparseBytes};
-use narrows_kernels::{Level, gather};
+use narrows_kernels::Level;
+use narrows_kernels::gather::{self, Affine};
+use narrows_kernels::sparse::SparseBytes;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, RawValues, ValueRange};

@@ -100,7 +100,8 @@ impl Network {
         }
     }
 
-    fn layer(&self, index: usize) -> Layer<'_> {
+    /// Layer `index`, of tiles.
+    pub fn layer(&self, index: usize) -> Layer<'_> {
         let PackedLayer { shape, weights, bias, .. } = &self.layers[index];
         Layer { shape: *shape, weights: &self.forward[weights.clone()], bias: &self.bias[bias.clone()] }
     }
@@ -159,7 +160,12 @@ impl BlockPlaces {
             place
         };
         let last = network.layers.len();
-        let mut values = vec![place(network.layers[0].shape.inputs)];
+        let first = &network.layers[0];
+        let mut values = vec![place(match first.order {
+            WeightOrder::Tiles => first.shape.inputs,
+            // It reads the samples themselves.
+            WeightOrder::ByInput(_) => 0,
+        })];
         let mut sums = vec![None];
         for (index, layer) in network.layers.iter().enumerate() {
             values.push(place(layer.shape.outputs));

@@ -7,19 +7,19 @@
 
 use std::ops::Range;
 
+use narrows_kernels::gather::Affine;
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, RowsMut, TILE};
 use narrows_kernels::sparse::{
-    Affine, SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward,
-    sparse_update,
+    SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
 };
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{
-    Activation, Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, backward, cross_entropy_gradient,
-    squared_error_gradient, update_bias, update_weights,
+    Activation, Aligned, BiasPanels, Level, Moments, Rule, Target, WeightTiles, backward,
+    cross_entropy_gradient, squared_error_output, update_bias, update_weights,
 };
 
 use crate::compute::Compute;
-use crate::dataset::Samples;
+use crate::dataset::{Samples, Values};
 use crate::model::network::{BlockPlaces, Network, WeightOrder};
 use crate::model::{Architecture, LayerSpec, Parameters};
 
@@ -256,6 +256,7 @@ impl Step {
         compute.team.for_each(splits, |i, [block, errors]| {
             let rows = &batch[i * BLOCK_ROWS..batch.len().min((i + 1) * BLOCK_ROWS)];
             propagation.prefetch(announced.chunks(BLOCK_ROWS).nth(i).unwrap_or_default());
+            propagation.prefetch(batch.chunks(BLOCK_ROWS).nth(i + 1).unwrap_or_default());
             let errors = errors.first_chunk_mut().expect("an error for each row of a block");
             propagation.run(rows, scale, block, errors);
         });
@@ -354,45 +355,40 @@ impl Propagation<'_> {
     /// A block's rows, from raw values to δ of every layer.
     fn run(&self, rows: &[u32], scale: f32, block: &mut [f32], errors: &mut [f32; BLOCK_ROWS]) {
         let Self { level, network, places, samples, .. } = *self;
-        let input = places.values[0];
-        for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
-            samples.read(level, index as usize, row);
+        if self.first.is_none() {
+            let input = places.values[0];
+            for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
+                samples.read(level, index as usize, row);
+            }
         }
 
-        let last = network.layers.len();
-        for (index, layer) in network.layers.iter().enumerate() {
-            // The last activation is computed with the loss, in one pass.
-            let activation = if index + 1 == last { Activation::Identity } else { layer.activation };
+        let last = network.layers.len() - 1;
+        for (index, layer) in network.layers[..last].iter().enumerate() {
             match self.first.filter(|_| index == 0) {
-                None => network.forward(level, places, block, index, activation),
+                None => network.forward(level, places, block, index, layer.activation),
                 Some((layout, (bytes, affine), column_sums)) => {
                     let weights = &network.backward[layer.weights.clone()];
                     let bias = &network.bias[layer.bias.clone()];
-                    let layer = SparseLayer { layout, weights, bias, column_sums };
+                    let sparse = SparseLayer { layout, weights, bias, column_sums };
                     let (_, y, sums) = places.layer(block, index);
-                    sparse_forward(level, layer, affine, activation, (bytes, rows), y, sums);
+                    sparse_forward(level, sparse, affine, layer.activation, (bytes, rows), y, sums);
                 }
             }
         }
-
-        let output = places.values[last];
-        let (head, tail) = block.split_at_mut(output.start);
-        let x = places.rows(head, input);
-        let z = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
         match self.targets {
-            Targets::Rows => {
-                let activation = network.layers[last - 1].activation;
-                squared_error_gradient(level, activation, scale, samples.features, x, z, errors);
-            }
+            Targets::Rows => self.reconstruct(rows, scale, block, errors),
             Targets::Labels(labels) => {
+                // The softmax is part of the loss.
+                network.forward(level, places, block, last, Activation::Identity);
                 let mut own = [0; BLOCK_ROWS];
                 own.iter_mut().zip(rows).for_each(|(own, &row)| *own = labels[row as usize]);
-                let classes = network.layers[last - 1].shape.outputs;
+                let (_, z, _) = places.layer(block, last);
+                let classes = network.layers[last].shape.outputs;
                 cross_entropy_gradient(level, scale, classes, &own[..rows.len()], z, errors);
             }
         }
 
-        for index in (1..last).rev() {
+        for index in (1..=last).rev() {
             let layer = &network.layers[index];
             let [delta, out] = [index + 1, index].map(|i| places.deltas[i].expect("hidden layers have a δ"));
             let kept = places.sums[index].unwrap_or(places.values[index]);
@@ -406,6 +402,25 @@ impl Propagation<'_> {
                 RowsMut { data: &mut tail[..BLOCK_ROWS * out.stride], stride: out.stride },
             );
         }
+    }
+
+    /// The last layer, forward and back, with the rows themselves as its targets.
+    fn reconstruct(&self, rows: &[u32], scale: f32, block: &mut [f32], errors: &mut [f32; BLOCK_ROWS]) {
+        let Self { level, network, places, samples, .. } = *self;
+        let last = network.layers.len() - 1;
+        let output = places.values[last + 1];
+        let (head, tail) = block.split_at_mut(output.start);
+        let target = match (&samples.values, self.first) {
+            (&Values::Bytes { bytes, scale, offset }, Some(_)) => {
+                Target::Bytes { bytes, rows, affine: Affine { scale, offset } }
+            }
+            _ => Target::Numbers(places.rows(head, places.values[0])),
+        };
+        let x = places.rows(head, places.values[last]);
+        let delta = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
+        let activation = network.layers[last].activation;
+        let layer = network.layer(last);
+        squared_error_output(level, layer, activation, scale, x, target, delta, errors);
     }
 }
 
