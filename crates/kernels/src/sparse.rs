@@ -398,12 +398,16 @@ impl Kernel for SparseUpdate<'_> {
     }
 }
 
+/// Sums of δᵀ·p for each column of a segment, each vector on a line of its own.
+#[repr(align(64))]
+struct Products<const P: usize>([[[f32; LANES]; P]; SEGMENT_COLUMNS]);
+
 impl SparseUpdate<'_> {
     #[inline(always)]
     fn segment<L: Lanes, const P: usize>(self, l: L) {
         let Self { rule, affine, bytes, rows, delta, segment, .. } = self;
         let first_column = segment.group * GROUP_PANELS * LANES;
-        let mut products = [[[0.0; LANES]; P]; SEGMENT_COLUMNS];
+        let mut products = Products::<P>([[[0.0; LANES]; P]; SEGMENT_COLUMNS]);
         let mut delta_sums = [l.splat(0.0); P];
         for (row, &index) in rows.iter().enumerate() {
             let start = delta.offset
@@ -418,7 +422,7 @@ impl SparseUpdate<'_> {
             }
             for &[column, byte] in bytes.segment(index as usize, segment.segment) {
                 let number = l.splat(f32::from(byte));
-                for (product, &delta) in products[usize::from(column)].iter_mut().zip(&deltas) {
+                for (product, &delta) in products.0[usize::from(column)].iter_mut().zip(&deltas) {
                     l.store(l.mul_add(number, delta, l.load(product)), product);
                 }
             }
@@ -430,7 +434,7 @@ impl SparseUpdate<'_> {
         let first = segment.moments.first.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
         let second = segment.moments.second.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
         let mut column_sums = [l.splat(0.0); P];
-        for (((weights, first), second), products) in weights.zip(first).zip(second).zip(&products) {
+        for (((weights, first), second), products) in weights.zip(first).zip(second).zip(&products.0) {
             for p in 0..P {
                 let gradient = l.mul_add(l.splat(affine.scale), l.load(&products[p]), delta_sums[p]);
                 rule.apply(l, gradient, &mut weights[p], &mut first[p], &mut second[p]);

@@ -257,6 +257,9 @@ pub fn update_bias(level: Level, rule: Rule, delta: Batch<'_>, panels: BiasPanel
     level.run(UpdateBias { rule, delta, panels });
 }
 
+/// Panels whose sums run side by side, for each waits for its last addition.
+const PANELS_AT_ONCE: usize = 4;
+
 struct UpdateBias<'a> {
     rule: Rule,
     delta: Batch<'a>,
@@ -268,19 +271,22 @@ impl Kernel for UpdateBias<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
-        let bias = self.panels.bias.as_chunks_mut::<LANES>().0.iter_mut();
-        let first = self.panels.moments.first.as_chunks_mut().0;
-        let second = self.panels.moments.second.as_chunks_mut().0;
-        for (panel, ((bias, first), second)) in bias.zip(first).zip(second).enumerate() {
-            let column = self.delta.offset + (self.panels.first_panel + panel) * LANES;
-            let mut gradient = l.splat(0.0);
+        let bias = self.panels.bias.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
+        let first = self.panels.moments.first.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
+        let second = self.panels.moments.second.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
+        for (run, ((bias, first), second)) in bias.zip(first).zip(second).enumerate() {
+            let column = self.delta.offset + (self.panels.first_panel + run * PANELS_AT_ONCE) * LANES;
+            let mut gradients = [l.splat(0.0); PANELS_AT_ONCE];
             for row in 0..self.delta.rows {
                 let start = column + row / LANES * self.delta.block_stride + row % LANES * self.delta.stride;
-                let vector =
-                    self.delta.data[start..start + LANES].as_array().expect("the range has this length");
-                gradient = l.add(gradient, l.load(vector));
+                let vectors = self.delta.data[start..start + bias.len() * LANES].as_chunks().0;
+                for (gradient, vector) in gradients.iter_mut().zip(vectors) {
+                    *gradient = l.add(*gradient, l.load(vector));
+                }
             }
-            self.rule.apply(l, gradient, bias, first, second);
+            for (panel, bias) in bias.iter_mut().enumerate() {
+                self.rule.apply(l, gradients[panel], bias, &mut first[panel], &mut second[panel]);
+            }
         }
     }
 }
