@@ -68,7 +68,15 @@ fn dense(criterion: &mut Criterion) {
             group(&mut || {
                 for block in 0..ROWS / BLOCK_ROWS {
                     let kept = (Activation::Relu, x.block(block));
-                    backward(level, shape, &weights, delta.block(block), kept, out.block_mut(block));
+                    backward(
+                        level,
+                        shape,
+                        &weights,
+                        delta.block(block),
+                        kept,
+                        out.block_mut(block),
+                        0..shape.input_panels(),
+                    );
                 }
             });
         });

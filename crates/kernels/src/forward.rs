@@ -1,5 +1,7 @@
 //! `Y ← activation(X·Wᵀ + b)` and its backward pass `δX ← (δY·W) ⊙ activation′`.
 
+use std::ops::Range;
+
 use crate::activation::Activation;
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, TILE};
@@ -119,7 +121,8 @@ impl Forward<'_> {
 /// `δX ← (δY·W) ⊙ activation′` for a block of rows, where `activation` is that of the layer which made x.
 ///
 /// `weights` are backward tiles of W (outputs, inputs); delta: δY (rows, outputs); `kept`: of the layer which made x
-/// its output or its sums, as [`Activation::derivative_from`] says (rows, inputs); out: δX (rows, inputs).
+/// its output or its sums, as [`Activation::derivative_from`] says (rows, inputs); out: δX (rows, inputs), of which the
+/// panels `panels` are written.
 ///
 /// # Panics
 /// If a length does not fit the shape.
@@ -130,12 +133,14 @@ pub fn backward(
     delta: Rows<'_>,
     (activation, kept): (Activation, Rows<'_>),
     out: RowsMut<'_>,
+    panels: Range<usize>,
 ) {
+    assert!(panels.end <= shape.input_panels(), "panels {panels:?} of the inputs of {shape:?}");
     assert_eq!(weights.len(), shape.weights_len(), "weights of {shape:?}");
     delta.check(shape.output_panels());
     kept.check(shape.input_panels());
     out.check(shape.input_panels());
-    level.run(Backward { shape, weights, delta, activation, kept, out });
+    level.run(Backward { shape, weights, delta, activation, kept, out, panels });
 }
 
 struct Backward<'a> {
@@ -145,6 +150,7 @@ struct Backward<'a> {
     activation: Activation,
     kept: Rows<'a>,
     out: RowsMut<'a>,
+    panels: Range<usize>,
 }
 
 impl Kernel for Backward<'_> {
@@ -152,9 +158,10 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, l: L) {
-        for (panel, panels) in even_runs(self.shape.input_panels(), L::TILE_PANELS) {
+        let first = self.panels.start;
+        for (panel, panels) in even_runs(self.panels.len(), L::TILE_PANELS) {
             with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
-                self.tile::<L, R, P>(l, row, panel);
+                self.tile::<L, R, P>(l, row, first + panel);
             });
         }
     }

@@ -16,8 +16,10 @@ pub enum Target<'a> {
     Numbers(Rows<'a>),
     /// `scale·p + offset` of the bytes p of some rows.
     Bytes {
-        /// Any number of rows, each as long as the outputs.
+        /// Any number of rows, the first of them from the column that is the first output's.
         bytes: &'a [u8],
+        /// Distance between rows.
+        stride: usize,
         /// Which of them, at most 16.
         rows: &'a [u32],
         /// What a byte stands for.
@@ -28,7 +30,7 @@ pub enum Target<'a> {
 /// The last layer of an autoencoder, forward and the first step back, for a block of rows.
 ///
 /// With `Z = X·Wᵀ + b`, T the target and f the activation,
-/// `δZ ← scale·(f(Z) − T) ⊙ f′(Z)` and `errors[r] ← Σ_c (f(Z[r][c]) − T[r][c])²`.
+/// `δZ ← scale·(f(Z) − T) ⊙ f′(Z)` and `errors[r] ← errors[r] + Σ_c (f(Z[r][c]) − T[r][c])²`.
 /// x: (rows, inputs), W: (outputs, inputs), b: (outputs), δZ: (rows, outputs); with
 /// `scale = 2 / (rows of the batch · outputs)` δZ is the gradient of the batch's mean squared error. Z itself is never
 /// stored. Rows that the target does not have are computed from garbage; the padding of δZ becomes 0.
@@ -54,11 +56,11 @@ pub fn squared_error_output(
     delta.check(layer.shape.output_panels());
     match target {
         Target::Numbers(rows) => rows.check(layer.shape.output_panels()),
-        Target::Bytes { bytes, rows, .. } => {
+        Target::Bytes { bytes, stride, rows, .. } => {
             assert!(rows.len() <= BLOCK_ROWS, "{} rows in a block", rows.len());
             for &row in rows {
-                let end = (row as usize + 1).saturating_mul(outputs);
-                assert!(end <= bytes.len(), "row {row} of {} rows of bytes", bytes.len() / outputs.max(1));
+                let end = (row as usize).saturating_mul(stride).saturating_add(outputs);
+                assert!(end <= bytes.len(), "row {row}, {stride} apart, of {} bytes", bytes.len());
             }
         }
     }
@@ -100,7 +102,7 @@ impl SquaredErrorOutput<'_> {
             });
         }
         for (error, lanes) in self.errors.iter_mut().zip(&errors) {
-            *error = sum(l, l.load(lanes));
+            *error += sum(l, l.load(lanes));
         }
     }
 
@@ -140,9 +142,9 @@ impl Target<'_> {
     fn vector<L: Lanes>(&self, l: L, columns: usize, row: usize, column: usize) -> L::V {
         match *self {
             Target::Numbers(rows) => l.load(vector(&rows, row, column)),
-            Target::Bytes { bytes, rows, affine } => {
+            Target::Bytes { bytes, stride, rows, affine } => {
                 let Some(&index) = rows.get(row) else { return l.splat(0.0) };
-                let row = &bytes[index as usize * columns..][column..columns];
+                let row = &bytes[index as usize * stride..][column..columns];
                 let bytes = match row.first_chunk() {
                     Some(bytes) => l.load_bytes(bytes),
                     None => {

@@ -129,6 +129,18 @@ impl SparseLayout {
         self.shape.output_panels().div_ceil(GROUP_PANELS)
     }
 
+    /// The first panel of a group.
+    pub const fn first_panel(self, group: usize) -> usize {
+        group * GROUP_PANELS
+    }
+
+    /// The layout of one group alone, whose weights, bias and column sums are parts of the whole layer's.
+    pub fn group(self, group: usize) -> Self {
+        let LayerShape { inputs, outputs } = self.shape;
+        let first = self.first_panel(group) * LANES;
+        Self { shape: LayerShape { inputs, outputs: (outputs - first).min(GROUP_PANELS * LANES) } }
+    }
+
     /// Panels of 16 outputs in a group.
     pub const fn group_panels(self, group: usize) -> usize {
         let left = self.shape.output_panels() - group * GROUP_PANELS;
@@ -144,6 +156,11 @@ impl SparseLayout {
     /// Where the weights of a group for input `k` begin.
     pub const fn weights_start(self, group: usize, k: usize) -> usize {
         (group * GROUP_PANELS * self.shape.inputs + k * self.group_panels(group)) * LANES
+    }
+
+    /// Where the weights of a group end.
+    pub const fn weights_end(self, group: usize) -> usize {
+        self.weights_start(group, self.shape.inputs)
     }
 
     /// Where the column sums of a group begin for a segment, of `segments`.

@@ -63,7 +63,15 @@ fn differentiated(f: Activation, kept: &Matrix) -> Matrix {
     let one = Matrix::from_fn(BLOCK_ROWS, 1, |_, _| 1.0);
     on_every_level(|level| {
         let mut out = Matrix::zeros(BLOCK_ROWS, kept.columns);
-        backward(level, shape, &dense.backward, one.block(0), (f, kept.block(0)), out.block_mut(0));
+        backward(
+            level,
+            shape,
+            &dense.backward,
+            one.block(0),
+            (f, kept.block(0)),
+            out.block_mut(0),
+            0..dense.shape.input_panels(),
+        );
         out
     })
 }

@@ -11,7 +11,8 @@ use crate::support::{
 fn run(level: Level, dense: &Dense, delta: &Matrix, f: Activation, kept: &Matrix) -> Matrix {
     let mut out = Matrix::stale(BLOCK_ROWS, dense.shape.inputs, &mut Random(0));
     let kept = (f, kept.block(0));
-    backward(level, dense.shape, &dense.backward, delta.block(0), kept, out.block_mut(0));
+    let panels = 0..dense.shape.input_panels();
+    backward(level, dense.shape, &dense.backward, delta.block(0), kept, out.block_mut(0), panels);
     out
 }
 

@@ -28,7 +28,7 @@ fn gradient(f: Activation, scale: f32, x: &Matrix, z: &Matrix) -> (Matrix, Vec<f
 fn output(dense: &Dense, f: Activation, scale: f32, x: &Matrix, target: Target<'_>) -> (Matrix, Vec<f32>) {
     on_every_level(|level| {
         let mut delta = Matrix::stale(x.rows, dense.shape.outputs, &mut Random(21));
-        let mut errors = [f32::NAN; BLOCK_ROWS];
+        let mut errors = [0.0; BLOCK_ROWS];
         let (layer, x, out) = (dense.layer(), x.block(0), delta.block_mut(0));
         squared_error_output(level, layer, f, scale, x, target, out, &mut errors);
         (delta, errors.to_vec())
@@ -145,7 +145,7 @@ fn bytes_are_a_target_like_the_numbers_they_stand_for() {
             }
             let dense = Dense::random(LayerShape { inputs: 3, outputs: columns }, &mut random);
             let x = Matrix::random(used, 3, &mut random);
-            let target = Target::Bytes { bytes: &bytes, rows: &rows, affine };
+            let target = Target::Bytes { bytes: &bytes, stride: columns, rows: &rows, affine };
             let (delta, errors) = output(&dense, Activation::Tanh, 0.5, &x, target);
             let target = Target::Numbers(numbers.block(0));
             let (expected, expected_errors) = output(&dense, Activation::Tanh, 0.5, &x, target);

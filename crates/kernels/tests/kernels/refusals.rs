@@ -97,6 +97,7 @@ impl Dense {
             Rows { data: &delta, stride: self.y.1 },
             (Activation::Tanh, Rows { data: &kept, stride: self.sums.1 }),
             RowsMut { data: &mut out, stride: self.x.1 },
+            0..SHAPE.input_panels(),
         );
     }
 }
@@ -140,6 +141,9 @@ fn backward_refuses_what_does_not_fit() {
     for y in unfit(OUT) {
         refused("rows", || Dense { y, ..dense }.backward());
     }
+    refused("panels 0..2", || {
+        Dense { shape: LayerShape { inputs: 16, ..SHAPE }, weights: 16 * OUT, ..dense }.backward()
+    });
 }
 
 /// A padded size of 2⁶⁴ numbers must not look like one of 0.
@@ -343,12 +347,13 @@ fn an_output_refuses_what_does_not_fit() {
     }
     let bytes = |len: usize, rows: &[u32]| {
         let bytes = vec![0; len];
-        let target = Target::Bytes { bytes: &bytes, rows, affine: Affine { scale: 1.0, offset: 0.0 } };
+        let affine = Affine { scale: 1.0, offset: 0.0 };
+        let target = Target::Bytes { bytes: &bytes, stride: SHAPE.outputs, rows, affine };
         FIT.output_towards(Activation::Tanh, target);
     };
     bytes(3 * SHAPE.outputs, &[2; BLOCK_ROWS]);
-    refused("row 3 of 3", || bytes(3 * SHAPE.outputs, &[0, 3]));
-    refused("row 2 of 2", || bytes(3 * SHAPE.outputs - 1, &[2]));
+    refused("row 3,", || bytes(3 * SHAPE.outputs, &[0, 3]));
+    refused("row 2,", || bytes(3 * SHAPE.outputs - 1, &[2]));
     refused("row 4294967295", || bytes(3 * SHAPE.outputs, &[u32::MAX]));
     refused("17 rows", || bytes(3 * SHAPE.outputs, &[0; BLOCK_ROWS + 1]));
 }

@@ -76,14 +76,19 @@ impl Autoencoder {
                 DerivativeFrom::Output => hidden.block(block),
                 DerivativeFrom::Sum => sums.block(block),
             };
-            backward(
-                level,
-                self.decoder.shape,
-                &self.decoder.backward,
-                output.block(block),
-                (self.hidden, kept),
-                delta.block_mut(block),
-            );
+            // Panels do not meet, so two runs of them are as good as one.
+            let panels = self.decoder.shape.input_panels();
+            for panels in [0..panels / 2, panels / 2..panels] {
+                backward(
+                    level,
+                    self.decoder.shape,
+                    &self.decoder.backward,
+                    output.block(block),
+                    (self.hidden, kept),
+                    delta.block_mut(block),
+                    panels,
+                );
+            }
         }
         for (dense, delta, x) in [(&mut self.decoder, &*output, &*hidden), (&mut self.encoder, &*delta, x)] {
             update_weights(level, rule, dense.shape, delta.batch(), x.batch(), dense.tiles());

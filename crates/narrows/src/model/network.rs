@@ -2,11 +2,17 @@
 
 use std::ops::Range;
 
-use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
+use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, TILE, row_stride};
 use narrows_kernels::sparse::SparseLayout;
 use narrows_kernels::{Activation, Aligned, DerivativeFrom, Layer, Level, forward, forward_tiles};
 
 use super::{Architecture, LayerSpec, Parameters};
+
+/// Numbers in a panel.
+const PANEL: usize = 16;
+
+/// Tiles of weights that may stay in a cache of the second level: 256 kB, of 512 kB and more.
+const CACHED_TILES: usize = 256;
 
 /// The parameters of a model as tiles, all layers in one buffer for each order.
 #[derive(Clone, Debug)]
@@ -100,24 +106,43 @@ impl Network {
         }
     }
 
-    /// Layer `index`, of tiles.
-    pub fn layer(&self, index: usize) -> Layer<'_> {
+    /// Some panels of outputs of layer `index`, of tiles.
+    pub fn layer(&self, index: usize, panels: Range<usize>) -> Layer<'_> {
         let PackedLayer { shape, weights, bias, .. } = &self.layers[index];
-        Layer { shape: *shape, weights: &self.forward[weights.clone()], bias: &self.bias[bias.clone()] }
+        let LayerShape { inputs, outputs } = *shape;
+        let panel_len = shape.input_panels() * TILE;
+        Layer {
+            shape: LayerShape { inputs, outputs: outputs.min(panels.end * PANEL) - panels.start * PANEL },
+            weights: &self.forward[weights.clone()][panels.start * panel_len..panels.end * panel_len],
+            bias: &self.bias[bias.clone()][panels.start * PANEL..panels.end * PANEL],
+        }
     }
 
-    /// Runs layer `index`, of tiles, on a block, from `values[index]` to `values[index + 1]`.
+    /// Runs layer `index`, of tiles, on some blocks, from `values[index]` to `values[index + 1]`.
     pub fn forward(
         &self,
         level: Level,
         places: &BlockPlaces,
-        block: &mut [f32],
+        blocks: &mut [f32],
         index: usize,
         activation: Activation,
     ) {
-        let (x, y, sums) = places.layer(block, index);
-        forward(level, self.layer(index), activation, x, y, sums);
+        let shape = self.layers[index].shape;
+        for panels in cached_runs(shape.output_panels(), shape.input_panels()) {
+            let layer = self.layer(index, panels.clone());
+            for block in blocks.chunks_exact_mut(places.len) {
+                let (x, y, sums) = places.layer(block, index, panels.start);
+                forward(level, layer, activation, x, y, sums);
+            }
+        }
     }
+}
+
+/// Cuts `panels`, each with `tiles` tiles of weights, into even runs whose weights a cache of the second level holds
+/// together with the rows: so several blocks of rows find them there.
+pub(crate) fn cached_runs(panels: usize, tiles: usize) -> impl Iterator<Item = Range<usize>> {
+    let runs = (panels * tiles).div_ceil(CACHED_TILES).min(panels).max(1);
+    (0..runs).map(move |run| run * panels / runs..(run + 1) * panels / runs)
 }
 
 /// Where the rows of one layer begin in a block, and how far apart they are.
@@ -183,22 +208,23 @@ impl BlockPlaces {
         Self { values, sums, deltas, len }
     }
 
-    /// What layer `index` reads, what it writes, and where its sums go if they are kept.
+    /// What layer `index` reads, what it writes from `panel` on, and where its sums go if they are kept.
     pub fn layer<'a>(
         &self,
         block: &'a mut [f32],
         index: usize,
+        panel: usize,
     ) -> (Rows<'a>, RowsMut<'a>, Option<RowsMut<'a>>) {
         let (x, y) = (self.values[index], self.values[index + 1]);
         let (head, tail) = block.split_at_mut(y.start);
         let (y_data, rest) = tail.split_at_mut(BLOCK_ROWS * y.stride);
         let behind = y.start + y_data.len();
         let sums = self.sums[index + 1].map(|place| RowsMut {
-            data: &mut rest[place.start - behind..][..BLOCK_ROWS * place.stride],
+            data: &mut rest[place.start - behind..][panel * PANEL..BLOCK_ROWS * place.stride],
             stride: place.stride,
         });
         let x = Rows { data: &head[x.start..], stride: x.stride };
-        (x, RowsMut { data: y_data, stride: y.stride }, sums)
+        (x, RowsMut { data: &mut y_data[panel * PANEL..], stride: y.stride }, sums)
     }
 
     /// The rows of one place in a block.

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use narrows_kernels::gather::Affine;
-use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, RowsMut, TILE};
+use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, TILE};
 use narrows_kernels::sparse::{
     SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
 };
@@ -20,11 +20,18 @@ use narrows_kernels::{
 
 use crate::compute::Compute;
 use crate::dataset::{Samples, Values};
-use crate::model::network::{BlockPlaces, Network, WeightOrder};
+use crate::model::network::{BlockPlaces, Network, PackedLayer, WeightOrder, cached_runs};
 use crate::model::{Architecture, LayerSpec, Parameters};
 
 /// Tiles of weights in one piece of work: 16 kB, a few microseconds, so that a team's threads end about together.
 const TASK_TILES: usize = 16;
+
+/// Numbers from which on the weights of a model no longer stay in a cache of the second level, one block of rows after the
+/// other: 1 MB.
+const CACHED_WEIGHTS: usize = 1 << 18;
+
+/// Blocks that then go through a layer together: 64 rows, for which a run of weights is fetched once. A power of two.
+const MOST_BLOCKS: usize = 4;
 
 /// Numbers in a panel of the bias.
 const PANEL: usize = 16;
@@ -43,13 +50,21 @@ pub struct Step {
     bias_moments: [Aligned; 2],
     places: BlockPlaces,
     blocks: Aligned,
-    block_bounds: Bounds,
     errors: Vec<f32>,
-    error_bounds: Bounds,
+    groups: Vec<Groups>,
     column_sums: Aligned,
     tasks: Tasks,
     /// Rows of the batch after the next, at most a batch.
     announced: Vec<u32>,
+}
+
+/// The first phase cut into groups of blocks.
+#[derive(Debug)]
+struct Groups {
+    /// In each group, but perhaps the last.
+    blocks: usize,
+    block_bounds: Bounds,
+    error_bounds: Bounds,
 }
 
 /// The second phase cut into pieces, and where each piece's parameters end.
@@ -149,15 +164,26 @@ impl Step {
     ) -> Self {
         let network = Network::of_layers(layers, parameters, order);
         let places = BlockPlaces::for_training(&network);
-        let blocks = batch_size.div_ceil(BLOCK_ROWS);
+        let most = if network.backward.len() > CACHED_WEIGHTS { MOST_BLOCKS } else { 1 };
+        let groups: Vec<Groups> = (0..=most.ilog2())
+            .map(|power| {
+                let group = 1 << power;
+                let parts = batch_size.div_ceil(group * BLOCK_ROWS);
+                Groups {
+                    blocks: group,
+                    block_bounds: Bounds::even(parts, group * places.len),
+                    error_bounds: Bounds::even(parts, group * BLOCK_ROWS),
+                }
+            })
+            .collect();
+        let blocks = batch_size.div_ceil(most * BLOCK_ROWS) * most;
         let tasks = Tasks::share_out(&network, segments);
         Self {
             weight_moments: [(); 2].map(|()| Aligned::zeros(network.backward.len())),
             bias_moments: [(); 2].map(|()| Aligned::zeros(network.bias.len())),
             blocks: Aligned::zeros(blocks * places.len),
-            block_bounds: Bounds::even(blocks, places.len),
             errors: vec![0.0; blocks * BLOCK_ROWS],
-            error_bounds: Bounds::even(blocks, BLOCK_ROWS),
+            groups,
             column_sums: Aligned::zeros(segments * network.layers[0].shape.bias_len()),
             announced: Vec::with_capacity(blocks * BLOCK_ROWS),
             network,
@@ -236,12 +262,13 @@ impl Step {
         assert!(!batch.is_empty(), "a step needs rows");
         let inputs = self.network.layers[0].shape.inputs;
         assert_eq!(samples.features, inputs, "features of a row, inputs of the model");
-        let Self { network, places, blocks, block_bounds, errors, error_bounds, column_sums, .. } = self;
+        let Self { network, places, blocks, groups, errors, column_sums, .. } = self;
         let announced = &self.announced;
         let first = match network.layers[0].order {
             WeightOrder::Tiles => None,
             WeightOrder::ByInput(layout) => {
-                Some((layout, samples.sparse().expect(SPARSE_SAMPLES), &**column_sums))
+                let (bytes, affine) = samples.sparse().expect(SPARSE_SAMPLES);
+                Some(SparseFirst { layout, bytes, affine, column_sums })
             }
         };
         let propagation = Propagation { level: compute.level, network, places, samples, targets, first };
@@ -251,14 +278,21 @@ impl Step {
             Targets::Labels(_) => (batch.len(), 1.0),
         };
         let scale = derivative / count as f32;
-        let parts = batch.len().div_ceil(BLOCK_ROWS);
+        let blocks_used = batch.len().div_ceil(BLOCK_ROWS);
+        let Groups { blocks: group, block_bounds, error_bounds } = groups
+            .iter()
+            .rev()
+            .find(|g| blocks_used >= g.blocks * compute.team.threads())
+            .unwrap_or(&groups[0]);
+        let parts = blocks_used.div_ceil(*group);
         let splits = [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
-        compute.team.for_each(splits, |i, [block, errors]| {
-            let rows = &batch[i * BLOCK_ROWS..batch.len().min((i + 1) * BLOCK_ROWS)];
-            propagation.prefetch(announced.chunks(BLOCK_ROWS).nth(i).unwrap_or_default());
-            propagation.prefetch(batch.chunks(BLOCK_ROWS).nth(i + 1).unwrap_or_default());
-            let errors = errors.first_chunk_mut().expect("an error for each row of a block");
-            propagation.run(rows, scale, block, errors);
+        let rows_each = group * BLOCK_ROWS;
+        compute.team.for_each(splits, |i, [blocks, errors]| {
+            let mut parts = batch.chunks(rows_each).skip(i);
+            let (rows, next) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            propagation.prefetch(announced.chunks(rows_each).nth(i).unwrap_or_default());
+            propagation.prefetch(next);
+            propagation.run(rows, scale, blocks, errors);
         });
         let sum: f64 = errors[..batch.len()].iter().map(|&error| f64::from(error)).sum();
         sum / count as f64
@@ -340,87 +374,140 @@ struct Propagation<'a> {
     places: &'a BlockPlaces,
     samples: &'a Samples<'a>,
     targets: Targets<'a>,
-    /// For a first layer on sparse bytes: its layout, the bytes, and its column sums.
-    first: Option<(SparseLayout, (&'a SparseBytes, Affine), &'a [f32])>,
+    first: Option<SparseFirst<'a>>,
+}
+
+/// A first layer on sparse bytes.
+#[derive(Clone, Copy)]
+struct SparseFirst<'a> {
+    layout: SparseLayout,
+    bytes: &'a SparseBytes,
+    affine: Affine,
+    column_sums: &'a [f32],
 }
 
 impl Propagation<'_> {
     fn prefetch(&self, rows: &[u32]) {
         self.samples.prefetch(rows);
-        if let Some((_, (bytes, _), _)) = self.first {
+        if let Some(SparseFirst { bytes, .. }) = self.first {
             bytes.prefetch(rows);
         }
     }
 
-    /// A block's rows, from raw values to δ of every layer.
-    fn run(&self, rows: &[u32], scale: f32, block: &mut [f32], errors: &mut [f32; BLOCK_ROWS]) {
+    /// The rows of some blocks, from raw values to δ of every layer.
+    fn run(&self, rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
         let Self { level, network, places, samples, .. } = *self;
+        let blocks = &mut blocks[..rows.len().div_ceil(BLOCK_ROWS) * places.len];
         if self.first.is_none() {
             let input = places.values[0];
-            for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
-                samples.read(level, index as usize, row);
-            }
-        }
-
-        let last = network.layers.len() - 1;
-        for (index, layer) in network.layers[..last].iter().enumerate() {
-            match self.first.filter(|_| index == 0) {
-                None => network.forward(level, places, block, index, layer.activation),
-                Some((layout, (bytes, affine), column_sums)) => {
-                    let weights = &network.backward[layer.weights.clone()];
-                    let bias = &network.bias[layer.bias.clone()];
-                    let sparse = SparseLayer { layout, weights, bias, column_sums };
-                    let (_, y, sums) = places.layer(block, index);
-                    sparse_forward(level, sparse, affine, layer.activation, (bytes, rows), y, sums);
+            for (rows, block) in rows.chunks(BLOCK_ROWS).zip(blocks.chunks_exact_mut(places.len)) {
+                for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
+                    samples.read(level, index as usize, row);
                 }
             }
         }
-        match self.targets {
-            Targets::Rows => self.reconstruct(rows, scale, block, errors),
-            Targets::Labels(labels) => {
-                // The softmax is part of the loss.
-                network.forward(level, places, block, last, Activation::Identity);
-                let mut own = [0; BLOCK_ROWS];
-                own.iter_mut().zip(rows).for_each(|(own, &row)| *own = labels[row as usize]);
-                let (_, z, _) = places.layer(block, last);
-                let classes = network.layers[last].shape.outputs;
-                cross_entropy_gradient(level, scale, classes, &own[..rows.len()], z, errors);
+        let last = network.layers.len() - 1;
+        for (index, layer) in network.layers[..last].iter().enumerate() {
+            match self.first.filter(|_| index == 0) {
+                None => network.forward(level, places, blocks, index, layer.activation),
+                Some(first) => self.sparse_forward(first, rows, blocks),
             }
         }
-
+        match self.targets {
+            Targets::Rows => self.reconstruct(rows, scale, blocks, errors),
+            Targets::Labels(labels) => self.classify(labels, rows, scale, blocks, errors),
+        }
         for index in (1..=last).rev() {
-            let layer = &network.layers[index];
+            let PackedLayer { shape, ref weights, .. } = network.layers[index];
+            let weights = &network.backward[weights.clone()];
+            let activation = network.layers[index - 1].activation;
             let [delta, out] = [index + 1, index].map(|i| places.deltas[i].expect("hidden layers have a δ"));
             let kept = places.sums[index].unwrap_or(places.values[index]);
-            let (head, tail) = block.split_at_mut(out.start);
-            backward(
-                level,
-                layer.shape,
-                &network.backward[layer.weights.clone()],
-                places.rows(head, delta),
-                (network.layers[index - 1].activation, places.rows(head, kept)),
-                RowsMut { data: &mut tail[..BLOCK_ROWS * out.stride], stride: out.stride },
-            );
+            for panels in cached_runs(shape.input_panels(), shape.output_panels()) {
+                for block in blocks.chunks_exact_mut(places.len) {
+                    let (head, tail) = block.split_at_mut(out.start);
+                    let (delta, kept) = (places.rows(head, delta), places.rows(head, kept));
+                    let out = RowsMut { data: &mut tail[..BLOCK_ROWS * out.stride], stride: out.stride };
+                    backward(level, shape, weights, delta, (activation, kept), out, panels.clone());
+                }
+            }
+        }
+    }
+
+    /// The first layer, one group of outputs after the other.
+    fn sparse_forward(&self, first: SparseFirst<'_>, rows: &[u32], blocks: &mut [f32]) {
+        let Self { level, network, places, .. } = *self;
+        let SparseFirst { layout, bytes, affine, column_sums } = first;
+        let PackedLayer { activation, ref weights, ref bias, .. } = network.layers[0];
+        let (weights, bias) = (&network.backward[weights.clone()], &network.bias[bias.clone()]);
+        for group in 0..layout.groups() {
+            let sums = |group| layout.column_sums_start(group, 0, bytes.segments());
+            let panels = layout.first_panel(group)..layout.first_panel(group) + layout.group_panels(group);
+            let layer = SparseLayer {
+                layout: layout.group(group),
+                weights: &weights[layout.weights_start(group, 0)..layout.weights_end(group)],
+                bias: &bias[panels.start * PANEL..panels.end * PANEL],
+                column_sums: &column_sums[sums(group)..][..panels.len() * PANEL * bytes.segments()],
+            };
+            for (rows, block) in rows.chunks(BLOCK_ROWS).zip(blocks.chunks_exact_mut(places.len)) {
+                let (_, y, sums) = places.layer(block, 0, panels.start);
+                sparse_forward(level, layer, affine, activation, (bytes, rows), y, sums);
+            }
         }
     }
 
     /// The last layer, forward and back, with the rows themselves as its targets.
-    fn reconstruct(&self, rows: &[u32], scale: f32, block: &mut [f32], errors: &mut [f32; BLOCK_ROWS]) {
+    fn reconstruct(&self, rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
         let Self { level, network, places, samples, .. } = *self;
         let last = network.layers.len() - 1;
+        let PackedLayer { shape, activation, .. } = network.layers[last];
         let output = places.values[last + 1];
-        let (head, tail) = block.split_at_mut(output.start);
-        let target = match (&samples.values, self.first) {
-            (&Values::Bytes { bytes, scale, offset }, Some(_)) => {
-                Target::Bytes { bytes, rows, affine: Affine { scale, offset } }
+        errors.fill(0.0);
+        for panels in cached_runs(shape.output_panels(), shape.input_panels()) {
+            let layer = network.layer(last, panels.clone());
+            let column = panels.start * PANEL;
+            for ((rows, block), errors) in rows
+                .chunks(BLOCK_ROWS)
+                .zip(blocks.chunks_exact_mut(places.len))
+                .zip(errors.as_chunks_mut::<BLOCK_ROWS>().0)
+            {
+                let (head, tail) = block.split_at_mut(output.start);
+                let target = match (&samples.values, self.first) {
+                    (&Values::Bytes { bytes, scale, offset }, Some(_)) => Target::Bytes {
+                        bytes: &bytes[column..],
+                        stride: samples.features,
+                        rows,
+                        affine: Affine { scale, offset },
+                    },
+                    _ => {
+                        let Rows { data, stride } = places.rows(head, places.values[0]);
+                        Target::Numbers(Rows { data: &data[column..], stride })
+                    }
+                };
+                let x = places.rows(head, places.values[last]);
+                let delta =
+                    RowsMut { data: &mut tail[column..BLOCK_ROWS * output.stride], stride: output.stride };
+                squared_error_output(level, layer, activation, scale, x, target, delta, errors);
             }
-            _ => Target::Numbers(places.rows(head, places.values[0])),
-        };
-        let x = places.rows(head, places.values[last]);
-        let delta = RowsMut { data: &mut tail[..BLOCK_ROWS * output.stride], stride: output.stride };
-        let activation = network.layers[last].activation;
-        let layer = network.layer(last);
-        squared_error_output(level, layer, activation, scale, x, target, delta, errors);
+        }
+    }
+
+    /// The last layer, whose softmax is part of the loss, with the rows' labels as its targets.
+    fn classify(&self, labels: &[u8], rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
+        let Self { level, network, places, .. } = *self;
+        let last = network.layers.len() - 1;
+        network.forward(level, places, blocks, last, Activation::Identity);
+        for ((rows, block), errors) in rows
+            .chunks(BLOCK_ROWS)
+            .zip(blocks.chunks_exact_mut(places.len))
+            .zip(errors.as_chunks_mut::<BLOCK_ROWS>().0)
+        {
+            let mut own = [0; BLOCK_ROWS];
+            own.iter_mut().zip(rows).for_each(|(own, &row)| *own = labels[row as usize]);
+            let (_, z, _) = places.layer(block, last, 0);
+            let classes = network.layers[last].shape.outputs;
+            cross_entropy_gradient(level, scale, classes, &own[..rows.len()], z, errors);
+        }
     }
 }
 

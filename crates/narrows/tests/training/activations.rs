@@ -92,7 +92,8 @@ fn apply(level: Level, f: Activation, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let mut slopes = vec![0.0; y.len()];
     let delta = Rows { data: &one, stride: one_stride };
     let kept = Rows { data: &kept, stride };
-    backward(level, shape, &weights, delta, (f, kept), RowsMut { data: &mut slopes, stride });
+    let panels = 0..shape.input_panels();
+    backward(level, shape, &weights, delta, (f, kept), RowsMut { data: &mut slopes, stride }, panels);
     (y[..x.len()].to_vec(), slopes[..x.len()].to_vec())
 }
 

@@ -116,6 +116,22 @@ fn threads_and_levels_have_no_influence_on_any_model() {
     }
 }
 
+/// Several blocks of rows go through each run of weights together, as many as the number of threads leaves.
+#[test]
+fn threads_have_no_influence_on_a_model_larger_than_a_cache() {
+    let mut computes =
+        [1, 2, 3, 5, 8].map(|threads| (format!("{threads} threads"), compute(Level::detect(), threads)));
+    let architecture = Architecture { inputs: 400, ..architecture(&[700, 33]) };
+    let training = training(Optimiser::adam(1e-3, 0.0), Schedule::Constant, 100);
+    let bytes = sparse_bytes(150, 400, 2);
+    let sparse = on_all(&mut computes, &architecture, &training, &as_bytes(&bytes, 400));
+    let dense = on_all(&mut computes, &architecture, &training, &as_numbers(&bytes, 400));
+    for (sparse, dense) in sparse.history.iter().zip(&dense.history) {
+        let what = format_args!("loss of epoch {}", dense.epoch);
+        assert_close(sparse.training_loss, dense.training_loss, 1e-5 * dense.training_loss, what);
+    }
+}
+
 #[test]
 fn bytes_are_the_numbers_that_they_stand_for() {
     let mut computes = computes();
