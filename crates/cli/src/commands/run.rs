@@ -87,7 +87,7 @@ pub fn carry_out(
     let models: Vec<(String, usize)> = experiment
         .models
         .iter()
-        .map(|model| (model.name.clone(), experiment.training(model).epochs))
+        .map(|model| (model.name.clone(), experiment.training(model).map_or(0, |training| training.epochs)))
         .collect();
     experiment.validate()?;
     // The library knows the data sets, but does not guess which was meant.
@@ -185,14 +185,14 @@ fn comparison(summary: &Summary) -> String {
             model.name.clone(),
             model.parameters.to_string(),
             model.epochs.to_string(),
-            format!("{:.4}", model.training_loss),
+            model.training_loss.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
             published.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
             format!("{:.4}", model.test.model_scale),
             unit(model.test.unit_scale),
             format!("{:.1}", model.seconds),
         ]);
     }
-    if let Some(pca) = &summary.exact_pca {
+    if let Some(pca) = summary.yardstick_beside_models() {
         table.row(vec![
             format!("exact PCA, {} components", pca.components),
             "–".to_owned(),

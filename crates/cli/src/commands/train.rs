@@ -145,14 +145,8 @@ impl Train {
         let model = ModelSettings {
             name: self.name.clone(),
             hidden: self.hidden.clone(),
-            output: self.output,
-            activation: None,
-            epochs: None,
-            batch_size: None,
-            optimiser: None,
-            schedule: None,
-            initialisation: None,
-            published: None,
+            output: Some(self.output),
+            ..ModelSettings::default()
         };
         Ok(Experiment {
             title: format!("{} on {}", self.name, self.data.source()?),

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::study::{MODELS, study};
+use crate::study::{EXACT, MODELS, study};
 use crate::{called, ended, narrows, program};
 
 const COMMANDS: [&str; 10] = [
@@ -262,7 +262,7 @@ fn a_reader_who_goes_away_is_no_failure() {
 #[test]
 fn every_model_of_the_study_can_be_used() {
     let folder = tempfile::tempdir().unwrap();
-    for name in MODELS {
+    for name in MODELS.into_iter().chain([EXACT]) {
         narrows![
             "interpolate",
             study().model(name),

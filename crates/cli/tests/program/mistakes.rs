@@ -103,6 +103,14 @@ fn a_wrong_experiment_is_told_by_line() {
         &["two-layer", "at least one hidden size"],
     );
     wrong_experiment(&good.replace("hidden = [32, 16]", "hidden = [32, 0]"), &["two-layer", "0 was given"]);
+    let exact = |settings: &str| {
+        good.replacen("output = \"linear\"", &format!("kind = \"pca-exact\"\n{settings}"), 1)
+    };
+    wrong_experiment(&exact("epochs = 3"), &["model `pca`", "`epochs`", "remove it"]);
+    wrong_experiment(&exact("output = \"tanh\""), &["model `pca`", "`output`"]);
+    wrong_experiment(&exact("").replacen("hidden = [16]", "hidden = [32, 16]", 1), &["[32, 16]", "one size"]);
+    wrong_experiment(&exact("").replacen("hidden = [16]", "hidden = [785]", 1), &["785", "784 principal"]);
+    wrong_experiment(&exact("").replace("pca-exact", "pca-exat"), &["pca-exat", "`pca-exact`", "line"]);
     wrong_experiment(&good.replace("\"pca-tanh\"", "\"pca\""), &["`pca`", "differ"]);
     wrong_experiment(&good.replace("\"pca-tanh\"", "\"a/b\""), &["`a/b`", "letters"]);
     wrong_experiment(&good.replace("\"train:7\"", "\"train:seven\""), &["train:seven", "test:7:3", "line"]);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::narrows;
-use crate::study::{MODELS, study};
+use crate::study::{EXACT, MODELS, study};
 
 #[test]
 fn evaluation_repeats_the_summary_to_the_last_digit() {
@@ -26,7 +26,7 @@ fn evaluation_repeats_the_summary_to_the_last_digit() {
 
 #[test]
 fn inspection_shows_what_the_summary_says() {
-    for name in MODELS {
+    for name in MODELS.into_iter().chain([EXACT]) {
         let inspection = narrows!["inspect", study().model(name).parent().unwrap(), "--json"].json();
         let summary = study().model_summary(name);
         for key in ["architecture", "description", "parameters"] {

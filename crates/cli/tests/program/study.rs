@@ -10,8 +10,12 @@ use tempfile::TempDir;
 
 use crate::narrows;
 
-pub const MODELS: [&str; 6] =
-    ["pca", "pca-tanh", "two-layer", "two-layer-wide", "three-layer", "three-layer-wide"];
+/// The models that are trained.
+pub const MODELS: [&str; 7] =
+    ["pca", "pca-one-cycle", "pca-tanh", "two-layer", "two-layer-wide", "three-layer", "three-layer-wide"];
+
+/// The one that is computed.
+pub const EXACT: &str = "pca-exact";
 
 /// One run of the study for all tests.
 pub struct Study {
@@ -79,10 +83,14 @@ fn every_promised_file_is_there_and_nothing_else() {
     .into();
     for model in MODELS {
         expected.extend([
-            format!("models/{model}/model.safetensors"),
             format!("models/{model}/history.csv"),
             format!("figures/curve-{model}.png"),
             format!("figures/curve-{model}.svg"),
+        ]);
+    }
+    for model in MODELS.into_iter().chain([EXACT]) {
+        expected.extend([
+            format!("models/{model}/model.safetensors"),
             format!("figures/grid-{model}.png"),
             format!("figures/interpolation-7-1-{model}.png"),
             format!("figures/interpolation-4-8-{model}.png"),
@@ -214,6 +222,20 @@ fn exact_pca_has_the_error_that_is_known() {
 }
 
 #[test]
+fn exact_pca_is_a_model_like_the_others() {
+    let (model, pca) = (study().model_summary(EXACT), &study().summary["exact_pca"]);
+    assert_eq!((&model["train"], &model["test"]), (&pca["train"], &pca["test"]));
+    assert_eq!((model["epochs"].as_u64(), model["outcome"].as_str()), (Some(0), Some("finished")));
+    for key in ["training", "training_loss", "seconds_per_epoch"] {
+        assert!(model[key].is_null(), "{key} of what was not trained: {model}");
+    }
+    assert_eq!(model["history"].as_array().map(Vec::len), Some(0));
+    let excess = model["excess_over_exact_pca"].as_f64().unwrap();
+    // Its weights are f32.
+    assert!(excess.abs() < 1e-6, "{excess}");
+}
+
+#[test]
 fn the_figures_of_one_epoch_are_plausible() {
     let summary = &study().summary;
     assert_eq!(summary["data"]["train_rows"], 60_000);
@@ -238,7 +260,7 @@ fn the_figures_of_one_epoch_are_plausible() {
     let excess = linear["excess_over_exact_pca"].as_f64().unwrap();
     assert!(excess > 0.0, "no linear model is below exact PCA: {excess}");
     let parameters = |name: &str| study().model_summary(name)["parameters"].as_u64().unwrap();
-    assert_eq!(MODELS.map(parameters), [25_888, 25_888, 52_064, 205_856, 106_464, 220_320]);
+    assert_eq!(MODELS.map(parameters), [25_888, 25_888, 25_888, 52_064, 205_856, 106_464, 220_320]);
 }
 
 #[test]
@@ -268,7 +290,7 @@ fn the_report_needs_nothing_but_itself() {
         }
     }
     assert!(!html.contains("@import"));
-    for words in MODELS {
+    for words in MODELS.into_iter().chain([EXACT]) {
         assert!(html.contains(words), "the report does not name {words}");
     }
     assert!(html.contains("0.1092") && html.contains("0.1074"), "the report shows exact PCA's errors");
@@ -277,15 +299,16 @@ fn the_report_needs_nothing_but_itself() {
 #[test]
 fn the_terminal_shows_a_table_and_where_the_report_is() {
     let Study { out, err, .. } = study();
-    for name in MODELS {
+    for name in MODELS.into_iter().chain([EXACT]) {
         assert_eq!(
             out.lines().filter(|line| line.split_whitespace().next() == Some(name)).count(),
             1,
             "{out}"
         );
-        assert!(err.contains(&format!("{name}: epoch 1/1, loss ")), "{err}");
+        let progress = if name == EXACT { "test error 0.1074" } else { "epoch 1/1, loss " };
+        assert!(err.contains(&format!("{name}: {progress}")), "{err}");
     }
-    assert!(out.contains("exact PCA, 16 components"));
+    assert!(!out.contains("exact PCA, 16 components"), "it is a model of this run, and shown once: {out}");
     assert!(out.trim_end().ends_with("report.html"));
     assert!(!err.contains('\u{1b}'), "escape sequences belong on a terminal only");
 }

@@ -127,7 +127,7 @@ impl RunDirectory {
             .map_err(|source| DirectoryError::Write { path, source })
     }
 
-    /// Writes a model and its history.
+    /// Writes a model and, if it was trained, its history.
     ///
     /// # Errors
     /// Those of the file system.
@@ -140,6 +140,9 @@ impl RunDirectory {
         let folder = format!("models/{}", provenance.name);
         let [model_file, history_file] = MODEL_FILES;
         self.write(&format!("{folder}/{model_file}"), &safetensors::to_bytes(model, provenance))?;
+        if provenance.training.is_none() {
+            return Ok(());
+        }
         self.write(&format!("{folder}/{history_file}"), history_csv(history).as_bytes())
     }
 

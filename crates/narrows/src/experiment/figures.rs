@@ -144,14 +144,19 @@ fn curves(models: &[ModelSummary]) -> Vec<Sketch> {
         y_scale,
         curves,
     };
-    let all = models.iter().enumerate().map(|(index, model)| curve(index, model)).collect();
+    // Exact PCA has no curve, but keeps its colour.
+    let trained = || models.iter().enumerate().filter(|(_, model)| !model.history.is_empty());
+    let all: Vec<Curve> = trained().map(|(index, model)| curve(index, model)).collect();
+    if all.is_empty() {
+        return Vec::new();
+    }
     let mut sketches = vec![Sketch {
         subject: Subject::Curves,
         name: "curves".to_owned(),
         caption: "Training error of all models by epoch, on a logarithmic scale.".to_owned(),
         svg: chart("Training error".to_owned(), Scale::Log, all).svg(),
     }];
-    for (index, model) in models.iter().enumerate() {
+    for (index, model) in trained() {
         let mut lines = vec![curve(index, model)];
         let mut caption = format!("Training error of {} by epoch", model.name);
         if let Some(name) = model.published.as_ref().and_then(|published| published.curve.as_ref()) {
@@ -207,7 +212,12 @@ impl Gallery<'_> {
     }
 
     fn data(&self) -> Sketch {
-        let batch = self.summary.models.first().map_or(128, |model| model.training.batch_size);
+        let batch = self
+            .summary
+            .models
+            .iter()
+            .find_map(|model| model.training.as_ref())
+            .map_or(128, |t| t.batch_size);
         let rows = batch.min(self.data.train.rows()).min(200);
         let pictures: Vec<Picture> =
             (0..rows).map(|index| self.raw_picture(&self.data.train, index)).collect();

@@ -11,6 +11,7 @@ pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use figures::DrawError;
 pub use run::{Completed, RunError, RunEvent, RunOptions, run};
 pub use specification::{
-    Experiment, ExperimentError, Interpolation, MOST_SEED, ModelSettings, Pair, Published, TrainingSettings,
+    Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,
+    TrainingSettings,
 };
 pub use summary::{DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, Summary};

@@ -151,7 +151,10 @@ impl Report<'_> {
         let note = self.summary.experiment.published_note.as_ref();
         for model in &self.summary.models {
             let figures = model.published.as_ref();
-            let mut row: Vec<Cell> = vec![model.name.clone().into(), error(model.training_loss).into()];
+            let mut row: Vec<Cell> = vec![
+                model.name.clone().into(),
+                model.training_loss.map_or(Cell::default(), |x| error(x).into()),
+            ];
             if published {
                 row.push(
                     figures
@@ -171,7 +174,7 @@ impl Report<'_> {
             row.push(format!("{:.1}", model.seconds).into());
             table.rows.push(row);
         }
-        if let Some(pca) = &self.summary.exact_pca {
+        if let Some(pca) = self.summary.yardstick_beside_models() {
             let blank = || Cell::default();
             let mut row: Vec<Cell> =
                 vec![format!("exact PCA, {} components", pca.components).into(), blank()];
@@ -328,9 +331,10 @@ fn marked(value: f64, least: f64) -> Cell {
 }
 
 fn epochs(model: &ModelSummary) -> String {
-    match model.epochs == model.training.epochs {
-        true => model.epochs.to_string(),
-        false => format!("{} of {}", model.epochs, model.training.epochs),
+    match &model.training {
+        None => "–".to_owned(),
+        Some(training) if model.epochs == training.epochs => model.epochs.to_string(),
+        Some(training) => format!("{} of {}", model.epochs, training.epochs),
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::directory::Existing;
@@ -21,7 +21,7 @@ use crate::evaluate::{ReconstructionError, reconstruction_error};
 use crate::export::safetensors::Provenance;
 use crate::model::{Autoencoder, InputSpec};
 use crate::pca::{Pca, PcaError};
-use crate::train::{Event, Outcome, TrainingError, train};
+use crate::train::{Event, Outcome, Training, TrainingError, train};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -131,6 +131,7 @@ pub fn run(
     experiment.validate()?;
     let source: Source = experiment.data.parse()?;
     let data = source.load();
+    experiment.validate_on(data.train.features)?;
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
             pair.first.find(&data)?;
@@ -152,6 +153,7 @@ pub fn run(
             range: data.train.range,
             image: data.train.image,
         },
+        pca: OnceLock::new(),
         stopped: &stopped,
         observe,
     };
@@ -236,6 +238,8 @@ struct Work<'a> {
     directory: &'a RunDirectory,
     data: &'a TrainAndTest,
     input: InputSpec,
+    /// The decomposition of the training set and the seconds it took, once somebody has asked for it.
+    pca: OnceLock<Result<(Pca, f64), PcaError>>,
     stopped: &'a AtomicBool,
     observe: &'a (dyn Fn(RunEvent<'_>) -> ControlFlow<()> + Sync),
 }
@@ -311,7 +315,8 @@ impl Work<'_> {
             Job::Model(index) => {
                 let settings = &self.experiment.models[index];
                 let architecture = self.experiment.architecture(settings, self.data.train.features);
-                architecture.parameter_count().saturating_mul(self.experiment.training(settings).epochs)
+                let epochs = self.experiment.training(settings).map_or(0, |training| training.epochs);
+                architecture.parameter_count().saturating_mul(epochs)
             }
         }
     }
@@ -319,7 +324,16 @@ impl Work<'_> {
     fn job(&self, job: Job, compute: &mut Compute) -> Result<Done, RunError> {
         Ok(match job {
             Job::Pca => Done::Pca(self.exact_pca(compute)?),
-            Job::Model(index) => Done::Model(index, self.train(index, compute)?),
+            Job::Model(index) => {
+                let settings = &self.experiment.models[index];
+                Done::Model(
+                    index,
+                    match self.experiment.training(settings) {
+                        Some(training) => self.train(index, training, compute)?,
+                        None => self.compute_exactly(index, compute)?,
+                    },
+                )
+            }
         })
     }
 
@@ -333,20 +347,69 @@ impl Work<'_> {
         else {
             return Ok(None);
         };
-        let start = Instant::now();
-        let pca = Pca::fit(compute, &self.samples(&self.data.train))?;
-        let seconds = start.elapsed().as_secs_f64();
+        let (pca, seconds) = self.pca(compute)?;
         let model = pca.autoencoder(components, self.input.clone());
         let [train, test] = self.errors(&model, compute);
         let explained_variance_ratio = pca.explained_variance_ratio(components);
-        Ok(Some(PcaSummary { components, train, test, explained_variance_ratio, seconds }))
+        Ok(Some(PcaSummary { components, train, test, explained_variance_ratio, seconds: *seconds }))
+    }
+
+    /// The decomposition of the training set, which all that want it share, and the seconds it took.
+    fn pca(&self, compute: &mut Compute) -> Result<&(Pca, f64), PcaError> {
+        let fit = || {
+            let start = Instant::now();
+            let pca = Pca::fit(compute, &self.samples(&self.data.train))?;
+            Ok((pca, start.elapsed().as_secs_f64()))
+        };
+        self.pca.get_or_init(fit).as_ref().map_err(|&error| error)
+    }
+
+    /// Exact PCA as one of the models: computes, evaluates and writes it.
+    fn compute_exactly(&self, index: usize, compute: &mut Compute) -> Result<ModelResult, RunError> {
+        let settings = &self.experiment.models[index];
+        let (pca, seconds) = self.pca(compute)?;
+        let architecture = self.experiment.architecture(settings, self.data.train.features);
+        let model = pca.autoencoder(architecture.latent(), self.input.clone());
+        let provenance = Provenance {
+            name: settings.name.clone(),
+            data: self.experiment.data.clone(),
+            training: None,
+            epochs: 0,
+            training_loss: None,
+            narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.directory.write_model(&model, &provenance, &[])?;
+        let [train, test] = self.errors(&model, compute);
+        let summary = ModelSummary {
+            name: settings.name.clone(),
+            description: architecture.to_string(),
+            parameters: architecture.parameter_count(),
+            architecture,
+            training: None,
+            epochs: 0,
+            outcome: "finished".to_owned(),
+            training_loss: None,
+            train,
+            test,
+            published: settings.published.clone(),
+            excess_over_exact_pca: None,
+            seconds: *seconds,
+            seconds_per_epoch: None,
+            history: Vec::new(),
+        };
+        self.say(RunEvent::Trained { model: index, summary: &summary });
+        Ok(ModelResult::Trained(Box::new(summary), model))
     }
 
     /// Trains, evaluates and writes one model.
-    fn train(&self, index: usize, compute: &mut Compute) -> Result<ModelResult, RunError> {
+    fn train(
+        &self,
+        index: usize,
+        training: Training,
+        compute: &mut Compute,
+    ) -> Result<ModelResult, RunError> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.train.features);
-        let training = self.experiment.training(settings);
         let (samples, test) = (self.samples(&self.data.train), self.samples(&self.data.test));
         let mut observe = |event: &Event| {
             self.say(RunEvent::Training { model: index, event });
@@ -388,16 +451,16 @@ impl Work<'_> {
             description: model.architecture.to_string(),
             parameters: model.architecture.parameter_count(),
             architecture: model.architecture.clone(),
-            training,
+            training: Some(training),
             epochs: trained.history.len(),
             outcome,
-            training_loss: last.training_loss,
+            training_loss: Some(last.training_loss),
             train: train_error,
             test: test_error,
             published: settings.published.clone(),
             excess_over_exact_pca: None,
             seconds,
-            seconds_per_epoch: epoch_seconds[epoch_seconds.len() / 2],
+            seconds_per_epoch: Some(epoch_seconds[epoch_seconds.len() / 2]),
             history: trained.history.iter().map(EpochSummary::from).collect(),
         };
         self.say(RunEvent::Trained { model: index, summary: &summary });

@@ -72,17 +72,31 @@ pub struct TrainingSettings {
     pub activation: Option<HiddenActivation>,
 }
 
+/// How a model of an experiment comes about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// It is trained.
+    #[default]
+    Autoencoder,
+    /// Exact PCA: it is computed, and its settings are its name and as `hidden` the number of components.
+    PcaExact,
+}
+
 /// One model of an experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSettings {
     /// What to call it; letters, digits, `-`, `_` and `.`.
     pub name: String,
+    /// How it comes about.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: ModelKind,
     /// Sizes of the encoder's layers, the latent's last; the decoder mirrors them.
     pub hidden: Vec<usize>,
-    /// After the last layer.
-    #[serde(default)]
-    pub output: OutputActivation,
+    /// After the last layer; tanh if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputActivation>,
     /// After each hidden layer but the latent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<HiddenActivation>,
@@ -104,6 +118,23 @@ pub struct ModelSettings {
     /// What somebody published of this model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
+}
+
+impl ModelSettings {
+    /// The first key that is given although the model's kind has no use for it.
+    fn superfluous_key(&self) -> Option<&'static str> {
+        let keys = [
+            ("output", self.output.is_some_and(|output| output != OutputActivation::Linear)),
+            ("activation", self.activation.is_some()),
+            ("epochs", self.epochs.is_some()),
+            ("batch_size", self.batch_size.is_some()),
+            ("optimiser", self.optimiser.is_some()),
+            ("schedule", self.schedule.is_some()),
+            ("initialisation", self.initialisation.is_some()),
+        ];
+        let given = keys.into_iter().find(|(_, given)| *given);
+        given.filter(|_| self.kind == ModelKind::PcaExact).map(|(key, _)| key)
+    }
 }
 
 /// Published figures of a model, to stand beside ours.
@@ -144,6 +175,10 @@ pub struct Interpolation {
 
 fn ten() -> usize {
     10
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Two rows; at λ = 1 stands the first, at λ = 0 the second.
@@ -265,10 +300,23 @@ impl Experiment {
             let wrong = |why: String| ExperimentError::Model { model: name.clone(), why };
             // The inputs are the data's to say; any number will do to check the rest.
             self.architecture(model, 1).validate().map_err(|error| wrong(error.to_string()))?;
-            let training = self.training(model);
-            training.validate().map_err(|error| wrong(error.to_string()))?;
-            if training.epochs > MOST_EPOCHS {
-                return Err(wrong(format!("epochs is {}; expected at most {MOST_EPOCHS}", training.epochs)));
+            if let Some(key) = model.superfluous_key() {
+                return Err(wrong(format!(
+                    "exact PCA is computed, not trained, so `{key}` says nothing; remove it"
+                )));
+            }
+            if model.kind == ModelKind::PcaExact && model.hidden.len() > 1 {
+                let sizes = &model.hidden;
+                return Err(wrong(format!(
+                    "exact PCA has one size, its number of components; hidden is {sizes:?}"
+                )));
+            }
+            if let Some(training) = self.training(model) {
+                training.validate().map_err(|error| wrong(error.to_string()))?;
+                if training.epochs > MOST_EPOCHS {
+                    let epochs = training.epochs;
+                    return Err(wrong(format!("epochs is {epochs}; expected at most {MOST_EPOCHS}")));
+                }
             }
         }
         if let Some(Interpolation { steps, linear, deep, .. }) = &self.interpolation {
@@ -283,20 +331,41 @@ impl Experiment {
         Ok(())
     }
 
-    /// A model's architecture on rows of `inputs` numbers.
-    pub fn architecture(&self, model: &ModelSettings, inputs: usize) -> Architecture {
-        Architecture {
-            inputs,
-            hidden: model.hidden.clone(),
-            activation: model.activation.or(self.training.activation).unwrap_or_default(),
-            output: model.output,
+    /// Checks what only the data tells.
+    ///
+    /// # Errors
+    /// If exact PCA is to have more components than a row of the data has numbers.
+    pub fn validate_on(&self, inputs: usize) -> Result<(), ExperimentError> {
+        let exact = self.models.iter().filter(|model| model.kind == ModelKind::PcaExact);
+        for model in exact {
+            if let Some(components) = model.hidden.iter().find(|&&components| components > inputs) {
+                let why = format!(
+                    "rows of {inputs} numbers have {inputs} principal components, {components} are asked for"
+                );
+                return Err(ExperimentError::Model { model: model.name.clone(), why });
+            }
         }
+        Ok(())
     }
 
-    /// A model's training: its own settings, then those that all share, then the published study's.
-    pub fn training(&self, model: &ModelSettings) -> Training {
+    /// A model's architecture on rows of `inputs` numbers.
+    pub fn architecture(&self, model: &ModelSettings, inputs: usize) -> Architecture {
+        let hidden = model.hidden.clone();
+        let (activation, output) = match model.kind {
+            ModelKind::Autoencoder => (
+                model.activation.or(self.training.activation).unwrap_or_default(),
+                model.output.unwrap_or_default(),
+            ),
+            ModelKind::PcaExact => (HiddenActivation::Identity, OutputActivation::Linear),
+        };
+        Architecture { inputs, hidden, activation, output }
+    }
+
+    /// A model's training: its own settings, then those that all share, then the published study's. Exact PCA has
+    /// none.
+    pub fn training(&self, model: &ModelSettings) -> Option<Training> {
         let (shared, default) = (&self.training, Training::default());
-        Training {
+        let training = Training {
             epochs: model.epochs.or(shared.epochs).unwrap_or(default.epochs),
             batch_size: model.batch_size.or(shared.batch_size).unwrap_or(default.batch_size),
             optimiser: model.optimiser.or(shared.optimiser).unwrap_or(default.optimiser),
@@ -304,6 +373,7 @@ impl Experiment {
             initialisation: model.initialisation.or(shared.initialisation).unwrap_or(default.initialisation),
             seed: self.seed,
             test_every: shared.test_every.unwrap_or(default.test_every),
-        }
+        };
+        (model.kind == ModelKind::Autoencoder).then_some(training)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Experiment, Published};
+use super::{Experiment, ModelKind, Published};
 use crate::evaluate::ReconstructionError;
 use crate::model::Architecture;
 use crate::train::{EpochReport, Training};
@@ -27,6 +27,22 @@ pub struct Summary {
     pub models_without_epoch: Vec<ModelWithoutEpoch>,
     /// Seconds from the beginning of the run to the writing of this file.
     pub seconds: f64,
+}
+
+impl Summary {
+    /// Exact PCA, unless it is one of the models and stands among them.
+    pub fn yardstick_beside_models(&self) -> Option<&PcaSummary> {
+        let kinds = self.experiment.models.iter();
+        let exact: Vec<&str> = kinds
+            .filter(|model| model.kind == ModelKind::PcaExact)
+            .map(|model| model.name.as_str())
+            .collect();
+        self.exact_pca.as_ref().filter(|pca| {
+            !self.models.iter().any(|model| {
+                exact.contains(&model.name.as_str()) && model.architecture.latent() == pca.components
+            })
+        })
+    }
 }
 
 /// What a run ran on.
@@ -83,14 +99,14 @@ pub struct ModelSummary {
     pub description: String,
     /// Weights and biases.
     pub parameters: usize,
-    /// How it was trained.
-    pub training: Training,
+    /// How it was trained; absent for exact PCA, which is computed.
+    pub training: Option<Training>,
     /// Epochs done.
     pub epochs: usize,
     /// `finished`, `stopped` or in which step it diverged.
     pub outcome: String,
-    /// The last epoch's average loss, as the published study prints it.
-    pub training_loss: f64,
+    /// The last epoch's average loss, as the published study prints it; absent for exact PCA.
+    pub training_loss: Option<f64>,
     /// The trained model on the whole training set.
     pub train: ReconstructionError,
     /// The trained model on the test set.
@@ -99,10 +115,10 @@ pub struct ModelSummary {
     pub published: Option<Published>,
     /// Training errors above exact PCA's on the training set, as a share of it: only linear models of PCA's size.
     pub excess_over_exact_pca: Option<f64>,
-    /// Seconds of training.
+    /// Seconds of training, or of the decomposition.
     pub seconds: f64,
-    /// Seconds of an epoch, the median.
-    pub seconds_per_epoch: f64,
+    /// Seconds of an epoch, the median; absent for exact PCA.
+    pub seconds_per_epoch: Option<f64>,
     /// The epochs' losses; times are in `history.csv`.
     pub history: Vec<EpochSummary>,
 }
