@@ -1,5 +1,17 @@
 //! What a model is worth, measured.
 
+mod classes;
+mod latent;
+mod neighbours;
+mod probe;
 mod reconstruction;
+mod spread;
+mod structure;
 
+pub use classes::{Labelled, neighbour_accuracy};
+pub use latent::{ClassError, LatentError, LatentQuality, LatentSettings, RowError, latent_quality};
+pub use neighbours::{Itself, Points, References};
+pub use probe::{LinearProbe, linear_probe};
 pub use reconstruction::{ReconstructionError, reconstruction_error};
+pub use spread::{LatentUnit, effective_rank};
+pub use structure::{Structure, structure};

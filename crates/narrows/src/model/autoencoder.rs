@@ -127,6 +127,16 @@ impl Autoencoder {
         self.network().squared_errors(compute, samples)
     }
 
+    /// What layer `layer` (from 0, encoder and decoder in one count) makes of every row: rows × its outputs.
+    pub(crate) fn layer_outputs(
+        &self,
+        compute: &mut Compute,
+        samples: &Samples<'_>,
+        layer: usize,
+    ) -> Vec<f32> {
+        self.network().infer(compute, 0..layer + 1, &Source::Samples(samples))
+    }
+
     fn network(&self) -> Network {
         Network::new(&self.architecture, &self.parameters, WeightOrder::Tiles)
     }

@@ -1,5 +1,8 @@
 //! Exact principal component analysis: the best that a linear model can do (Eckart & Young 1936).
 
+mod certificate;
+
+pub use certificate::{Certificate, CertificateError, LEAST_MEAN_SQUARED_COSINE, MOST_EXCESS};
 use faer::{Mat, Side};
 use narrows_kernels::gather::from_bytes;
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE, row_stride};
@@ -98,7 +101,7 @@ impl Pca {
 ///
 /// Sums are of shifted values, `E[(x − c)(x − c)ᵀ] − (μ − c)(μ − c)ᵀ`, so that little cancels: of bytes p, with x = scale·p +
 /// offset, of the bytes themselves, whose sums are exact; of numbers, of their distance from the first row.
-fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f64>, Mat<f64>) {
+pub(crate) fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f64>, Mat<f64>) {
     let (rows, features, level) = (samples.rows(), samples.features, compute.level);
     let panels = features.div_ceil(PANEL);
     let shift = match samples.values {

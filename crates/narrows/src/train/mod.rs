@@ -22,4 +22,5 @@ pub use event::{EpochReport, Event};
 pub use optimiser::Optimiser;
 pub use schedule::{Rates, Schedule};
 pub use step::{Gradients, Step, Targets};
+pub(crate) use trainer::shuffle;
 pub use trainer::{Outcome, Trained, train, train_classifier};

@@ -220,7 +220,7 @@ fn test_loss(
 
 /// Permutes `order` (Fisher & Yates), with ChaCha8 of `seed`, stream `epoch`; where it begins has an influence, so
 /// epoch e is the e-th of successive shuffles.
-fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
+pub(crate) fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(epoch as u64);
     for last in (1..order.len()).rev() {

@@ -1,0 +1,98 @@
+//! Against scikit-learn and SciPy; `golden/generate_latents.py` writes their numbers.
+
+use narrows::dataset::{Samples, ValueRange, Values};
+use narrows::evaluate::{Labelled, Points, effective_rank, linear_probe, neighbour_accuracy, structure};
+use narrows::pca::Pca;
+use serde::Deserialize;
+
+use crate::compute;
+use crate::golden::{Golden, read};
+
+pub const FEATURES: usize = 30;
+const LATENT: usize = 6;
+
+#[derive(Deserialize)]
+pub struct Case {
+    voters: usize,
+    neighbours: usize,
+}
+
+pub fn golden() -> Golden<Case> {
+    read("latents.safetensors")
+}
+
+fn labels(golden: &Golden<Case>, name: &str) -> Vec<u8> {
+    golden.tensors[name].values.iter().map(|&x| x as u8).collect()
+}
+
+/// The share of test rows for which a prediction of scikit-learn's is right.
+fn accuracy(golden: &Golden<Case>, prediction: &str) -> f64 {
+    let (predicted, labels) = (labels(golden, prediction), labels(golden, "test_labels"));
+    let right = predicted.iter().zip(&labels).filter(|(a, b)| a == b).count();
+    right as f64 / labels.len() as f64
+}
+
+#[test]
+fn neighbours_vote_as_kneighborsclassifier_says() {
+    let golden = golden();
+    let [train, test] = ["train_codes", "test_codes"].map(|name| golden.tensors[name].singles());
+    let [train_labels, test_labels] = ["train_labels", "test_labels"].map(|name| labels(&golden, name));
+    let train = Labelled { codes: Points::new(&train, LATENT), labels: &train_labels };
+    let test = Labelled { codes: Points::new(&test, LATENT), labels: &test_labels };
+    let found = neighbour_accuracy(&mut compute(), train, test, golden.description.voters);
+    assert_eq!(found, accuracy(&golden, "knn_prediction"));
+    // That the classes overlap is what makes this a test.
+    assert!((0.5..0.9).contains(&found), "{found}");
+}
+
+#[test]
+fn the_linear_probe_is_logisticregression() {
+    let golden = golden();
+    let [train, test] = ["train_codes", "test_codes"].map(|name| golden.tensors[name].singles());
+    let [train_labels, test_labels] = ["train_labels", "test_labels"].map(|name| labels(&golden, name));
+    let train = Labelled { codes: Points::new(&train, LATENT), labels: &train_labels };
+    let test = Labelled { codes: Points::new(&test, LATENT), labels: &test_labels };
+    let found = linear_probe(&mut compute(), train, test);
+    assert!(found.converged && found.iterations > 1, "{found:?}");
+    assert_eq!(found.accuracy, accuracy(&golden, "probe_prediction"));
+}
+
+#[test]
+fn trustworthiness_and_continuity_are_those_of_scikit_learn() {
+    let golden = golden();
+    let (rows, codes) = (golden.tensors["test"].singles(), golden.tensors["test_codes"].singles());
+    let (rows, codes) = (Points::new(&rows, FEATURES), Points::new(&codes, LATENT));
+    let found = structure(&mut compute(), rows, codes, golden.description.neighbours);
+    for (found, name) in [(found.trustworthiness, "trustworthiness"), (found.continuity, "continuity")] {
+        let expected = golden.tensors[name].values[0];
+        // Ranks are whole numbers; only the last division rounds.
+        assert!((found - expected).abs() < 1e-14, "{name}: {found} for {expected}");
+    }
+}
+
+#[test]
+fn the_effective_rank_is_that_of_numpys_singular_values() {
+    let golden = golden();
+    let codes = golden.tensors["train_codes"].singles();
+    let found = effective_rank(&mut compute(), &codes, LATENT).unwrap();
+    let expected = golden.tensors["effective_rank"].values[0];
+    // Products are summed in f32, 256 rows at a time, with a relative error below 2⁻¹⁶.
+    assert!((found - expected).abs() < 1e-4, "{found} for {expected}");
+}
+
+#[test]
+fn explained_variance_is_that_of_scikit_learn() {
+    let golden = golden();
+    let train = golden.tensors["train"].singles();
+    let pca = Pca::fit(&mut compute(), &Samples::new(FEATURES, Values::Numbers(train))).unwrap();
+    let expected = &golden.tensors["explained_variance"].values;
+    assert_eq!(pca.variances.len(), expected.len());
+    for (found, expected) in pca.variances.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-5 * pca.variances[0], "{found} for {expected}");
+    }
+    let ratio: f64 = golden.tensors["explained_variance_ratio"].values[..6].iter().sum();
+    assert!((pca.explained_variance_ratio(6) - ratio).abs() < 1e-5);
+}
+
+/// The range of the golden data, as a model's input.
+pub const RANGE: ValueRange = ValueRange { low: -8.0, high: 8.0 };
