@@ -56,6 +56,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Run(command) => command.run(common),
         Command::Train(command) => command.run(common),
         Command::Evaluate(command) => command.run(common),
+        Command::Compare(command) => command.run(common),
         Command::Reconstruct(command) => command.run(common),
         Command::Interpolate(command) => command.run(common),
         Command::Inspect(command) => command.run(),

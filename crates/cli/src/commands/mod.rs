@@ -1,5 +1,6 @@
 //! One file a command: its arguments and what it does.
 
+pub mod compare;
 pub mod completions;
 pub mod data;
 pub mod evaluate;

@@ -19,6 +19,11 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
+    /// The one at a path.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// Reads it.
     pub fn load(&self) -> Result<(Autoencoder, Provenance), Failure> {
         let path = if self.path.is_dir() { self.path.join("model.safetensors") } else { self.path.clone() };

@@ -112,6 +112,9 @@ pub fn carry_out(
                 progress.finish(model, &models[model].0, &sentence);
             }
             RunEvent::WithoutEpoch { model, why } => progress.finish(model, &why.name, &why.outcome),
+            RunEvent::Measuring { model } => {
+                progress.say(&format!("measuring the latent space of {}", models[model].0));
+            }
             RunEvent::Drawing => progress.say("drawing figures and the report"),
         }
         if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -8,10 +8,11 @@ use std::process::Stdio;
 use crate::study::{EXACT, MODELS, study};
 use crate::{called, ended, narrows, program};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "run",
     "train",
     "evaluate",
+    "compare",
     "reconstruct",
     "interpolate",
     "inspect",

@@ -25,6 +25,33 @@ fn evaluation_repeats_the_summary_to_the_last_digit() {
 }
 
 #[test]
+fn a_comparison_repeats_the_summary_to_the_last_digit() {
+    let comparison = narrows!["compare", study().model(EXACT), study().model("three-layer"), "--json"].json();
+    for (compared, name) in comparison["models"].as_array().unwrap().iter().zip([EXACT, "three-layer"]) {
+        let summary = study().model_summary(name);
+        assert_eq!(compared["model"], name);
+        for key in ["description", "train", "test", "certificate", "latent"] {
+            assert_eq!(compared[key], summary[key], "{name}, {key}");
+        }
+    }
+    // A run's folder stands for its models.
+    let text = narrows!["compare", study().path()].success();
+    for name in MODELS.into_iter().chain([EXACT]) {
+        assert_eq!(text.lines().filter(|line| line.starts_with(&format!("{name} "))).count(), {
+            let linear = ["pca", "pca-one-cycle", EXACT].contains(&name);
+            1 + usize::from(linear)
+        });
+    }
+    assert!(
+        text.contains("pca-exact has found the PCA subspace: its training error is 0.000 % above"),
+        "{text}"
+    );
+    narrows!["compare"].mistake(&["<MODEL>"]);
+    let missing = study().path().join("models/three-lawyer");
+    narrows!["compare", missing].mistake(&["three-lawyer", "three-layer-wide"]);
+}
+
+#[test]
 fn inspection_shows_what_the_summary_says() {
     for name in MODELS.into_iter().chain([EXACT]) {
         let inspection = narrows!["inspect", study().model(name).parent().unwrap(), "--json"].json();

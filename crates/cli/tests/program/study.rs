@@ -75,6 +75,7 @@ fn every_promised_file_is_there_and_nothing_else() {
         "figures/curves.svg",
         "figures/reconstructions.png",
         "figures/grid-original.png",
+        "figures/components.png",
         "figures/sources.png",
         "figures/strip-7-1.png",
         "figures/strip-4-8.png",
@@ -92,6 +93,7 @@ fn every_promised_file_is_there_and_nothing_else() {
         expected.extend([
             format!("models/{model}/model.safetensors"),
             format!("figures/grid-{model}.png"),
+            format!("figures/extremes-{model}.png"),
             format!("figures/interpolation-7-1-{model}.png"),
             format!("figures/interpolation-4-8-{model}.png"),
         ]);
@@ -233,6 +235,54 @@ fn exact_pca_is_a_model_like_the_others() {
     let excess = model["excess_over_exact_pca"].as_f64().unwrap();
     // Its weights are f32.
     assert!(excess.abs() < 1e-6, "{excess}");
+}
+
+#[test]
+fn linear_models_have_certificates_and_only_they() {
+    for name in MODELS.into_iter().chain([EXACT]) {
+        let certificate = &study().model_summary(name)["certificate"];
+        assert_eq!(certificate.is_object(), ["pca", "pca-one-cycle", EXACT].contains(&name), "{name}");
+        if certificate.is_object() {
+            // One epoch is not enough for those that are trained.
+            assert_eq!(certificate["is_pca"], name == EXACT, "{name}: {certificate}");
+            assert_eq!(certificate["excess"], study().model_summary(name)["excess_over_exact_pca"], "{name}");
+            let recovered = certificate["recovered_variances"].as_array().unwrap();
+            for (recovered, exact) in recovered.iter().zip(certificate["exact_variances"].as_array().unwrap())
+            {
+                // Cauchy's interlacing theorem.
+                assert!(recovered.as_f64().unwrap() <= exact.as_f64().unwrap() + 1e-9, "{name}");
+            }
+        }
+    }
+    let html = fs::read_to_string(study().path().join("report.html")).unwrap();
+    for words in ["has not found the PCA subspace", "23.1 % below the bound of 0.10917"] {
+        assert!(html.contains(words), "`{words}` is not in the report");
+    }
+}
+
+#[test]
+fn latent_spaces_of_one_epoch_are_plausible() {
+    for name in MODELS.into_iter().chain([EXACT]) {
+        let latent = &study().model_summary(name)["latent"];
+        let share = |key: &str| latent[key].as_f64().unwrap();
+        // Ten classes; raw pixels have 97 % and 92 %, and a trustworthiness of 1.
+        assert!((0.75..0.98).contains(&share("knn_accuracy")), "{name}: {latent}");
+        let probe = &latent["linear_probe"];
+        assert!((0.7..0.93).contains(&probe["accuracy"].as_f64().unwrap()), "{name}: {latent}");
+        assert_eq!(probe["converged"], true, "{name}");
+        for key in ["trustworthiness", "continuity"] {
+            assert!((0.9..1.0).contains(&share(key)), "{name}: {key} {latent}");
+        }
+        assert!((1.0..=16.0).contains(&share("effective_rank")), "{name}");
+        assert_eq!(latent["latents"].as_array().unwrap().len(), 16);
+        let classes = latent["class_errors"].as_array().unwrap();
+        let [sum, rows] = classes.iter().fold([0.0, 0.0], |[sum, all], class| {
+            let rows = class["rows"].as_f64().unwrap();
+            [sum + rows * class["error"].as_f64().unwrap(), all + rows]
+        });
+        let error = study().model_summary(name)["test"]["model_scale"].as_f64().unwrap();
+        assert!((classes.len(), rows) == (10, 10_000.0) && (sum / rows / error - 1.0).abs() < 1e-9, "{name}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::compute::Compute;
 use crate::dataset::{Dataset, ImageShape, RawValues, RowName, RowNameError, TrainAndTest};
 use crate::interpolate::{blend, interpolate, lambdas};
 use crate::model::Autoencoder;
+use crate::pca::Pca;
 use crate::report::chart::{Chart, Curve, CurveStyle, Scale};
 use crate::report::gallery::{self, Captioned, Row, Step};
 use crate::report::picture::Picture;
@@ -13,6 +14,9 @@ use crate::report::raster::RasterError;
 
 /// The published training curves: model, epoch (from 0), average training loss.
 const PUBLISHED_CURVES: &str = include_str!("../../../../experiments/published_curves.csv");
+
+/// As many components as stand beside one another in the report.
+const MOST_COMPONENTS: usize = 16;
 
 /// Twice the size in pixels: crisp on today's screens and in print.
 const PNG_SCALE: f32 = 2.0;
@@ -25,6 +29,8 @@ pub(super) enum Subject {
     Curve { model: String },
     Reconstructions,
     Grid { model: Option<String> },
+    Components,
+    Extremes { model: String },
     Sources,
     Strip { pair: usize },
     Interpolation { pair: usize, model: String },
@@ -69,6 +75,7 @@ pub(super) fn draw(
     summary: &Summary,
     models: &[Autoencoder],
     data: &TrainAndTest,
+    pca: Option<&Pca>,
     compute: &mut Compute,
 ) -> Result<Vec<Figure>, DrawError> {
     let mut sketches = curves(&summary.models);
@@ -77,6 +84,8 @@ pub(super) fn draw(
         sketches.push(gallery.data());
         sketches.push(gallery.reconstructions());
         sketches.extend(gallery.grids());
+        sketches.extend(pca.and_then(|pca| gallery.components(pca)));
+        sketches.extend(gallery.extremes());
         sketches.extend(gallery.interpolations()?);
     }
     let threads = compute.team.threads();
@@ -272,6 +281,66 @@ impl Gallery<'_> {
         for index in 0..self.models.len() {
             let pictures = self.reconstruct(index, test, &rows);
             sketches.push(sketch(Some(&self.summary.models[index].name), &pictures));
+        }
+        sketches
+    }
+
+    /// The exact principal components, and those within each trained linear model's span, under one another.
+    fn components(&self, pca: &Pca) -> Option<Sketch> {
+        let certified = self.summary.models.iter().filter(|model| model.training.is_some());
+        let certified: Vec<_> =
+            certified.filter_map(|model| Some((&model.name, model.certificate.as_ref()?))).collect();
+        let shown =
+            certified.iter().map(|(_, certificate)| certificate.components).max()?.min(MOST_COMPONENTS);
+        let row = |label: &str, components: &[Vec<f64>], variances: &[f64]| Row {
+            label: label.to_owned(),
+            pictures: components.iter().take(shown).map(|component| self.component(component)).collect(),
+            notes: variances.iter().take(shown).map(|variance| format!("{variance:.2}")).collect(),
+        };
+        let mut rows = vec![row("exact", &pca.components, &pca.variances)];
+        rows.extend(certified.iter().map(|(name, certificate)| {
+            row(name, &certificate.recovered_components, &certificate.recovered_variances)
+        }));
+        Some(Sketch {
+            subject: Subject::Components,
+            name: "components".to_owned(),
+            caption: "Principal components of the training set, and those recovered from each linear model's decoder, with \
+                      the variances along them; grey is 0."
+                .to_owned(),
+            svg: gallery::rows("", &rows),
+        })
+    }
+
+    /// A direction as a picture: 0 is grey, the largest entry black or white.
+    fn component(&self, component: &[f64]) -> Picture {
+        let largest = component.iter().fold(f64::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
+        self.picture(&component.iter().map(|x| (0.5 + 0.5 * x / largest) as f32).collect::<Vec<_>>())
+    }
+
+    /// The test images that each model reconstructs best and worst.
+    fn extremes(&mut self) -> Vec<Sketch> {
+        let test = &self.data.test;
+        let mut sketches = Vec::new();
+        for index in 0..self.models.len() {
+            let name = self.summary.models[index].name.clone();
+            let Some(latent) = self.summary.models[index].latent.clone() else { continue };
+            let mut lines = Vec::new();
+            for (label, found) in [("best", &latent.best), ("worst", &latent.worst)] {
+                let rows: Vec<usize> = found.iter().map(|row| row.row).collect();
+                let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
+                lines.push(Row { label: label.to_owned(), pictures, notes: Vec::new() });
+                let notes = found.iter().map(|row| format!("{:.4}", row.error)).collect();
+                let pictures = self.reconstruct(index, test, &rows);
+                lines.push(Row { label: "reconstructed".to_owned(), pictures, notes });
+            }
+            sketches.push(Sketch {
+                subject: Subject::Extremes { model: name.clone() },
+                name: format!("extremes-{name}"),
+                caption: format!(
+                    "The test images that {name} reconstructs best and worst, with their errors."
+                ),
+                svg: gallery::rows("", &lines),
+            });
         }
         sketches
     }

@@ -2,6 +2,7 @@
 
 mod directory;
 mod figures;
+mod measure;
 mod page;
 mod run;
 mod specification;

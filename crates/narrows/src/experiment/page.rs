@@ -1,5 +1,7 @@
 //! The report of a run: its figures and numbers in one order, from the question to the details.
 
+mod latent;
+
 use super::figures::{Figure, Subject};
 use super::{Experiment, ModelSummary, Summary};
 use crate::report::page::{
@@ -14,7 +16,9 @@ pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure
         Some(report.models()),
         Some(report.training()),
         Some(report.results()),
+        report.linear_models(),
         report.reconstructions(),
+        report.latent_spaces(),
         report.interpolation(),
         other.map(|other| report.comparison(other)),
         Some(report.details()),
@@ -187,7 +191,6 @@ impl Report<'_> {
         }
         table.footnotes.extend(note.filter(|_| published).map(|note| note.trim().into()));
         let mut blocks = vec![Block::Table(table)];
-        blocks.extend(self.yardstick().into_iter().map(Block::Note));
         let diverged = self.summary.models.iter().filter(|model| model.outcome.starts_with("diverged"));
         blocks.extend(diverged.map(|model| {
             Block::Note(
@@ -198,41 +201,6 @@ impl Report<'_> {
             Block::Note(format!("{} {} and has no figures.", model.name, model.outcome).into())
         }));
         Section { heading: "Results".to_owned(), blocks }
-    }
-
-    /// What exact PCA says about the linear models, and about published figures of them.
-    fn yardstick(&self) -> Vec<Paragraph> {
-        let Some(pca) = &self.summary.exact_pca else { return Vec::new() };
-        let mut paragraphs = vec![Paragraph::from(format!(
-            "Exact PCA with {} components explains {:.2} % of the training set's variance. No linear model of that size has \
-             a training error below its {:.5} (Eckart and Young, 1936).",
-            pca.components,
-            100.0 * pca.explained_variance_ratio,
-            pca.train.model_scale
-        ))];
-        for model in &self.summary.models {
-            if let Some(excess) = model.excess_over_exact_pca {
-                let (name, percent) = (&model.name, 100.0 * excess);
-                paragraphs.push(
-                    format!("The trained linear model {name} is {percent:.2} % above that bound.").into(),
-                );
-            }
-            let published = model.published.as_ref().and_then(|published| published.training_loss);
-            if let Some(loss) = published.filter(|&loss| {
-                loss < pca.train.model_scale
-                    && model.architecture.depth() == 1
-                    && model.architecture.latent() == pca.components
-            }) {
-                paragraphs.push(
-                    format!(
-                        "The published {loss:.4} beside {} lies below the bound, so no linear model can have had it.",
-                        model.name
-                    )
-                    .into(),
-                );
-            }
-        }
-        paragraphs
     }
 
     fn reconstructions(&self) -> Option<Section> {

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::directory::Existing;
 use super::figures::{DrawError, draw};
+use super::measure::measure;
 use super::page::page;
 use super::summary::{DataSummary, EpochSummary};
 use super::{
@@ -65,7 +66,12 @@ pub enum RunEvent<'a> {
         /// Why.
         why: &'a ModelWithoutEpoch,
     },
-    /// All models are trained; figures and report follow.
+    /// All models are trained; this one's latent space is measured.
+    Measuring {
+        /// Which model.
+        model: usize,
+    },
+    /// All models are measured; figures and report follow.
     Drawing,
 }
 
@@ -203,11 +209,20 @@ pub fn run(
     };
     directory.write_summary(&summary)?;
 
-    let stopped = stopped.load(Ordering::Relaxed) || observe(RunEvent::Drawing).is_break();
+    let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
+    let mut compute = Compute::at(options.level, options.threads);
+    for (summary, model) in summary.models.iter_mut().zip(&models) {
+        let index = experiment.models.iter().position(|settings| settings.name == summary.name);
+        let index = index.expect("every trained model is one of the experiment's");
+        if work.going_on().is_break() || work.say(RunEvent::Measuring { model: index }).is_break() {
+            break;
+        }
+        measure(summary, model, &data, pca, &mut compute);
+    }
+    let stopped = work.going_on().is_break() || observe(RunEvent::Drawing).is_break();
     let reported = !stopped && !models.is_empty();
     if reported {
-        let mut compute = Compute::at(options.level, options.threads);
-        let figures = draw(&summary, &models, &data, &mut compute)?;
+        let figures = draw(&summary, &models, &data, pca, &mut compute)?;
         for figure in &figures {
             figure.write(&directory)?;
         }
@@ -393,11 +408,13 @@ impl Work<'_> {
             test,
             published: settings.published.clone(),
             excess_over_exact_pca: None,
+            certificate: None,
+            latent: None,
             seconds: *seconds,
             seconds_per_epoch: None,
             history: Vec::new(),
         };
-        self.say(RunEvent::Trained { model: index, summary: &summary });
+        let _ = self.say(RunEvent::Trained { model: index, summary: &summary });
         Ok(ModelResult::Trained(Box::new(summary), model))
     }
 
@@ -411,10 +428,7 @@ impl Work<'_> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.train.features);
         let (samples, test) = (self.samples(&self.data.train), self.samples(&self.data.test));
-        let mut observe = |event: &Event| {
-            self.say(RunEvent::Training { model: index, event });
-            self.going_on()
-        };
+        let mut observe = |event: &Event| self.say(RunEvent::Training { model: index, event });
         let trained = train(&architecture, &training, &samples, Some(&test), compute, &mut observe)
             .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
         let outcome = match trained.outcome {
@@ -437,7 +451,7 @@ impl Work<'_> {
         }
         let Some(last) = trained.history.last() else {
             let why = ModelWithoutEpoch { name: settings.name.clone(), outcome };
-            self.say(RunEvent::WithoutEpoch { model: index, why: &why });
+            let _ = self.say(RunEvent::WithoutEpoch { model: index, why: &why });
             return Ok(ModelResult::WithoutEpoch(why));
         };
 
@@ -459,19 +473,22 @@ impl Work<'_> {
             test: test_error,
             published: settings.published.clone(),
             excess_over_exact_pca: None,
+            certificate: None,
+            latent: None,
             seconds,
             seconds_per_epoch: Some(epoch_seconds[epoch_seconds.len() / 2]),
             history: trained.history.iter().map(EpochSummary::from).collect(),
         };
-        self.say(RunEvent::Trained { model: index, summary: &summary });
+        let _ = self.say(RunEvent::Trained { model: index, summary: &summary });
         Ok(ModelResult::Trained(Box::new(summary), model))
     }
 
     /// Tells the observer, and remembers if it wants to stop.
-    fn say(&self, event: RunEvent<'_>) {
+    fn say(&self, event: RunEvent<'_>) -> ControlFlow<()> {
         if (self.observe)(event).is_break() {
             self.stopped.store(true, Ordering::Relaxed);
         }
+        self.going_on()
     }
 
     fn going_on(&self) -> ControlFlow<()> {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Experiment, ModelKind, Published};
-use crate::evaluate::ReconstructionError;
+use crate::evaluate::{LatentQuality, ReconstructionError};
 use crate::model::Architecture;
+use crate::pca::Certificate;
 use crate::train::{EpochReport, Training};
 
 /// What a run found.
@@ -115,6 +116,12 @@ pub struct ModelSummary {
     pub published: Option<Published>,
     /// Training errors above exact PCA's on the training set, as a share of it: only linear models of PCA's size.
     pub excess_over_exact_pca: Option<f64>,
+    /// Whether it is PCA: only linear models.
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
+    /// What its latent space is worth; absent if the run was stopped before it was measured, or could not be measured.
+    #[serde(default)]
+    pub latent: Option<LatentQuality>,
     /// Seconds of training, or of the decomposition.
     pub seconds: f64,
     /// Seconds of an epoch, the median; absent for exact PCA.

@@ -1,0 +1,189 @@
+//! `narrows compare`: what several models' latent spaces are worth, and which linear ones are PCA.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use narrows::compute::Compute;
+use narrows::dataset::TrainAndTest;
+use narrows::evaluate::{
+    LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
+};
+use narrows::model::{Autoencoder, InputSpec};
+use narrows::pca::{Certificate, Pca};
+use serde::Serialize;
+
+use crate::arguments::Common;
+use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::output::{print, print_json};
+use crate::failure::Failure;
+use crate::table::Table;
+
+/// Compare models: their errors, what their latent spaces keep, and whether linear ones are PCA
+///
+/// Classes, neighbourhoods, directions and dead units are measured on the test set; docs/measures.md says how, and what each
+/// measure cannot tell.
+#[derive(Debug, Args)]
+#[command(override_usage = "narrows compare [OPTIONS] <MODEL>…")]
+pub struct Compare {
+    /// Model files, or their folders; of a run's folder, all its models: runs/assignment
+    #[arg(value_name = "MODEL", required = true)]
+    models: Vec<PathBuf>,
+
+    #[command(flatten)]
+    data: DataArgument,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Comparison {
+    data: String,
+    models: Vec<Compared>,
+}
+
+#[derive(Debug, Serialize)]
+struct Compared {
+    model: String,
+    description: String,
+    latents: usize,
+    train: ReconstructionError,
+    test: ReconstructionError,
+    certificate: Option<Certificate>,
+    latent: LatentQuality,
+}
+
+impl Compare {
+    /// Does it.
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let files = model_files(&self.models)?;
+        let loaded = files.iter().map(ModelFile::load).collect::<Result<Vec<_>, _>>()?;
+        let data = self.data.load()?;
+        let mut compute = common.compute()?;
+        let mut principal = Principal::default();
+        let mut models = Vec::new();
+        for (model, provenance) in &loaded {
+            models.push(compared(model, &provenance.name, &data, &mut principal, &mut compute)?);
+        }
+        let comparison = Comparison { data: self.data.source()?.to_string(), models };
+        if self.json { print_json(&comparison) } else { print(&comparison.text()) }
+    }
+}
+
+/// The models named; a folder that holds runs' models stands for all of them.
+fn model_files(named: &[PathBuf]) -> Result<Vec<ModelFile>, Failure> {
+    let mut files = Vec::new();
+    for path in named {
+        let folder = path.join("models");
+        if !folder.is_dir() {
+            files.push(ModelFile::at(path));
+            continue;
+        }
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|error| Failure::user(format!("{} cannot be read: {error}", folder.display())))?;
+        let mut models: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.join("model.safetensors").is_file())
+            .collect();
+        if models.is_empty() {
+            return Err(Failure::user(format!("{} holds no models", folder.display())));
+        }
+        models.sort();
+        files.extend(models.iter().map(|path| ModelFile::at(Path::new(path))));
+    }
+    Ok(files)
+}
+
+/// Exact PCA of the training set as some model reads it: models with the same input share it.
+#[derive(Default)]
+struct Principal(Option<(InputSpec, Pca)>);
+
+impl Principal {
+    fn of(
+        &mut self,
+        model: &Autoencoder,
+        data: &TrainAndTest,
+        compute: &mut Compute,
+    ) -> Result<&Pca, Failure> {
+        if self.0.as_ref().is_none_or(|(input, _)| *input != model.input) {
+            let pca = Pca::fit(compute, &model.samples(&data.train)?).map_err(Failure::failed)?;
+            self.0 = Some((model.input.clone(), pca));
+        }
+        Ok(&self.0.as_ref().expect("it was just put there").1)
+    }
+}
+
+fn compared(
+    model: &Autoencoder,
+    name: &str,
+    data: &TrainAndTest,
+    principal: &mut Principal,
+    compute: &mut Compute,
+) -> Result<Compared, Failure> {
+    let train = reconstruction_error(model, compute, &model.samples(&data.train)?);
+    let test = reconstruction_error(model, compute, &model.samples(&data.test)?);
+    let certificate = match model.architecture.is_linear() {
+        true => {
+            let pca = principal.of(model, data, compute)?;
+            Some(Certificate::of(model, pca, &train).map_err(Failure::failed)?)
+        }
+        false => None,
+    };
+    let latent = latent_quality(model, compute, data, &LatentSettings::default()).map_err(Failure::failed)?;
+    Ok(Compared {
+        model: name.to_owned(),
+        description: model.architecture.to_string(),
+        latents: model.architecture.latent(),
+        train,
+        test,
+        certificate,
+        latent,
+    })
+}
+
+impl Comparison {
+    fn text(&self) -> String {
+        let mut text = self.table().text();
+        for model in &self.models {
+            if let Some(certificate) = &model.certificate {
+                text += &format!("\n{} {certificate}.\n", model.model);
+            }
+        }
+        text
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(&[
+            "model",
+            "latents",
+            "test error",
+            "5-NN",
+            "linear probe",
+            "trustworthy",
+            "continuous",
+            "effective rank",
+            "dead latents",
+            "dead units",
+        ]);
+        let percent = |share: Option<f64>| share.map_or("–".to_owned(), |x| format!("{:.2} %", 100.0 * x));
+        let share = |share: Option<f64>| share.map_or("–".to_owned(), |x| format!("{x:.4}"));
+        for Compared { model, latents, test, latent, .. } in &self.models {
+            table.row(vec![
+                model.clone(),
+                latents.to_string(),
+                format!("{:.4}", test.model_scale),
+                percent(latent.knn_accuracy),
+                percent(latent.linear_probe.map(|probe| probe.accuracy)),
+                share(latent.trustworthiness),
+                share(latent.continuity),
+                format!("{:.1}", latent.effective_rank),
+                latent.dead_latents.to_string(),
+                format!("{} of {}", latent.dead_hidden_units, latent.hidden_units),
+            ]);
+        }
+        table
+    }
+}

@@ -1,0 +1,229 @@
+//! The report's sections on linear models and on latent spaces.
+
+use super::super::figures::Subject;
+use super::super::{ModelSummary, PcaSummary};
+use super::{Report, columns, error, thousands};
+use crate::evaluate::LatentQuality;
+use crate::pca::Certificate;
+use crate::report::page::{Block, Cell, Emphasis, Paragraph, Section, Span, Table};
+
+impl Report<'_> {
+    /// Which linear models are PCA, and which published figures cannot be a linear model's.
+    pub(super) fn linear_models(&self) -> Option<Section> {
+        let pca = self.summary.exact_pca.as_ref()?;
+        let mut blocks = vec![Block::Paragraph(
+            format!(
+                "Exact PCA with {} components explains {:.2} % of the training set's variance. No linear model of that \
+                 size has a training error below its {:.5} (Eckart and Young, 1936).",
+                pca.components,
+                100.0 * pca.explained_variance_ratio,
+                pca.train.model_scale
+            )
+            .into(),
+        )];
+        let certified: Vec<(&ModelSummary, &Certificate)> = self
+            .summary
+            .models
+            .iter()
+            .filter_map(|model| Some((model, model.certificate.as_ref()?)))
+            .collect();
+        let trained = certified.iter().filter(|(model, _)| model.training.is_some());
+        blocks.extend(trained.map(|(model, certificate)| {
+            Block::Note(Paragraph(vec![
+                Span::Code(model.name.clone()),
+                Span::Text(format!(" {certificate}.")),
+            ]))
+        }));
+        blocks.extend(
+            self.summary.models.iter().filter_map(|model| below_the_bound(model, pca)).map(Block::Note),
+        );
+        if !certified.is_empty() {
+            blocks.push(Block::Table(certificates(&certified)));
+        }
+        blocks.extend(self.figure(|subject| *subject == Subject::Components));
+        Some(Section { heading: "Is the linear model PCA?".to_owned(), blocks })
+    }
+
+    /// What each latent space is worth.
+    pub(super) fn latent_spaces(&self) -> Option<Section> {
+        let measured: Vec<(&ModelSummary, &LatentQuality)> =
+            self.summary.models.iter().filter_map(|model| Some((model, model.latent.as_ref()?))).collect();
+        let (_, first) = measured.first()?;
+        let text = format!(
+            "Measured on the test set; trustworthiness and continuity on {} of its rows. A test row is given the class that \
+             most of the 5 nearest training codes have, or the one that planes through the latent space tell.",
+            thousands(first.sample)
+        );
+        let mut blocks = vec![Block::Paragraph(text.into()), Block::Table(qualities(&measured))];
+        if let Some(table) = class_errors(&measured) {
+            blocks.push(Block::Table(table));
+        }
+        let units =
+            measured.iter().map(|(model, latent)| Block::Table(latent_units(model, latent))).collect();
+        blocks.push(Block::Details { summary: "Every latent of every model".to_owned(), blocks: units });
+        let extremes = self.all_figures(|subject| matches!(subject, Subject::Extremes { .. }));
+        if !extremes.is_empty() {
+            let summary = "The images that each model reconstructs best and worst".to_owned();
+            blocks.push(Block::Details { summary, blocks: extremes });
+        }
+        Some(Section { heading: "Latent spaces".to_owned(), blocks })
+    }
+}
+
+/// A published training loss that no linear model can have had.
+fn below_the_bound(model: &ModelSummary, pca: &PcaSummary) -> Option<Paragraph> {
+    let (loss, bound) = (model.published.as_ref()?.training_loss?, pca.train.model_scale);
+    let of_its_size = model.architecture.depth() == 1 && model.architecture.latent() == pca.components;
+    (of_its_size && loss < bound).then(|| {
+        format!(
+            "The published {loss:.4} beside {} lies {:.1} % below the bound of {bound:.5}, so no linear model can have had it.",
+            model.name,
+            100.0 * (1.0 - loss / bound)
+        )
+        .into()
+    })
+}
+
+fn certificates(certified: &[(&ModelSummary, &Certificate)]) -> Table {
+    let numbers = ["training error", "above the bound", "mean cos²", "largest angle", "variance held"];
+    let row = |(model, certificate): &(&ModelSummary, &Certificate)| {
+        let held: f64 = certificate.recovered_variances.iter().sum();
+        let exact: f64 = certificate.exact_variances.iter().sum();
+        let largest = certificate.angles.last().copied().unwrap_or(0.0).to_degrees();
+        let found = if certificate.is_pca { "yes" } else { "no" };
+        vec![
+            model.name.clone().into(),
+            found.into(),
+            format!("{:.5}", certificate.error).into(),
+            certificate.excess_in_percent().into(),
+            format!("{:.5}", certificate.mean_squared_cosine).into(),
+            format!("{largest:.2}°").into(),
+            format!("{:.3} %", 100.0 * held / exact).into(),
+        ]
+    };
+    Table {
+        caption: "The linear models beside exact PCA. Angles are between the decoder's span and the principal subspace; the \
+                  variance held is that along the components recovered from the decoder, as a share of the exact ones'."
+            .into(),
+        columns: columns(&["model"], &["PCA subspace"], &numbers),
+        rows: certified.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+/// A column of the table of latent spaces: its heading, what stands in it, and which number is the best, if one is.
+struct Measure {
+    heading: &'static str,
+    value: fn(&LatentQuality) -> Option<f64>,
+    text: fn(f64) -> String,
+    marked: bool,
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+fn whole(count: f64) -> String {
+    format!("{count:.0}")
+}
+
+const MEASURES: [Measure; 7] = [
+    Measure { heading: "5-NN accuracy", value: |q| q.knn_accuracy, text: percent, marked: true },
+    Measure {
+        heading: "linear probe",
+        value: |q| q.linear_probe.map(|probe| probe.accuracy),
+        text: percent,
+        marked: true,
+    },
+    Measure {
+        heading: "trustworthiness",
+        value: |q| q.trustworthiness,
+        text: |x| format!("{x:.4}"),
+        marked: true,
+    },
+    Measure { heading: "continuity", value: |q| q.continuity, text: |x| format!("{x:.4}"), marked: true },
+    Measure {
+        heading: "effective rank",
+        value: |q| Some(q.effective_rank),
+        text: |x| format!("{x:.1}"),
+        marked: false,
+    },
+    Measure { heading: "dead latents", value: |q| Some(q.dead_latents as f64), text: whole, marked: false },
+    Measure {
+        heading: "dead units",
+        value: |q| Some(q.dead_hidden_units as f64),
+        text: whole,
+        marked: false,
+    },
+];
+
+fn qualities(measured: &[(&ModelSummary, &LatentQuality)]) -> Table {
+    // Without labels, columns about classes would be empty.
+    let shown: Vec<&Measure> = MEASURES
+        .iter()
+        .filter(|measure| measured.iter().any(|(_, latent)| (measure.value)(latent).is_some()))
+        .collect();
+    let headings: Vec<&str> =
+        std::iter::once("latents").chain(shown.iter().map(|measure| measure.heading)).collect();
+    let row = |(model, latent): &(&ModelSummary, &LatentQuality)| {
+        let mut row: Vec<Cell> =
+            vec![model.name.clone().into(), model.architecture.latent().to_string().into()];
+        row.extend(shown.iter().map(|measure| {
+            let values = measured.iter().filter_map(|(_, latent)| (measure.value)(latent));
+            let best = values.max_by(f64::total_cmp);
+            let value = (measure.value)(latent);
+            let emphasis = if measure.marked && value == best { Emphasis::Best } else { Emphasis::None };
+            value.map_or(Cell::default(), |x| Cell { emphasis, ..(measure.text)(x).into() })
+        }));
+        row
+    };
+    Table {
+        caption: "What the latent spaces keep: classes, neighbourhoods, directions. docs/measures.md says how each is \
+                  computed and what it cannot tell."
+            .into(),
+        columns: columns(&["model"], &[], &headings),
+        rows: measured.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+fn class_errors(measured: &[(&ModelSummary, &LatentQuality)]) -> Option<Table> {
+    let classes = measured.first()?.1.class_errors.as_ref()?;
+    let names: Vec<String> = classes.iter().map(|class| class.class.to_string()).collect();
+    let headings: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rows = measured.iter().map(|(model, latent)| {
+        let errors = latent.class_errors.iter().flatten().map(|class| error(class.error).into());
+        std::iter::once(model.name.clone().into()).chain(errors).collect()
+    });
+    Some(Table {
+        caption: "Test error of each class.".into(),
+        columns: columns(&["model"], &[], &headings),
+        rows: rows.collect(),
+        ..Table::default()
+    })
+}
+
+fn latent_units(model: &ModelSummary, latent: &LatentQuality) -> Table {
+    let row = |(index, unit): (usize, &crate::evaluate::LatentUnit)| {
+        let number = |x: f64| Cell::from(format!("{x:.3}").replace('-', "−"));
+        let dead = if unit.dead { " (dead)" } else { "" };
+        vec![
+            format!("{}{dead}", index + 1).into(),
+            number(unit.low),
+            number(unit.high),
+            number(unit.standard_deviation),
+            format!("{:.4}", unit.sensitivity).into(),
+        ]
+    };
+    Table {
+        caption: format!(
+            "The latents of {}: where 98 % of the test codes lie, and by how much a pixel changes, root mean square, as one \
+             latent alone moves by a standard deviation.",
+            model.name
+        )
+        .into(),
+        columns: columns(&["latent"], &[], &["1st percentile", "99th", "standard deviation", "sensitivity"]),
+        rows: latent.latents.iter().enumerate().map(row).collect(),
+        ..Table::default()
+    }
+}
