@@ -127,7 +127,7 @@ fn whole(count: f64) -> String {
     format!("{count:.0}")
 }
 
-const MEASURES: [Measure; 7] = [
+const MEASURES: [Measure; 8] = [
     Measure { heading: "5-NN accuracy", value: |q| q.knn_accuracy, text: percent, marked: true },
     Measure {
         heading: "linear probe",
@@ -149,8 +149,9 @@ const MEASURES: [Measure; 7] = [
         marked: false,
     },
     Measure { heading: "dead latents", value: |q| Some(q.dead_latents as f64), text: whole, marked: false },
+    Measure { heading: "hidden units", value: |q| Some(q.hidden_units as f64), text: whole, marked: false },
     Measure {
-        heading: "dead units",
+        heading: "of them dead",
         value: |q| Some(q.dead_hidden_units as f64),
         text: whole,
         marked: false,
