@@ -21,6 +21,9 @@ pub const MOST_EXCESS: f64 = 1e-3;
 /// subspaces may share, at most a hundredth is missed.
 pub const LEAST_MEAN_SQUARED_COSINE: f64 = 0.99;
 
+/// A bound is 0 if it is less than this share of the variance: f32 cannot reconstruct better.
+const NEGLIGIBLE: f64 = 1e-9;
+
 /// A linear model beside exact PCA with as many components as the model's narrowest layer has units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
@@ -30,7 +33,7 @@ pub struct Certificate {
     pub bound: f64,
     /// The model's mean squared error per feature on the training set.
     pub error: f64,
-    /// error / bound − 1.
+    /// (error − bound) / bound; where the bound is 0, for all variance can be kept, the error over the variance per feature.
     pub excess: f64,
     /// The principal angles between the decoder's span and the principal subspace, in radians, the smallest first. A
     /// direction that the decoder does not have is a right angle away.
@@ -100,7 +103,9 @@ impl Certificate {
         let (recovered_variances, recovered_components) = recovered(&basis, pca)?;
 
         let bound = pca.bound(components);
-        let excess = train.model_scale / bound - 1.0;
+        let variance = pca.bound(0);
+        let scale = if bound > NEGLIGIBLE * variance { bound } else { variance };
+        let excess = if scale > 0.0 { (train.model_scale - bound) / scale } else { 0.0 };
         Ok(Self {
             components,
             bound,

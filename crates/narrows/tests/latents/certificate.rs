@@ -163,6 +163,16 @@ fn of_a_deep_linear_model_the_narrowest_layer_and_the_whole_decoder_count() {
 }
 
 #[test]
+fn where_nothing_need_be_lost_the_excess_is_still_a_number() {
+    let pca = fitted();
+    let certificate = certify(&pca.autoencoder(FEATURES, input()), &pca);
+    assert!(certificate.bound < 1e-12 && certificate.excess.abs() < 1e-9, "{certificate:?}");
+    assert!(certificate.is_pca);
+    let halved = pca.autoencoder(FEATURES / 2, input());
+    assert!(certify(&halved, &pca).bound > 0.0);
+}
+
+#[test]
 fn what_is_not_linear_or_of_other_data_is_refused() {
     let pca = fitted();
     let mut model = pca.autoencoder(COMPONENTS, input());

@@ -1,7 +1,11 @@
 //! Against scikit-learn and SciPy; `golden/generate_latents.py` writes their numbers.
 
-use narrows::dataset::{Samples, ValueRange, Values};
-use narrows::evaluate::{Labelled, Points, effective_rank, linear_probe, neighbour_accuracy, structure};
+use narrows::dataset::{Dataset, Normalisation, RawValues, Samples, TrainAndTest, ValueRange, Values};
+use narrows::evaluate::{
+    Labelled, LatentSettings, Points, effective_rank, latent_quality, linear_probe, neighbour_accuracy,
+    structure,
+};
+use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
 use narrows::pca::Pca;
 use serde::Deserialize;
 
@@ -92,6 +96,51 @@ fn explained_variance_is_that_of_scikit_learn() {
     }
     let ratio: f64 = golden.tensors["explained_variance_ratio"].values[..6].iter().sum();
     assert!((pca.explained_variance_ratio(6) - ratio).abs() < 1e-5);
+}
+
+#[test]
+fn a_model_that_copies_its_input_has_the_measures_of_the_input() {
+    let golden = golden();
+    let architecture = Architecture {
+        inputs: LATENT,
+        hidden: vec![LATENT],
+        activation: HiddenActivation::Identity,
+        output: OutputActivation::Linear,
+    };
+    let mut parameters = Parameters::zeros(&architecture);
+    for name in ["encoder.0.weight", "decoder.0.weight"] {
+        let weights = parameters.get_mut(name).unwrap();
+        weights.iter_mut().step_by(LATENT + 1).for_each(|diagonal| *diagonal = 1.0);
+    }
+    let normalisation = Normalisation { scale: vec![1.0], offset: vec![0.0] };
+    let input = InputSpec { normalisation, range: RANGE, image: None };
+    let part = |name: &str| Dataset {
+        name: name.to_owned(),
+        features: LATENT,
+        raw: RawValues::Numbers(golden.tensors[&format!("{name}_codes")].singles()),
+        range: RANGE,
+        image: None,
+        labels: Some(labels(&golden, &format!("{name}_labels"))),
+    };
+    let data = TrainAndTest { train: part("train"), test: part("test") };
+    let model = Autoencoder { architecture, parameters, input };
+    let found = latent_quality(&model, &mut compute(), &data, &LatentSettings::default()).unwrap();
+    assert_eq!(found.knn_accuracy, Some(accuracy(&golden, "knn_prediction")));
+    assert_eq!(found.linear_probe.unwrap().accuracy, accuracy(&golden, "probe_prediction"));
+    assert_eq!((found.trustworthiness, found.continuity), (Some(1.0), Some(1.0)));
+    let percentiles = &golden.tensors["percentiles"].values;
+    for (j, unit) in found.latents.iter().enumerate() {
+        let expected = (percentiles[j], percentiles[LATENT + j]);
+        assert!(
+            (unit.low - expected.0).abs() < 1e-12 && (unit.high - expected.1).abs() < 1e-12,
+            "{unit:?}, {expected:?}"
+        );
+        // Every number alone makes one of six outputs, so its sensitivity is its deviation over the root of 6.
+        let sensitivity = unit.standard_deviation / (LATENT as f64).sqrt();
+        assert!((unit.sensitivity - sensitivity).abs() < 1e-6, "{unit:?}");
+    }
+    assert_eq!((found.dead_latents, found.latents[LATENT - 1].dead), (1, true), "the constant one");
+    assert!(found.best.iter().chain(&found.worst).all(|row| row.error == 0.0));
 }
 
 /// The range of the golden data, as a model's input.
