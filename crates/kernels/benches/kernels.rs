@@ -96,8 +96,9 @@ fn dense(criterion: &mut Criterion) {
 /// A first layer on bytes of which one in five differs from 0, as MNIST's.
 fn sparse(criterion: &mut Criterion) {
     let mut random = Random(1);
-    let bytes: Vec<u8> =
-        (0..ROWS * 784).map(|_| if random.next() % 5 == 0 { random.next() as u8 | 1 } else { 0 }).collect();
+    let bytes: Vec<u8> = (0..ROWS * 784)
+        .map(|_| if random.next().is_multiple_of(5) { random.next() as u8 | 1 } else { 0 })
+        .collect();
     let sparse = SparseBytes::pick(&bytes, 784, 0.5).expect("few of these bytes differ from 0");
     let affine = Affine { scale: 2.0 / 255.0, offset: -1.0 };
     let rows: Vec<u32> = (0..ROWS as u32).collect();

@@ -335,13 +335,13 @@ fn the_parameters_told_are_those_that_a_run_of_so_many_epochs_ends_with() {
     for (epochs, parameters) in told.iter().enumerate().skip(1) {
         assert_eq!(*parameters, run(&settings(epochs, 8), &samples).parameters);
     }
-    for epoch in 0..=2 {
+    for (epoch, parameters) in told.iter().enumerate().take(3) {
         let stopped = observed(&settings(3, 8), &samples, None, |event| match event {
             Event::Parameters { epoch: e, .. } if *e == epoch => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         });
         assert_eq!((stopped.outcome, stopped.history.len()), (Outcome::Stopped, epoch));
-        assert_eq!(stopped.parameters, told[epoch]);
+        assert_eq!(stopped.parameters, *parameters);
     }
 }
 
