@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, RowsMut};
 use narrows_kernels::team::{Bounds, Split};
-use narrows_kernels::{Aligned, squared_error};
+use narrows_kernels::{Aligned, prefer_large_pages, squared_error};
 
 use super::network::{BlockPlaces, Network};
 use crate::compute::Compute;
@@ -27,6 +27,7 @@ impl Network {
             Source::Numbers(numbers) => numbers.len() / inputs,
         };
         let mut out = vec![0.0; rows * outputs];
+        prefer_large_pages(&mut out);
         let end = layers.end;
         self.visit(compute, layers, source, rows, (&mut out, outputs), |places, block, _, out| {
             let place = places.values[end];
