@@ -19,6 +19,11 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
+    /// The model at this path.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Reads it.
     pub fn load(&self) -> Result<(Autoencoder, Provenance), Failure> {
         let path = if self.path.is_dir() { self.path.join("model.safetensors") } else { self.path.clone() };
