@@ -94,8 +94,13 @@ impl Measure {
         }
     }
 
-    /// Whether the verdict depends on it. The last three do not count, for a linear model wins them by construction.
+    /// Whether the verdict depends on it: one measure of nearness to single images, one of local density, one of the class
+    /// path, one of the whole distribution.
+    ///
+    /// Of the class path it is the share of steps of an end's class: class probabilities are high where a judge is sure of
+    /// the wrong class too, and so a damaged model can win them. The last three do not count, for a linear model wins them by
+    /// construction.
     pub const fn decides(self) -> bool {
-        matches!(self, Self::Distance | Self::Realism | Self::LeastProbability | Self::Frechet)
+        matches!(self, Self::Distance | Self::Realism | Self::EndShare | Self::Frechet)
     }
 }

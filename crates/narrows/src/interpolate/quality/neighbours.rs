@@ -19,6 +19,10 @@ pub const DENSITY_NEIGHBOURS: usize = 5;
 /// References that are multiplied at a time: their 128 features are 128 kB, which the second cache holds.
 const CHUNK: usize = 256;
 
+/// `‖a‖² + ‖b‖² − 2·a·b` is known to so much of ‖a‖² + ‖b‖²: a smaller square is taken for this, lest an image that all but
+/// equals a reference be infinitely realistic.
+const RESOLUTION: f32 = 1.0 / (1 << 21) as f32;
+
 /// Images in one piece of work.
 const PART_ROWS: usize = 4 * BLOCK_ROWS;
 
@@ -117,7 +121,8 @@ impl Tally {
             met.products.chunks(LANES).zip(references).zip(spheres)
         {
             for (lane, &product) in products.iter().enumerate() {
-                let square = (met.square + squares[lane] - 2.0 * product).max(0.0);
+                let both = met.square + squares[lane];
+                let square = (both - 2.0 * product).max(RESOLUTION * both);
                 cosine[lane] = cosine[lane].max(product * inverse_norms[lane]);
                 inside[lane] |= u32::from(square <= precision[lane]);
                 count[lane] += u32::from(square <= density[lane]);
@@ -225,7 +230,8 @@ impl Points {
         self.meet(compute, features, &mut nearest, |nearest, met| {
             for (i, &product) in met.products.iter().enumerate() {
                 let reference = met.first + i;
-                let square = (met.square + self.squares[reference] - 2.0 * product).max(0.0);
+                let both = met.square + self.squares[reference];
+                let square = (both - 2.0 * product).max(RESOLUTION * both);
                 if square < nearest[DENSITY_NEIGHBOURS - 1] && reference != met.row {
                     let place = nearest.partition_point(|&other| other <= square);
                     nearest[place..].rotate_right(1);
