@@ -83,6 +83,7 @@ impl From<RunError> for Failure {
         match error {
             RunError::Directory(DirectoryError::Write { .. })
             | RunError::Pca(_)
+            | RunError::Judge(_)
             | RunError::Figure(DrawError::Raster(_)) => Self::failed(error),
             _ => Self::user(error),
         }

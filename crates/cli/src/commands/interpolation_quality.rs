@@ -40,11 +40,10 @@ pub fn measure(
     let judge = find_or_train(paths, &source, &data, &mut compute, common)?;
     let named: Vec<Named<'_>> =
         models.iter().map(|(model, provenance)| Named { name: &provenance.name, model }).collect();
-    let compared = contestants(&named).map(|[linear, deep]| {
-        let seed = models.iter().find(|(model, _)| std::ptr::eq(model, deep.model));
-        let seed =
-            seed.and_then(|(_, provenance)| provenance.training.as_ref()).map_or(0, |training| training.seed);
-        Contestants { seed, linear, deep }
+    let architectures: Vec<_> = models.iter().map(|(model, _)| model.architecture.clone()).collect();
+    let compared = contestants(&architectures).map(|[linear, deep]| {
+        let seed = models[deep].1.training.as_ref().map_or(0, |training| training.seed);
+        Contestants { seed, linear: named[linear], deep: named[deep] }
     });
     let compared = compared.as_slice();
     let settings = QualitySettings::default();

@@ -3,6 +3,7 @@
 mod directory;
 mod figures;
 mod page;
+mod quality;
 mod run;
 mod specification;
 mod summary;

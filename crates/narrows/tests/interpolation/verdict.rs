@@ -241,24 +241,16 @@ fn without_labels_pixels_are_the_features_and_there_are_no_classes() {
 
 #[test]
 fn the_deepest_model_of_the_linear_ones_latent_size_is_compared_with_it() {
-    let data = data();
-    let linear = linear(&data);
-    let model = |hidden: &[usize]| {
-        let architecture = Architecture {
-            inputs: FEATURES,
-            hidden: hidden.to_vec(),
-            activation: HiddenActivation::Relu,
-            output: OutputActivation::Tanh,
-        };
-        let parameters = narrows::model::Parameters::zeros(&architecture);
-        Autoencoder { architecture, parameters, input: input(&data) }
+    let model = |hidden: &[usize], output| Architecture {
+        inputs: FEATURES,
+        hidden: hidden.to_vec(),
+        activation: HiddenActivation::Relu,
+        output,
     };
-    let others = [model(&[4]), model(&[16, 8, 4]), model(&[20, 8, 4]), model(&[16, 8, 5])];
-    let names = ["tanh", "deep", "wide", "larger"];
-    let mut named: Vec<Named<'_>> =
-        names.iter().zip(&others).map(|(name, model)| Named { name, model }).collect();
-    assert!(contestants(&named).is_none());
-    named.push(Named { name: "linear", model: &linear });
-    let [one, other] = contestants(&named).unwrap();
-    assert_eq!((one.name, other.name), ("linear", "deep"));
+    let tanh = |hidden: &[usize]| model(hidden, OutputActivation::Tanh);
+    // With a tanh output, deep, as deep, larger.
+    let mut models = vec![tanh(&[4]), tanh(&[16, 8, 4]), tanh(&[20, 8, 4]), tanh(&[16, 16, 8, 5])];
+    assert_eq!(contestants(&models), None);
+    models.push(model(&[4], OutputActivation::Linear));
+    assert_eq!(contestants(&models), Some([4, 1]));
 }

@@ -26,7 +26,7 @@ pub use self::verdict::{Compared, Contest, Difference, Finding, Verdict, verdict
 use super::judge::{Judge, JudgeSummary, unit_images};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, TrainAndTest};
-use crate::model::Autoencoder;
+use crate::model::{Architecture, Autoencoder};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,17 +163,16 @@ pub struct Contestants<'a> {
     pub deep: Named<'a>,
 }
 
-/// Which two of some models a verdict compares: the first linear one, and of the others with its latent size the deepest, or of
+/// Which two of some models a verdict compares, by their places: the first linear one, and of the others with its latent size the deepest, or of
 /// these the first. Nothing if there are no such two.
-pub fn contestants<'a>(models: &[Named<'a>]) -> Option<[Named<'a>; 2]> {
-    let linear = models.iter().find(|named| named.model.architecture.is_linear())?;
-    let latent = linear.model.architecture.latent();
-    let others = models
-        .iter()
-        .filter(|named| !named.model.architecture.is_linear() && named.model.architecture.latent() == latent);
+pub fn contestants(models: &[Architecture]) -> Option<[usize; 2]> {
+    let linear = models.iter().position(Architecture::is_linear)?;
+    let latent = models[linear].latent();
+    let others =
+        (0..models.len()).filter(|&index| !models[index].is_linear() && models[index].latent() == latent);
     // The last of several greatest is given; reversed, the first.
-    let deep = others.rev().max_by_key(|named| named.model.architecture.depth())?;
-    Some([*linear, *deep])
+    let deep = others.rev().max_by_key(|&index| models[index].depth())?;
+    Some([linear, deep])
 }
 
 /// Measures the interpolations of `models` between all the classes named, and compares the contestants, of which the first seed's
