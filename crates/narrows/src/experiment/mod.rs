@@ -4,6 +4,7 @@ mod directory;
 mod figures;
 mod page;
 mod quality;
+mod quality_page;
 mod run;
 mod specification;
 mod summary;

@@ -181,7 +181,7 @@ fn sentence(contest: Contest<'_>, finding: Finding, seeds: usize, differences: &
         .iter()
         .filter(|difference| difference.decides)
         .map(|d| {
-            let (name, sign) = (d.measure.name(), |x: f64| format!("{x:+.4}").replace('-', "−"));
+            let (name, sign) = (d.measure.name(), |x| signed(x, d.low.abs().max(d.high.abs())));
             let dissent = match d.finding {
                 own if own == finding => "",
                 Finding::Better => " (better)",
@@ -200,6 +200,12 @@ fn sentence(contest: Contest<'_>, finding: Finding, seeds: usize, differences: &
     };
     let numbers = numbers.join(", ");
     format!("{between}: {claim}; over {seeds}, {deep} minus {linear} with 95 % intervals: {numbers}.")
+}
+
+/// With as many digits as tell apart numbers up to `size`.
+fn signed(x: f64, size: f64) -> String {
+    let text = if size < 10.0 { format!("{x:+.3}") } else { format!("{x:+.1}") };
+    text.replace('-', "−")
 }
 
 /// The 2.5th and the 97.5th percentile of the mean over seeds and paths, for each measure of `values` (measures × seeds ×
