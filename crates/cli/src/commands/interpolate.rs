@@ -21,7 +21,7 @@ use crate::failure::Failure;
 /// by its index from 0: test#42.
 #[derive(Debug, Args)]
 pub struct Interpolate {
-    /// A model file, or its folder: runs/assignment/models/three-layer. With --measure, any number of them
+    /// A model file, or its folder: runs/assignment/models/three-layer; with --measure, several
     #[arg(value_name = "MODEL", required = true, num_args = 1..)]
     models: Vec<PathBuf>,
 
@@ -44,8 +44,10 @@ pub struct Interpolate {
     #[arg(long, value_name = "PNG", default_value = "interpolation.png")]
     out: PathBuf,
 
-    /// Measure 1,000 ways between test images instead, beside real images and a blend of pixels; docs/measures.md says
-    /// how. If one model is linear and another of the same latent size is not, they are compared
+    /// Measure 1,000 ways between test images instead, beside real images and a blend of pixels
+    ///
+    /// docs/measures.md says what is measured. If one model is linear and another of the same latent size is not, they are
+    /// compared.
     #[arg(long, conflicts_with_all = ["from", "to", "steps", "out"])]
     measure: bool,
 

@@ -45,8 +45,9 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     seed: Option<u64>,
 
-    /// Training seeds that the verdict on interpolations rests on: this one and those after it. Only the two models that
-    /// are compared are trained again [default: as the experiment says]
+    /// Training seeds that the verdict on interpolations rests on [default: as the experiment says]
+    ///
+    /// The experiment's seed and those after it. Only the two models that are compared are trained again.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 

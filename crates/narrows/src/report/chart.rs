@@ -404,11 +404,8 @@ mod tests {
         assert!((corners[0].0 - line[0].0).abs() < 0.11 && (corners[1].0 - line[1].0).abs() < 0.11);
         assert!(corners[0].1 < line[0].1 && line[0].1 < corners[3].1, "{corners:?}, {line:?}");
         assert!(corners.iter().all(|&(_, y)| y > LINE && y < SIZE.1 - FOOT));
-        let place = |tag: &str| svg.find(&format!("<{tag}")).unwrap();
-        assert!(
-            place("polygon") < place("polyline points=\"")
-                || place("polygon") < svg.rfind("<polyline").unwrap()
-        );
+        let curve_at = svg.find("stroke=\"#0072B2\"").unwrap();
+        assert!(svg.find("<polygon").unwrap() < curve_at, "the curve is drawn over its band");
     }
 
     /// 150 epochs that fall from 0.3 to 0.04.

@@ -88,7 +88,8 @@ impl References {
         });
         let norms = features.chunks_exact(self.points.width).map(|row| inverse(square(row)));
         let finish = |(tally, inverse_norm): (Tally, f32)| Nearness {
-            distance: 1.0 - tally.cosine * inverse_norm,
+            // A cosine may round to more than 1.
+            distance: (1.0 - tally.cosine * inverse_norm).max(0.0),
             inside: tally.inside,
             realism: tally.realism.sqrt(),
             density: tally.spheres as f32 / DENSITY_NEIGHBOURS as f32,
