@@ -1,11 +1,11 @@
 //! Measuring the interpolations of a run, and the verdict.
 
-use super::{Experiment, ModelSummary};
+use super::{Experiment, ModelSummary, RunError};
 use crate::compute::Compute;
-use crate::dataset::{RowNameError, TrainAndTest};
+use crate::dataset::{Dataset, RowNameError, TrainAndTest};
 use crate::interpolate::judge::Judge;
 use crate::interpolate::quality::{
-    Between, Contestants, InterpolationQuality, Named, QualityError, QualitySettings, measure,
+    Between, Contestants, InterpolationQuality, Named, QualitySettings, measure,
 };
 use crate::model::Autoencoder;
 
@@ -19,12 +19,10 @@ pub(super) struct OfSeed {
 }
 
 /// The classes of the experiment's pairs, then all classes.
-pub(super) fn between(experiment: &Experiment, data: &TrainAndTest) -> Result<Vec<Between>, RowNameError> {
+fn between(experiment: &Experiment, data: &TrainAndTest) -> Result<Vec<Between>, RowNameError> {
     let mut found = Vec::new();
     for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let class = |(dataset, index): (&crate::dataset::Dataset, usize)| {
-            dataset.labels.as_ref().map(|labels| labels[index])
-        };
+        let class = |(dataset, index): (&Dataset, usize)| dataset.labels.as_ref().map(|labels| labels[index]);
         let ends = [class(pair.first.find(data)?), class(pair.second.find(data)?)];
         let [Some(first), Some(second)] = ends else { continue };
         let known = |between: &Between| {
@@ -46,7 +44,7 @@ pub(super) fn measure_interpolations(
     experiment: &Experiment,
     (summaries, models): (&[ModelSummary], &[Autoencoder]),
     of_seeds: &[OfSeed],
-) -> Result<InterpolationQuality, QualityError> {
+) -> Result<InterpolationQuality, RunError> {
     let named: Vec<Named<'_>> =
         summaries.iter().zip(models).map(|(summary, model)| Named { name: &summary.name, model }).collect();
     let mut contestants = Vec::new();
@@ -65,8 +63,6 @@ pub(super) fn measure_interpolations(
         }
     }
     contestants.sort_by_key(|contestants| contestants.seed);
-    // The rows were found before anything was trained.
-    let between = between(experiment, data).unwrap_or_else(|_| vec![Between::All]);
-    let settings = QualitySettings::default();
-    measure(compute, judge, data, &named, &contestants, &between, settings)
+    let between = between(experiment, data)?;
+    Ok(measure(compute, judge, data, &named, &contestants, &between, QualitySettings::default())?)
 }

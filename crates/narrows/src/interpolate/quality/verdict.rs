@@ -99,13 +99,10 @@ pub fn verdict(
     resamples: usize,
     seed: u64,
 ) -> Verdict {
-    let values = |paths: &dyn Fn(&Compared) -> Paths, measure| -> Option<Vec<Vec<f64>>> {
-        compared.iter().map(|compared| paths(compared).values(measure)).collect()
-    };
     let mut measures = Vec::new();
     for measure in Measure::ALL {
-        let linear = values(&|compared| compared.linear.clone(), measure);
-        let deep = values(&|compared| compared.deep.clone(), measure);
+        let linear = values(compared, |compared| &compared.linear, measure);
+        let deep = values(compared, |compared| &compared.deep, measure);
         if let (Some(linear), Some(deep)) = (linear, deep) {
             measures.push((measure, linear, deep));
         }
@@ -142,6 +139,11 @@ pub fn verdict(
         sentence,
         differences,
     }
+}
+
+/// A measure of every path, by seed; nothing where it cannot be had.
+fn values(compared: &[Compared], paths: fn(&Compared) -> &Paths, measure: Measure) -> Option<Vec<Vec<f64>>> {
+    compared.iter().map(|compared| paths(compared).values(measure)).collect()
 }
 
 fn subtract(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
