@@ -15,6 +15,10 @@ use crate::commands::model_file::{DataArgument, ModelFile, Pictures};
 use crate::commands::output::{print, write_file};
 use crate::failure::Failure;
 
+/// What only drawing needs. clap does not ask for --measure, which other options require, where these forbid it; so they forbid
+/// the others too.
+const DRAWING: [&str; 4] = ["from", "to", "steps", "out"];
+
 /// Draw the way between two images through a model's latent space, or measure many such ways
 ///
 /// An image is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), or
@@ -48,19 +52,19 @@ pub struct Interpolate {
     ///
     /// docs/measures.md says what is measured. If one model is linear and another of the same latent size is not, they are
     /// compared.
-    #[arg(long, conflicts_with_all = ["from", "to", "steps", "out"])]
+    #[arg(long, conflicts_with_all = DRAWING)]
     measure: bool,
 
     /// With --measure: only ways between images of this class and of --to-class
-    #[arg(long, value_name = "CLASS", requires_all = ["measure", "to_class"])]
+    #[arg(long, value_name = "CLASS", requires_all = ["measure", "to_class"], conflicts_with_all = DRAWING)]
     from_class: Option<u8>,
 
     /// With --measure: the class of the other end
-    #[arg(long, value_name = "CLASS", requires_all = ["measure", "from_class"])]
+    #[arg(long, value_name = "CLASS", requires_all = ["measure", "from_class"], conflicts_with_all = DRAWING)]
     to_class: Option<u8>,
 
     /// With --measure: print JSON
-    #[arg(long, requires = "measure")]
+    #[arg(long, requires = "measure", conflicts_with_all = DRAWING)]
     json: bool,
 }
 

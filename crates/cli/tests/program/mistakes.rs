@@ -228,7 +228,7 @@ fn measuring_and_drawing_are_not_mixed_up() {
     let folder = model.parent().unwrap();
     narrows!["interpolate", folder].mistake(&["--from"]);
     narrows!["interpolate", folder, "--from", "1", "--to", "7", "--measure"].mistake(&["--measure"]);
-    narrows!["interpolate", folder, "--from", "1", "--to", "7", "--json"].mistake(&["--measure"]);
+    narrows!["interpolate", folder, "--from", "1", "--to", "7", "--json"].mistake(&["--from", "--json"]);
     narrows!["interpolate", folder, "--measure", "--from-class", "1"].mistake(&["--to-class"]);
     narrows!["interpolate", folder, &model, "--from", "1", "--to", "7"].mistake(&["--measure"]);
     narrows!["interpolate", folder, "--measure", "--from-class", "1", "--to-class", "12"]

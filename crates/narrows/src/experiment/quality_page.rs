@@ -70,8 +70,8 @@ fn method(quality: &InterpolationQuality) -> String {
     });
     format!(
         "Up to {} pairs of test images are gone through in {} steps, and every image on the way is judged. The judge is \
-         {}.{accuracy} {} real training images are what nearness is measured to. A blend of pixels is the floor, real test \
-         images are the ceiling. A model is called better, or worse, only if the 95 % intervals of its differences in {} \
+         {}.{accuracy} {} real training images are what nearness is measured to. A blend of pixels is what a latent space \
+         must beat, real test images are the ceiling. A model is called better, or worse, only if the 95 % intervals of its differences in {} \
          all say so ({} bootstrap resamples). docs/measures.md describes each measure and what it cannot tell.",
         thousands(settings.pairs),
         settings.steps,

@@ -89,7 +89,7 @@ pub struct Score {
 pub enum SubjectKind {
     /// Real test images: the ceiling.
     Real,
-    /// A blend of pixels: the floor.
+    /// A blend of pixels, which a latent space must beat.
     Blend,
     /// A model.
     Model,
