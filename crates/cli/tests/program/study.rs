@@ -231,8 +231,7 @@ fn interpolations_are_measured_and_the_verdict_stands_in_the_report() {
             let score = scores.iter().find(|score| score["measure"] == measure).unwrap();
             score[what].as_f64().unwrap()
         };
-        for model in 1..subjects.len() {
-            let name = names[model];
+        for (model, name) in names.iter().enumerate().skip(1) {
             assert!(score(model, "distance", "interior") > score(0, "distance", "ends"), "{name}");
             assert!(score(model, "frechet", "interior") > score(0, "frechet", "ends"), "{name}");
         }
