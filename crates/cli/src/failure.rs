@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use narrows::dataset::{RowNameError, UnknownSource};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, RunError};
 use narrows::export::safetensors::LoadError;
+use narrows::interpolate::judge::JudgeError;
+use narrows::interpolate::quality::QualityError;
 use narrows::model::MismatchError;
 
 /// An end without success.
@@ -65,13 +67,23 @@ macro_rules! users_mistake {
         })+
     };
 }
-users_mistake!(ExperimentError, LoadError, MismatchError, RowNameError, UnknownSource);
+users_mistake!(ExperimentError, LoadError, MismatchError, QualityError, RowNameError, UnknownSource);
+
+impl From<JudgeError> for Failure {
+    fn from(error: JudgeError) -> Self {
+        match error {
+            JudgeError::Stopped => Self::Interrupted(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Directory(DirectoryError::Write { .. })
             | RunError::Pca(_)
+            | RunError::Judge(_)
             | RunError::Figure(DrawError::Raster(_)) => Self::failed(error),
             _ => Self::user(error),
         }

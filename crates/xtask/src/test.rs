@@ -30,5 +30,13 @@ pub fn golden() -> Result<(), String> {
     run(&[], &python, &["golden/generate.py"])?;
     let latents = "golden/requirements-latents.txt";
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", latents])?;
-    run(&[], &python, &["golden/generate_latents.py"])
+    run(&[], &python, &["golden/generate_latents.py"])?;
+
+    // Other versions of the same packages, so an environment of its own.
+    let environment = "target/golden-python-interpolation";
+    run(&[], "python3", &["-m", "venv", environment])?;
+    let python = format!("{environment}/bin/python");
+    let requirements = "golden/requirements-interpolation.txt";
+    run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements])?;
+    run(&[], &python, &["golden/interpolation.py"])
 }

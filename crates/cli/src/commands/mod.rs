@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod experiments;
 pub mod inspect;
 pub mod interpolate;
+pub mod interpolation_quality;
 pub mod man;
 pub mod model_file;
 pub mod output;

@@ -8,6 +8,8 @@ use narrows::experiment::{
     Completed, Existing, Experiment, ExperimentError, MOST_SEED, RunEvent, RunOptions, Summary, run,
 };
 
+use narrows::train::{EpochReport, Event};
+
 use crate::arguments::{Common, count, level};
 use crate::commands::experiments;
 use crate::commands::model_file::source;
@@ -43,6 +45,12 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     seed: Option<u64>,
 
+    /// Training seeds that the verdict on interpolations rests on [default: as the experiment says]
+    ///
+    /// The experiment's seed and those after it. Only the two models that are compared are trained again.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+
     /// Replace the run that is already in the folder
     #[arg(long)]
     force: bool,
@@ -70,6 +78,9 @@ impl Run {
         if let Some(seed) = self.seed {
             experiment.seed = seed;
         }
+        if let Some(seeds) = self.seeds {
+            experiment.set_seeds(seeds)?;
+        }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         carry_out(&experiment, &out, existing, self.json, common)
@@ -95,6 +106,7 @@ pub fn carry_out(
     let interrupt = Interrupt::listen()?;
     let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
     let progress = std::sync::OnceLock::new();
+    let measuring = std::sync::Once::new();
     let result = run(experiment, out, &options, &|event| {
         // Bars appear with the first event, not before an error about the arguments.
         let progress = progress.get_or_init(|| Progress::new(common.quiet, &models));
@@ -115,6 +127,20 @@ pub fn carry_out(
             RunEvent::Measuring { model } => {
                 progress.say(&format!("measuring the latent space of {}", models[model].0));
             }
+            RunEvent::OtherSeed {
+                model,
+                seed,
+                event: Event::Epoch(EpochReport { epoch, training_loss, .. }),
+            } => {
+                let (name, epochs) = &models[model];
+                if epoch == epochs {
+                    progress.say(&format!("{name}, seed {seed}: trained, loss {training_loss:.4}"));
+                }
+            }
+            RunEvent::OtherSeed { .. } => {}
+            RunEvent::MeasuringInterpolations => {
+                measuring.call_once(|| progress.say("measuring interpolations"));
+            }
             RunEvent::Drawing => progress.say("drawing figures and the report"),
         }
         if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -132,6 +158,13 @@ fn conclude(completed: &Completed, json: bool) -> Result<(), Failure> {
         print_json(summary)?;
     } else if !summary.models.is_empty() {
         print(&comparison(summary))?;
+    }
+    if let Some(quality) = summary.interpolation_quality.as_ref().filter(|_| !json) {
+        let verdicts = quality.comparisons.iter().filter_map(|comparison| comparison.verdict.as_ref());
+        let sentences: Vec<&str> = verdicts.map(|verdict| verdict.sentence.as_str()).collect();
+        if !sentences.is_empty() {
+            print(&format!("\n{}\n", sentences.join("\n")))?;
+        }
     }
     if *reported && !json {
         print(&format!("\n{:.1} s in all\n{folder}/report.html\n", summary.seconds))?;

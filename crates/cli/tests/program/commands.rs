@@ -1,5 +1,6 @@
 //! Every command, used rightly.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -36,7 +37,9 @@ fn help_is_there_for_every_command_and_reads_well() {
         let (short, long) = (narrows!["help", command].success(), narrows![command, "--help"].success());
         assert_eq!(short, long);
         for line in narrows![command, "-h"].success().lines() {
-            assert!(!line.trim_end().ends_with('.') || line.ends_with("…"), "{command}: {line}");
+            // `MODEL...` is how clap writes that there may be several.
+            let several = line.starts_with("Usage:") && line.ends_with(">...");
+            assert!(!line.trim_end().ends_with('.') || line.ends_with("…") || several, "{command}: {line}");
         }
     }
     assert!(narrows!["run", "--help"].success().contains("--only <MODEL>"));
@@ -166,6 +169,72 @@ fn the_way_between_images_is_drawn() {
     assert_ne!(by_digit, draw("test:1:3", "train:7", "10"), "the third 1 of the test set is another image");
     assert_ne!(by_digit, draw("1", "7", "4"));
     draw("#0", "test#9999", "2");
+}
+
+#[test]
+fn ways_are_measured_as_the_run_measured_them() {
+    let [linear, deep] = ["pca", "three-layer"].map(|name| study().model(name));
+    let arguments = ["--measure", "--from-class", "7", "--to-class", "1"];
+    let call = |more: &[&str]| {
+        let models = [OsString::from("interpolate"), linear.clone().into(), deep.clone().into()];
+        called(models.into_iter().chain(arguments.iter().chain(more).map(OsString::from)))
+    };
+    let quality = call(&["--json"]).json();
+    let comparison = &quality["comparisons"][0];
+    let of_run = &study().summary["interpolation_quality"]["comparisons"][0];
+    // The same judge, the run's, on the same paths.
+    assert_eq!(comparison["verdict"]["differences"], of_run["verdict"]["differences"]);
+    let names: Vec<&str> =
+        comparison["subjects"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["real test images", "pixel blend", "pca", "three-layer"]);
+    let ended = call(&[]);
+    assert!(!ended.err.contains("training the judge"), "{}", ended.err);
+    let tables = ended.success();
+    for words in ["judge:", "7↔1, 1000 pairs", "distance to data", "beyond the ends", "three-layer minus pca"]
+    {
+        assert!(tables.contains(words), "`{words}` is not in {tables}");
+    }
+}
+
+/// Two seeds: the run of a few models, with their other training and a verdict over both.
+#[test]
+fn a_verdict_rests_on_the_seeds_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let run = |more: &str| {
+        narrows![
+            "run",
+            "quick",
+            "--only",
+            "pca,three-layer",
+            "--epochs",
+            "1",
+            "--seed",
+            "3",
+            "--seeds",
+            more,
+            "--out",
+            &out,
+            "--force"
+        ]
+        .success()
+    };
+    assert!(run("2").contains("over 2 training seeds"));
+    let of_seed =
+        |name: &str, seed: u64| out.join("models").join(name).join(format!("seed-{seed}.safetensors"));
+    for name in ["pca", "three-layer"] {
+        assert!(of_seed(name, 4).is_file() && !of_seed(name, 3).is_file() && !of_seed(name, 5).is_file());
+        let other = narrows!["inspect", of_seed(name, 4), "--json"].success();
+        assert!(other.contains("\"seed\": 4"), "{other}");
+    }
+    let summary: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    for comparison in summary["interpolation_quality"]["comparisons"].as_array().unwrap() {
+        assert_eq!(comparison["verdict"]["seeds"], serde_json::json!([3, 4]));
+    }
+    // A run in its place leaves nothing of it.
+    assert!(run("1").contains("over one training seed"));
+    assert!(!of_seed("pca", 4).exists());
 }
 
 #[test]

@@ -37,6 +37,8 @@ fn numbers_out_of_range_name_the_flag_and_the_range() {
         ("run assignment --threads 1000000", ["--threads", "from 1 to"]),
         ("run assignment --seed 18446744073709551615", ["--seed", "9223372036854775807"]),
         ("run assignment --seed -1", ["-1", "--"]),
+        ("run assignment --seeds 0", ["--seeds", "1.."]),
+        ("run assignment --seeds 2 --only pca", ["several seeds", "same latent size"]),
         ("train --hidden 0", ["--hidden", "at least 1"]),
         ("train --hidden 16,x", ["'x'", "at least 1"]),
         ("train --hidden 16,", ["--hidden", "at least 1"]),
@@ -226,6 +228,19 @@ fn rows_that_are_not_there_are_told() {
     narrows!["interpolate", &model, "--from", "1", "--to", "7", "--steps", "1"]
         .mistake(&["--steps", "2..=1000"]);
     assert!(!Path::new("never.png").exists());
+}
+
+#[test]
+fn measuring_and_drawing_are_not_mixed_up() {
+    let model = study().model("pca");
+    let folder = model.parent().unwrap();
+    narrows!["interpolate", folder].mistake(&["--from"]);
+    narrows!["interpolate", folder, "--from", "1", "--to", "7", "--measure"].mistake(&["--measure"]);
+    narrows!["interpolate", folder, "--from", "1", "--to", "7", "--json"].mistake(&["--from", "--json"]);
+    narrows!["interpolate", folder, "--measure", "--from-class", "1"].mistake(&["--to-class"]);
+    narrows!["interpolate", folder, &model, "--from", "1", "--to", "7"].mistake(&["--measure"]);
+    narrows!["interpolate", folder, "--measure", "--from-class", "1", "--to-class", "12"]
+        .mistake(&["1↔12", "test images"]);
 }
 
 #[test]

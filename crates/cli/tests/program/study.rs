@@ -79,6 +79,13 @@ fn every_promised_file_is_there_and_nothing_else() {
         "figures/sources.png",
         "figures/strip-7-1.png",
         "figures/strip-4-8.png",
+        "figures/realism-7-1.png",
+        "figures/realism-7-1.svg",
+        "figures/realism-4-8.png",
+        "figures/realism-4-8.svg",
+        "figures/realism-all.png",
+        "figures/realism-all.svg",
+        "judge.safetensors",
     ]
     .map(str::to_owned)
     .into();
@@ -211,6 +218,42 @@ fn the_summary_has_the_keys_that_are_documented_and_no_others() {
     let absent: Vec<_> =
         documented.difference(&stated).filter(|key| !key.starts_with("models_without_epoch[].")).collect();
     assert!(absent.is_empty(), "in docs/summary.md, but not in summary.json: {absent:?}");
+}
+
+#[test]
+fn interpolations_are_measured_and_the_verdict_stands_in_the_report() {
+    let quality = &study().summary["interpolation_quality"];
+    let accuracy = quality["judge"]["test_accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.975 && accuracy < 1.0, "{accuracy}");
+    let comparisons = quality["comparisons"].as_array().unwrap();
+    let names: Vec<&str> =
+        comparisons.iter().map(|comparison| comparison["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["7↔1", "4↔8", "all classes"]);
+    let html = fs::read_to_string(study().path().join("report.html")).unwrap();
+    for comparison in comparisons {
+        assert_eq!(comparison["pairs"], 1000);
+        let subjects = comparison["subjects"].as_array().unwrap();
+        let names: Vec<&str> = subjects.iter().map(|subject| subject["name"].as_str().unwrap()).collect();
+        assert_eq!(names[..2], ["real test images", "pixel blend"]);
+        assert_eq!(names[2..], MODELS);
+        let score = |subject: usize, measure: &str, what: &str| {
+            let scores = subjects[subject]["scores"].as_array().unwrap();
+            let score = scores.iter().find(|score| score["measure"] == measure).unwrap();
+            score[what].as_f64().unwrap()
+        };
+        for (model, name) in names.iter().enumerate().skip(1) {
+            assert!(score(model, "distance", "interior") > score(0, "distance", "ends"), "{name}");
+            assert!(score(model, "frechet", "interior") > score(0, "frechet", "ends"), "{name}");
+        }
+        let verdict = &comparison["verdict"];
+        assert_eq!((&verdict["linear"], &verdict["deep"]), (&"pca".into(), &"three-layer".into()));
+        assert_eq!(verdict["seeds"], serde_json::json!([5]));
+        let deciding = verdict["differences"].as_array().unwrap().iter().filter(|d| d["decides"] == true);
+        assert_eq!(deciding.count(), 4);
+        let claim = verdict["sentence"].as_str().unwrap().split(';').next().unwrap();
+        assert!(html.contains(claim), "`{claim}` is not in the report");
+        assert!(study().out.contains(claim), "{}", study().out);
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@
 //!   report.html                        everything to look at
 //!   models/three-layer/model.safetensors
 //!   models/three-layer/history.csv
+//!   models/three-layer/seed-2.safetensors  where the verdict rests on several seeds
+//!   judge.safetensors                  who judged interpolations
 //!   figures/…                          PNG, charts also as SVG
 //! ```
 
@@ -16,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
 use crate::export::safetensors::Provenance;
-use crate::export::{safetensors, write_atomically};
+use crate::export::{judge, safetensors, write_atomically};
+use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
 use crate::train::EpochReport;
 
@@ -25,7 +28,14 @@ const MARK: &str = "# What was run in this folder, written by narrows.\n\n";
 const EXPERIMENT: &str = "experiment.toml";
 const SUMMARY: &str = "summary.json";
 const REPORT: &str = "report.html";
+const JUDGE: &str = "judge.safetensors";
 const MODEL_FILES: [&str; 2] = ["model.safetensors", "history.csv"];
+
+/// `seed-2.safetensors`
+fn is_of_a_seed(name: &str) -> bool {
+    let seed = name.strip_prefix("seed-").and_then(|name| name.strip_suffix(".safetensors"));
+    seed.is_some_and(|seed| !seed.is_empty() && seed.bytes().all(|byte| byte.is_ascii_digit()))
+}
 
 /// A folder that belongs to one run.
 #[derive(Clone, Debug)]
@@ -100,12 +110,12 @@ impl RunDirectory {
     fn clear(&self) -> io::Result<()> {
         let models = self.path.join("models");
         for folder in entries(&models)? {
-            remove_files(&folder, |name| MODEL_FILES.contains(&name))?;
+            remove_files(&folder, |name| MODEL_FILES.contains(&name) || is_of_a_seed(name))?;
         }
         remove_if_empty(&models);
         remove_files(&self.path.join("figures"), |name| name.ends_with(".png") || name.ends_with(".svg"))?;
         // The experiment last: if this is interrupted, what is left is still known as a run.
-        [SUMMARY, REPORT, EXPERIMENT]
+        [SUMMARY, REPORT, JUDGE, EXPERIMENT]
             .into_iter()
             .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
     }
@@ -144,6 +154,28 @@ impl RunDirectory {
             return Ok(());
         }
         self.write(&format!("{folder}/{history_file}"), history_csv(history).as_bytes())
+    }
+
+    /// Writes a model that was trained with another seed than the experiment's.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_model_of_seed(
+        &self,
+        model: &Autoencoder,
+        provenance: &Provenance,
+        seed: u64,
+    ) -> Result<(), DirectoryError> {
+        let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
+        self.write(&name, &safetensors::to_bytes(model, provenance))
+    }
+
+    /// Writes the judge of interpolations, if it has learned anything.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_judge(&self, judge: &Judge, data: &str) -> Result<(), DirectoryError> {
+        judge::to_bytes(judge, data).map_or(Ok(()), |bytes| self.write(JUDGE, &bytes))
     }
 
     /// Writes the report.

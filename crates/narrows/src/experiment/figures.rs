@@ -3,10 +3,11 @@
 use super::{DirectoryError, ModelSummary, Pair, RunDirectory, Summary};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, ImageShape, RawValues, RowName, RowNameError, TrainAndTest};
+use crate::interpolate::quality::{Between, InterpolationQuality, Measure, Subject as Measured, SubjectKind};
 use crate::interpolate::{blend, interpolate, lambdas};
 use crate::model::Autoencoder;
 use crate::pca::Pca;
-use crate::report::chart::{Chart, Curve, CurveStyle, Scale};
+use crate::report::chart::{Band, Chart, Curve, CurveStyle, Scale};
 use crate::report::gallery::{self, Captioned, Row, Step};
 use crate::report::picture::Picture;
 use crate::report::raster;
@@ -33,6 +34,7 @@ pub(super) enum Subject {
     Extremes { model: String },
     Sources,
     Strip { pair: usize },
+    Realism { between: Between },
     Interpolation { pair: usize, model: String },
 }
 
@@ -50,7 +52,7 @@ pub(super) struct Figure {
 impl Figure {
     /// Charts scale; pictures of pixels do not.
     fn is_chart(&self) -> bool {
-        matches!(self.subject, Subject::Curves | Subject::Curve { .. })
+        matches!(self.subject, Subject::Curves | Subject::Curve { .. } | Subject::Realism { .. })
     }
 
     pub fn write(&self, directory: &RunDirectory) -> Result<(), DirectoryError> {
@@ -79,6 +81,7 @@ pub(super) fn draw(
     compute: &mut Compute,
 ) -> Result<Vec<Figure>, DrawError> {
     let mut sketches = curves(&summary.models);
+    sketches.extend(summary.interpolation_quality.iter().flat_map(realism));
     if let Some(image) = data.train.image {
         let mut gallery = Gallery { summary, models, data, image, compute };
         sketches.push(gallery.data());
@@ -152,6 +155,7 @@ fn curves(models: &[ModelSummary]) -> Vec<Sketch> {
         y_label: "average training loss".to_owned(),
         y_scale,
         curves,
+        bands: Vec::new(),
     };
     // Exact PCA has no curve, but keeps its colour.
     let trained = || models.iter().enumerate().filter(|(_, model)| !model.history.is_empty());
@@ -181,6 +185,57 @@ fn curves(models: &[ModelSummary]) -> Vec<Sketch> {
         });
     }
     sketches
+}
+
+/// Realism along the paths between each two classes: of the two models that are compared, or of all, and of the blend.
+fn realism(quality: &InterpolationQuality) -> impl Iterator<Item = Sketch> {
+    quality.comparisons.iter().map(|comparison| {
+        let compared: Option<[&str; 2]> =
+            comparison.verdict.as_ref().map(|verdict| [verdict.linear.as_str(), verdict.deep.as_str()]);
+        let shown = |subject: &&Measured| match subject.kind {
+            SubjectKind::Real => false,
+            SubjectKind::Blend => true,
+            SubjectKind::Model => compared.is_none_or(|names| names.contains(&subject.name.as_str())),
+        };
+        let (mut curves, mut bands) = (Vec::new(), Vec::new());
+        for (colour, subject) in comparison.subjects.iter().filter(shown).enumerate() {
+            let path = &subject.realism_along_path;
+            curves.push(Curve {
+                label: subject.name.clone(),
+                points: path.iter().map(|point| (point.lambda, point.mean)).collect(),
+                style: CurveStyle::Solid(colour),
+            });
+            let points = path.iter().map(|point| (point.lambda, point.low, point.high)).collect();
+            bands.push(Band { points, colour });
+        }
+        let real = comparison.subjects.iter().find(|subject| subject.kind == SubjectKind::Real);
+        if let Some(ends) = real.and_then(|real| real.score(Measure::Realism)?.ends) {
+            let points = vec![(0.0, ends), (1.0, ends)];
+            curves.push(Curve { label: "real images".to_owned(), points, style: CurveStyle::Published });
+        }
+        let name = match comparison.between {
+            Between::Classes(first, second) => format!("realism-{first}-{second}"),
+            Between::All => "realism-all".to_owned(),
+        };
+        Sketch {
+            subject: Subject::Realism { between: comparison.between },
+            name,
+            caption: format!(
+                "Realism along the paths between test images, {}, with the 95 % interval of the mean. Above 1 an image lies \
+                 within a sphere of real ones.",
+                comparison.name
+            ),
+            svg: Chart {
+                title: format!("Realism from one end to the other, {}", comparison.name),
+                x_label: "λ".to_owned(),
+                y_label: "realism".to_owned(),
+                y_scale: Scale::Linear,
+                curves,
+                bands,
+            }
+            .svg(),
+        }
+    })
 }
 
 /// Everything that pictures are made from.

@@ -4,6 +4,8 @@ mod directory;
 mod figures;
 mod measure;
 mod page;
+mod quality;
+mod quality_page;
 mod run;
 mod specification;
 mod summary;

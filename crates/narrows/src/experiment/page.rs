@@ -3,7 +3,9 @@
 mod latent;
 
 use super::figures::{Figure, Subject};
+use super::quality_page;
 use super::{Experiment, ModelSummary, Summary};
+use crate::interpolate::quality::Between;
 use crate::report::page::{
     self, Align, Block, Cell, Column, Emphasis, Image, Page, Paragraph, Section, Span, Table,
 };
@@ -69,6 +71,7 @@ impl Report<'_> {
             spans.push(Span::Text(".".to_owned()));
             paragraphs.push(Paragraph(spans));
         }
+        paragraphs.extend(self.summary.interpolation_quality.iter().flat_map(quality_page::verdicts));
         paragraphs
     }
 
@@ -221,11 +224,30 @@ impl Report<'_> {
         blocks.push(self.figure(|subject| *subject == Subject::Sources)?);
         for number in 0..interpolation.pairs.len() {
             blocks.extend(self.figure(|subject| *subject == Subject::Strip { pair: number }));
+            blocks.extend(self.realism_of_pair(number).and_then(|between| self.realism(between)));
+        }
+        if let Some(quality) = &self.summary.interpolation_quality {
+            let shown: Vec<Between> =
+                (0..interpolation.pairs.len()).filter_map(|number| self.realism_of_pair(number)).collect();
+            let chart = |between| self.realism(between).filter(|_| !shown.contains(&between));
+            blocks.extend(quality_page::blocks(quality, chart));
         }
         let paths = self.all_figures(|subject| matches!(subject, Subject::Interpolation { .. }));
         blocks
             .push(Block::Details { summary: "Each pair by every model, enlarged".to_owned(), blocks: paths });
         Some(Section { heading: "Interpolation".to_owned(), blocks })
+    }
+
+    fn realism(&self, between: Between) -> Option<Block> {
+        self.figure(|subject| *subject == Subject::Realism { between })
+    }
+
+    /// What was measured between the classes of a pair, to stand under its strip, where every pair has classes of its own.
+    fn realism_of_pair(&self, number: usize) -> Option<Between> {
+        let pairs = self.summary.experiment.interpolation.as_ref()?.pairs.len();
+        let comparisons = &self.summary.interpolation_quality.as_ref()?.comparisons;
+        // After those of the pairs comes that of all classes.
+        (comparisons.len() == pairs + 1).then(|| comparisons[number].between)
     }
 
     fn comparison(&self, other: &Summary) -> Section {
@@ -279,7 +301,7 @@ impl Report<'_> {
     }
 }
 
-fn columns(names: &[&str], words: &[&str], numbers: &[&str]) -> Vec<Column> {
+pub(super) fn columns(names: &[&str], words: &[&str], numbers: &[&str]) -> Vec<Column> {
     let column = |align| move |heading: &&str| Column { heading: (*heading).to_owned(), align };
     names
         .iter()
@@ -307,7 +329,7 @@ fn epochs(model: &ModelSummary) -> String {
 }
 
 /// `60,000`
-fn thousands(number: usize) -> String {
+pub(super) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits
         .as_bytes()

@@ -11,6 +11,7 @@ use super::directory::Existing;
 use super::figures::{DrawError, draw};
 use super::measure::measure;
 use super::page::page;
+use super::quality::{OfSeed, measure_interpolations};
 use super::summary::{DataSummary, EpochSummary};
 use super::{
     DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, ModelWithoutEpoch,
@@ -20,6 +21,8 @@ use crate::compute::{Compute, Level};
 use crate::dataset::{Dataset, Normalisation, RowNameError, Samples, Source, TrainAndTest, UnknownSource};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
 use crate::export::safetensors::Provenance;
+use crate::interpolate::judge::{Judge, JudgeError};
+use crate::interpolate::quality::QualityError;
 use crate::model::{Autoencoder, InputSpec};
 use crate::pca::{Pca, PcaError};
 use crate::train::{Event, Outcome, Training, TrainingError, train};
@@ -66,12 +69,23 @@ pub enum RunEvent<'a> {
         /// Why.
         why: &'a ModelWithoutEpoch,
     },
+    /// The training of a model with another seed, for the verdict on interpolations, says something.
+    OtherSeed {
+        /// Which model.
+        model: usize,
+        /// Its seed.
+        seed: u64,
+        /// What.
+        event: &'a Event,
+    },
     /// All models are trained; this one's latent space is measured.
     Measuring {
         /// Which model.
         model: usize,
     },
-    /// All models are measured; figures and report follow.
+    /// Their interpolations are measured.
+    MeasuringInterpolations,
+    /// Figures and report follow.
     Drawing,
 }
 
@@ -114,6 +128,12 @@ pub enum RunError {
     /// Exact PCA failed.
     #[error(transparent)]
     Pca(#[from] PcaError),
+    /// There is nobody to judge interpolations.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    /// Interpolations cannot be measured.
+    #[error("[interpolation] {0}")]
+    Quality(#[from] QualityError),
     /// A figure cannot be drawn.
     #[error(transparent)]
     Figure(#[from] DrawError),
@@ -205,6 +225,7 @@ pub fn run(
         exact_pca: results.pca,
         models: summaries,
         models_without_epoch,
+        interpolation_quality: None,
         seconds: start.elapsed().as_secs_f64(),
     };
     directory.write_summary(&summary)?;
@@ -219,6 +240,30 @@ pub fn run(
         }
         measure(summary, model, &data, pca, &mut compute);
     }
+    let measured = experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
+    if measured && !models.is_empty() && !stopped.load(Ordering::Relaxed) {
+        // Said again and again, so that a run can be stopped while the judge learns.
+        let measuring = || work.say(RunEvent::MeasuringInterpolations);
+        match Judge::train(&data, &mut compute, &mut { measuring }) {
+            Err(JudgeError::Stopped) => {}
+            judge => {
+                let judge = judge?;
+                directory.write_judge(&judge, &summary.data.name)?;
+                let trained = (&summary.models[..], &models[..]);
+                let quality = measure_interpolations(
+                    &mut compute,
+                    &judge,
+                    &data,
+                    experiment,
+                    trained,
+                    &results.of_seeds,
+                )?;
+                summary.interpolation_quality = Some(quality);
+                directory.write_summary(&summary)?;
+            }
+        }
+    }
+
     let stopped = work.going_on().is_break() || observe(RunEvent::Drawing).is_break();
     let reported = !stopped && !models.is_empty();
     if reported {
@@ -265,6 +310,7 @@ struct Results {
     pca: Option<PcaSummary>,
     /// In the experiment's order; none where a model was not begun.
     models: Vec<Option<ModelResult>>,
+    of_seeds: Vec<OfSeed>,
 }
 
 enum ModelResult {
@@ -276,21 +322,26 @@ enum ModelResult {
 enum Job {
     Pca,
     Model(usize),
+    /// The same with another seed.
+    OfSeed(usize, u64),
 }
 
 /// What a job gives.
 enum Done {
     Pca(Option<PcaSummary>),
     Model(usize, ModelResult),
+    OfSeed(Option<OfSeed>),
 }
 
 impl Work<'_> {
     /// Does all jobs, the longest first, on so many workers.
     fn run(&self, workers: usize, compute: impl Fn() -> Compute + Sync) -> Result<Results, RunError> {
         let mut jobs: Vec<Job> = (0..self.experiment.models.len()).map(Job::Model).collect();
+        jobs.extend(self.other_seeds());
         jobs.sort_by_key(|job| self.cost(*job));
         jobs.insert(0, Job::Pca);
-        let results = Results { pca: None, models: self.experiment.models.iter().map(|_| None).collect() };
+        let models = self.experiment.models.iter().map(|_| None).collect();
+        let results = Results { models, ..Results::default() };
         let state = Mutex::new((jobs, Ok(results)));
         let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
         std::thread::scope(|scope| {
@@ -313,6 +364,7 @@ impl Work<'_> {
                             (Ok(Done::Model(index, model)), Ok(results)) => {
                                 results.models[index] = Some(model)
                             }
+                            (Ok(Done::OfSeed(model)), Ok(results)) => results.of_seeds.extend(model),
                             (Err(error), results @ Ok(_)) => *results = Err(error),
                             (_, Err(_)) => {}
                         }
@@ -327,7 +379,7 @@ impl Work<'_> {
     fn cost(&self, job: Job) -> usize {
         match job {
             Job::Pca => 0,
-            Job::Model(index) => {
+            Job::Model(index) | Job::OfSeed(index, _) => {
                 let settings = &self.experiment.models[index];
                 let architecture = self.experiment.architecture(settings, self.data.train.features);
                 let epochs = self.experiment.training(settings).map_or(0, |training| training.epochs);
@@ -349,7 +401,53 @@ impl Work<'_> {
                     },
                 )
             }
+            Job::OfSeed(index, seed) => Done::OfSeed(self.train_with_seed(index, seed, compute)?),
         })
+    }
+
+    /// The two models that the verdict compares, with the seeds after the experiment's.
+    fn other_seeds(&self) -> Vec<Job> {
+        let Some(places) = self.experiment.compared() else { return Vec::new() };
+        let seeds = self.experiment.interpolation.as_ref().map_or(1, |interpolation| interpolation.seeds);
+        let later = (1..seeds).map(|later| self.experiment.seed + later);
+        later.flat_map(|seed| places.map(|index| Job::OfSeed(index, seed))).collect()
+    }
+
+    /// Trains and writes a model with another seed, for the verdict; nothing if it was stopped or diverged.
+    fn train_with_seed(
+        &self,
+        index: usize,
+        seed: u64,
+        compute: &mut Compute,
+    ) -> Result<Option<OfSeed>, RunError> {
+        let settings: &ModelSettings = &self.experiment.models[index];
+        let architecture = self.experiment.architecture(settings, self.data.train.features);
+        let Some(training) = self.experiment.training(settings) else {
+            // Nothing in exact PCA is drawn by a seed: one model serves them all.
+            let (pca, _) = self.pca(compute)?;
+            let autoencoder = pca.autoencoder(architecture.latent(), self.input.clone());
+            return Ok(Some(OfSeed { model: index, seed, autoencoder }));
+        };
+        let training = Training { seed, ..training };
+        let samples = self.samples(&self.data.train);
+        let mut observe = |event: &Event| self.say(RunEvent::OtherSeed { model: index, seed, event });
+        let trained = train(&architecture, &training, &samples, None, compute, &mut observe)
+            .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
+        if trained.outcome != Outcome::Finished {
+            return Ok(None);
+        }
+        let provenance = Provenance {
+            name: settings.name.clone(),
+            data: self.experiment.data.clone(),
+            training: Some(training),
+            epochs: trained.history.len(),
+            training_loss: trained.history.last().map(|last| last.training_loss),
+            narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let autoencoder =
+            Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
+        self.directory.write_model_of_seed(&autoencoder, &provenance, seed)?;
+        Ok(Some(OfSeed { model: index, seed, autoencoder }))
     }
 
     /// Exact PCA with as many components as the linear models of the experiment have.

@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{NormalisationKind, RowName};
+use crate::interpolate::quality::contestants;
 use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
 use crate::train::{Optimiser, Schedule, Training};
 
 /// The greatest seed: experiments are TOML, whose whole numbers have 63 bits and a sign.
 pub const MOST_SEED: u64 = i64::MAX as u64;
+
+/// More training runs than anybody waits for.
+const MOST_SEEDS: u64 = 1000;
 
 /// Weeks of training, and a history that is still a file one can open.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -169,6 +173,12 @@ pub struct Interpolation {
     /// The name of the deep model to compare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deep: Option<String>,
+    /// Whether to measure 1,000 paths between the pairs' classes, and between all, with every model.
+    #[serde(default = "yes")]
+    pub measure: bool,
+    /// How many training seeds the verdict on the linear and the deep model rests on: the experiment's and those after it.
+    #[serde(default = "one")]
+    pub seeds: u64,
     /// The rows to go between.
     pub pairs: Vec<Pair>,
 }
@@ -179,6 +189,14 @@ fn ten() -> usize {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> u64 {
+    1
 }
 
 /// Two rows; at λ = 1 stands the first, at λ = 0 the second.
@@ -227,6 +245,15 @@ pub enum ExperimentError {
     /// Too few steps.
     #[error("[interpolation] steps is {0}; expected 2 to 1000")]
     Steps(usize),
+    /// No seed, or too many.
+    #[error("[interpolation] seeds is {0}; expected 1 to {MOST_SEEDS}")]
+    Seeds(u64),
+    /// Seeds without a verdict to rest on them.
+    #[error(
+        "several seeds are for the verdict on interpolations, which this experiment does not come to: it needs \
+         [interpolation] with measure = true, a linear model and another one of the same latent size"
+    )]
+    NothingToCompare,
 }
 
 impl Experiment {
@@ -319,9 +346,15 @@ impl Experiment {
                 }
             }
         }
-        if let Some(Interpolation { steps, linear, deep, .. }) = &self.interpolation {
+        if let Some(Interpolation { steps, linear, deep, seeds, .. }) = &self.interpolation {
             if !(2..=1000).contains(steps) {
                 return Err(ExperimentError::Steps(*steps));
+            }
+            if !(1..=MOST_SEEDS).contains(seeds) {
+                return Err(ExperimentError::Seeds(*seeds));
+            }
+            if self.seed > MOST_SEED - (seeds - 1) {
+                return Err(ExperimentError::Seed(self.seed.saturating_add(seeds - 1)));
             }
             let known = self.model_names();
             if let Some(name) = [linear, deep].into_iter().flatten().find(|name| !known.contains(name)) {
@@ -329,6 +362,38 @@ impl Experiment {
             }
         }
         Ok(())
+    }
+
+    /// Asks for a verdict over so many training seeds.
+    ///
+    /// # Errors
+    /// If the experiment comes to no verdict.
+    pub fn set_seeds(&mut self, seeds: u64) -> Result<(), ExperimentError> {
+        if seeds > 1 && self.compared().is_none() {
+            return Err(ExperimentError::NothingToCompare);
+        }
+        if let Some(interpolation) = &mut self.interpolation {
+            interpolation.seeds = seeds;
+        }
+        Ok(())
+    }
+
+    /// The places of the two models that the verdict on interpolations compares, linear and deep: those that are named, else
+    /// [`contestants`]. Nothing if there are no two of the same latent size, or nothing is to be measured.
+    pub fn compared(&self) -> Option<[usize; 2]> {
+        let Interpolation { linear, deep, .. } = self.interpolation.as_ref().filter(|i| i.measure)?;
+        let place = |name: &String| self.models.iter().position(|model| model.name == *name);
+        // The inputs are the data's to say, and have no influence here.
+        let architectures: Vec<Architecture> =
+            self.models.iter().map(|model| self.architecture(model, 1)).collect();
+        match (linear, deep) {
+            (Some(linear), Some(deep)) => {
+                let places = [place(linear)?, place(deep)?];
+                let [linear, deep] = places.map(|place| architectures[place].latent());
+                (linear == deep).then_some(places)
+            }
+            _ => contestants(&architectures),
+        }
     }
 
     /// Checks what only the data tells.

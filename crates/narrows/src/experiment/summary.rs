@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Experiment, ModelKind, Published};
 use crate::evaluate::{LatentQuality, ReconstructionError};
+use crate::interpolate::quality::InterpolationQuality;
 use crate::model::Architecture;
 use crate::pca::Certificate;
 use crate::train::{EpochReport, Training};
@@ -26,6 +27,9 @@ pub struct Summary {
     /// The other models, in the experiment's order.
     #[serde(default)]
     pub models_without_epoch: Vec<ModelWithoutEpoch>,
+    /// What interpolations are worth, where the experiment asks for it.
+    #[serde(default)]
+    pub interpolation_quality: Option<InterpolationQuality>,
     /// Seconds from the beginning of the run to the writing of this file.
     pub seconds: f64,
 }

@@ -1,6 +1,7 @@
 //! Models as files.
 
 mod file;
+pub mod judge;
 pub mod safetensors;
 
 pub use file::write_atomically;

@@ -101,10 +101,15 @@ pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Vec<u8> {
         input: model.input.clone(),
         provenance: provenance.clone(),
     };
-    let metadata = serde_json::to_string(&metadata).expect("plain data is JSON");
+    file(&metadata, &model.parameters)
+}
+
+/// A file of these parameters, with everything else in its metadata.
+pub(super) fn file(metadata: &impl Serialize, parameters: &Parameters) -> Vec<u8> {
+    let metadata = serde_json::to_string(metadata).expect("plain data is JSON");
     let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
-    let bytes: Vec<u8> = model.parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect();
-    let views = model.parameters.tensors().iter().map(|tensor| {
+    let bytes: Vec<u8> = parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let views = parameters.tensors().iter().map(|tensor| {
         let bytes = &bytes[4 * tensor.range.start..4 * tensor.range.end];
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("4 bytes a number");
         (&tensor.name, view)
@@ -135,22 +140,16 @@ pub fn load(path: &Path) -> Result<(Autoencoder, Provenance), LoadError> {
 /// # Errors
 /// [`LoadError`] if they are not a whole model.
 pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance), LoadError> {
-    let container = |source| LoadError::Container { path: path.clone(), source };
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(container)?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
-    let metadata = header.metadata().clone().unwrap_or_default();
+    let (tensors, metadata) = open(bytes, &path)?;
     let foreign = |why: String| LoadError::Foreign { path: path.clone(), why };
-    let Some(metadata) = metadata.get(KEY) else {
-        return Err(foreign(format!("it has no metadata `{KEY}`")));
-    };
     // The version first: what a later one means by the other keys is not known here.
-    let Version { version } = serde_json::from_str(metadata).map_err(|error| foreign(error.to_string()))?;
+    let Version { version } = serde_json::from_str(&metadata).map_err(|error| foreign(error.to_string()))?;
     if version != VERSION {
         return Err(foreign(format!(
             "its layout is version {version}, this narrows reads version {VERSION}"
         )));
     }
-    let metadata = serde_json::from_str(metadata).map_err(|error| foreign(error.to_string()))?;
+    let metadata = serde_json::from_str(&metadata).map_err(|error| foreign(error.to_string()))?;
     let Metadata { architecture, input, provenance, .. } = metadata;
     architecture.validate().map_err(|source| LoadError::Architecture { path: path.clone(), source })?;
     input.check(architecture.inputs).map_err(foreign)?;
@@ -161,8 +160,35 @@ pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance
         return Err(wrong(format!("{architecture} has more parameters than the file has room for")));
     }
     let mut parameters = Parameters::zeros(&architecture);
+    read_parameters(&tensors, &mut parameters, &format!("{architecture}"), &path)?;
+    Ok((Autoencoder { architecture, parameters, input }, provenance))
+}
+
+/// The tensors of a file, and its metadata.
+pub(super) fn open<'a>(bytes: &'a [u8], path: &str) -> Result<(SafeTensors<'a>, String), LoadError> {
+    let container = |source| LoadError::Container { path: path.to_owned(), source };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(container)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    match metadata.get(KEY) {
+        Some(metadata) => Ok((tensors, metadata.clone())),
+        None => {
+            let why = format!("it has no metadata `{KEY}`");
+            Err(LoadError::Foreign { path: path.to_owned(), why })
+        }
+    }
+}
+
+/// Reads every one of `parameters`, which are those of `what`; there must be no others.
+pub(super) fn read_parameters(
+    tensors: &SafeTensors<'_>,
+    parameters: &mut Parameters,
+    what: &str,
+    path: &str,
+) -> Result<(), LoadError> {
+    let wrong = |what: String| LoadError::Tensor { path: path.to_owned(), what };
     if let Some(surplus) = tensors.names().iter().find(|name| parameters.get(name).is_none()) {
-        return Err(wrong(format!("tensor `{surplus}` does not belong to {architecture}")));
+        return Err(wrong(format!("tensor `{surplus}` does not belong to {what}")));
     }
     for spec in parameters.tensors().to_vec() {
         let view =
@@ -182,5 +208,5 @@ pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance
     if !parameters.values().iter().all(|value| value.is_finite()) {
         return Err(wrong("some parameters are NaN or infinite".to_owned()));
     }
-    Ok((Autoencoder { architecture, parameters, input }, provenance))
+    Ok(())
 }

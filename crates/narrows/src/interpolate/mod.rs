@@ -1,4 +1,7 @@
-//! Interpolation between two rows through the latent space.
+//! Interpolation between two rows through the latent space, and what it is worth.
+
+pub mod judge;
+pub mod quality;
 
 use crate::compute::Compute;
 use crate::dataset::{Samples, Values};

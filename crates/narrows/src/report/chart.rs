@@ -50,6 +50,15 @@ pub struct Curve {
     pub style: CurveStyle,
 }
 
+/// Where a curve may as well be, such as a 95 % interval of each of its points: an area of its colour behind all curves.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// `(x, low, high)` from left to right. A point that is no number, or that the scale cannot show, is left out.
+    pub points: Vec<(f64, f64, f64)>,
+    /// The colour's index, as in [`CurveStyle::Solid`].
+    pub colour: usize,
+}
+
 /// Some curves over one pair of axes.
 #[derive(Clone, Debug, Default)]
 pub struct Chart {
@@ -63,6 +72,8 @@ pub struct Chart {
     pub y_scale: Scale,
     /// The curves; those of [`CurveStyle::Published`] are drawn first.
     pub curves: Vec<Curve>,
+    /// Areas behind the curves.
+    pub bands: Vec<Band>,
 }
 
 /// The size of every chart in pixels.
@@ -79,6 +90,8 @@ const TICK_GAP: f64 = 26.0;
 const MARKED: usize = 12;
 /// The space between the ends of the axes and the curves, as a part of the axis.
 const PADDING: (f64, f64) = (0.015, 0.04);
+/// Faint enough for two bands to be told apart where they meet.
+const BAND_OPACITY: f64 = 0.18;
 /// A larger number has no place on an axis: the difference of two could overflow.
 const LARGEST: f64 = 1e300;
 
@@ -99,6 +112,7 @@ impl Chart {
     ///     y_label: "mean squared error per pixel".into(),
     ///     y_scale: Scale::Log,
     ///     curves: vec![loss],
+    ///     bands: Vec::new(),
     /// };
     /// assert!(chart.svg().starts_with("<svg"));
     /// ```
@@ -121,7 +135,8 @@ impl Chart {
     fn draw(&self, root: &Area) -> Drawn {
         root.fill(&WHITE)?;
         let lines: Vec<Line> = self.curves.iter().map(|curve| Line::of(curve, self.y_scale)).collect();
-        let (x, y) = (horizontal(&lines), vertical(&lines, self.y_scale));
+        let bands: Vec<Outline> = self.bands.iter().map(|band| Outline::of(band, self.y_scale)).collect();
+        let (x, y) = (horizontal(&lines), vertical(&lines, &bands, self.y_scale));
         let names = Names::of(&lines);
 
         // The text above the plot, and the room that text takes beside it.
@@ -161,6 +176,10 @@ impl Chart {
         root.draw(&Text::new(x_label, (middle, units(SIZE.1 - MARGIN)), text(MUTED).pos(CENTRE)))?;
 
         names.draw_key(root, SIZE.0 - MARGIN, MARGIN + title_height + 8.0)?;
+        for Outline { points, colour } in &bands {
+            let points: Vec<Place> = points.iter().map(|point| plot.backend_coord(point)).collect();
+            root.draw(&Polygon::new(points, pen::colour(CurveStyle::Solid(*colour)).mix(BAND_OPACITY)))?;
+        }
         let (published, ours): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.published());
         for line in published.iter().chain(&ours) {
             line.draw(root, |point| plot.backend_coord(&point))?;
@@ -247,8 +266,10 @@ fn horizontal(lines: &[Line]) -> Axis {
 
 /// The vertical axis, in positions of `scale`. A linear one begins at zero unless the curves stay far from
 /// it.
-fn vertical(lines: &[Line], scale: Scale) -> Axis {
-    let Some((low, high)) = span(lines.iter().flat_map(Line::points).map(|point| point.1)) else {
+fn vertical(lines: &[Line], bands: &[Outline], scale: Scale) -> Axis {
+    let of_bands = bands.iter().flat_map(|band| band.points.iter().copied());
+    let Some((low, high)) = span(lines.iter().flat_map(Line::points).chain(of_bands).map(|point| point.1))
+    else {
         return Axis { low: 0.0, high: 1.0, ticks: Vec::new() };
     };
     let (low, high) = match scale {
@@ -276,6 +297,25 @@ fn padded(low: f64, high: f64, part: f64) -> (f64, f64) {
     }
     let by = if low == 0.0 { 0.5 } else { low.abs() * 0.05 };
     (low - by, high + by)
+}
+
+/// A band, ready to be drawn: along its upper side and back along its lower one, in positions of the axes.
+struct Outline {
+    points: Vec<(f64, f64)>,
+    colour: usize,
+}
+
+impl Outline {
+    fn of(band: &Band, scale: Scale) -> Self {
+        let shown: Vec<_> = band
+            .points
+            .iter()
+            .filter(|(x, low, high)| x.abs() <= LARGEST && scale.shows(*low) && scale.shows(*high))
+            .collect();
+        let above = shown.iter().map(|(x, _, high)| (*x, scale.position(*high)));
+        let below = shown.iter().rev().map(|(x, low, _)| (*x, scale.position(*low)));
+        Self { points: above.chain(below).collect(), colour: band.colour }
+    }
 }
 
 /// A curve, ready to be drawn: its points in positions of the axes, in pieces without a gap.
@@ -334,7 +374,38 @@ mod tests {
 
     fn chart(y_scale: Scale, curves: Vec<Curve>) -> Chart {
         let [title, x_label, y_label] = ["Training error", "epoch", "error"].map(str::to_owned);
-        Chart { title, x_label, y_label, y_scale, curves }
+        Chart { title, x_label, y_label, y_scale, curves, bands: Vec::new() }
+    }
+
+    #[test]
+    fn a_band_lies_behind_its_curve_and_the_axis_has_room_for_it() {
+        let points = [(0.0, 1.0), (1.0, 2.0)];
+        let mut chart = chart(Scale::Linear, vec![curve("a", CurveStyle::Solid(0), &points)]);
+        chart
+            .bands
+            .push(Band { points: vec![(0.0, 0.5, 1.5), (1.0, 1.0, 6.0), (2.0, f64::NAN, 1.0)], colour: 0 });
+        let svg = chart.svg();
+        let document = Document::parse(&svg).unwrap();
+        let band = document.descendants().find(|node| node.has_tag_name("polygon")).unwrap();
+        assert_eq!(band.attribute("fill"), Some("#0072B2"));
+        assert!((number(band, "opacity") - BAND_OPACITY).abs() < 1e-9);
+        let corners: Vec<(f64, f64)> = band
+            .attribute("points")
+            .unwrap()
+            .split_whitespace()
+            .map(|pair| {
+                let (x, y) = pair.split_once(',').unwrap();
+                (x.parse::<f64>().unwrap() / 10.0, y.parse::<f64>().unwrap() / 10.0)
+            })
+            .collect();
+        let line = &polylines(&document, "#0072B2")[0];
+        // Upper side to the right, lower side back; the curve is between them, and all of it within the picture.
+        assert_eq!(corners.len(), 4, "{corners:?}");
+        assert!((corners[0].0 - line[0].0).abs() < 0.11 && (corners[1].0 - line[1].0).abs() < 0.11);
+        assert!(corners[0].1 < line[0].1 && line[0].1 < corners[3].1, "{corners:?}, {line:?}");
+        assert!(corners.iter().all(|&(_, y)| y > LINE && y < SIZE.1 - FOOT));
+        let curve_at = svg.find("stroke=\"#0072B2\"").unwrap();
+        assert!(svg.find("<polygon").unwrap() < curve_at, "the curve is drawn over its band");
     }
 
     /// 150 epochs that fall from 0.3 to 0.04.

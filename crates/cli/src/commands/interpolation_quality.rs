@@ -1,0 +1,119 @@
+//! `narrows interpolate --measure`: tables of measures, and the verdict.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use narrows::compute::Compute;
+use narrows::dataset::TrainAndTest;
+use narrows::export::judge;
+use narrows::interpolate::judge::Judge;
+use narrows::interpolate::quality::{
+    Between, Comparison, Contestants, InterpolationQuality, Measure, Named, QualitySettings, Subject,
+    contestants, measure as measure_quality,
+};
+
+use crate::arguments::Common;
+use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::output::{print, print_json};
+use crate::failure::{Failure, complain};
+use crate::interrupt::Interrupt;
+use crate::table::Table;
+
+/// Measures models, and prints what came of it.
+pub fn measure(
+    paths: &[PathBuf],
+    data: &DataArgument,
+    between: Between,
+    json: bool,
+    common: &Common,
+) -> Result<(), Failure> {
+    let mut models = Vec::new();
+    for path in paths {
+        models.push(ModelFile::at(path).load()?);
+    }
+    let source = data.source()?.to_string();
+    let data = data.load()?;
+    for (model, _) in &models {
+        model.samples(&data.test)?;
+    }
+    let mut compute = common.compute()?;
+    let judge = find_or_train(paths, &source, &data, &mut compute, common)?;
+    let named: Vec<Named<'_>> =
+        models.iter().map(|(model, provenance)| Named { name: &provenance.name, model }).collect();
+    let architectures: Vec<_> = models.iter().map(|(model, _)| model.architecture.clone()).collect();
+    let compared = contestants(&architectures).map(|[linear, deep]| {
+        let seed = models[deep].1.training.as_ref().map_or(0, |training| training.seed);
+        Contestants { seed, linear: named[linear], deep: named[deep] }
+    });
+    let compared = compared.as_slice();
+    let settings = QualitySettings::default();
+    let quality = measure_quality(&mut compute, &judge, &data, &named, compared, &[between], settings)?;
+    if json { print_json(&quality) } else { print(&tables(&quality)) }
+}
+
+/// The judge of the run that one of the models belongs to, or a new one.
+fn find_or_train(
+    models: &[PathBuf],
+    source: &str,
+    data: &TrainAndTest,
+    compute: &mut Compute,
+    common: &Common,
+) -> Result<Judge, Failure> {
+    let folders = models.iter().flat_map(|model| model.ancestors().take(4));
+    for file in folders.map(|folder: &Path| folder.join("judge.safetensors")).filter(|file| file.is_file()) {
+        let (judge, trained_on) = judge::load(&file)?;
+        if trained_on == source && judge.inputs() == data.test.features {
+            return Ok(judge);
+        }
+    }
+    if !common.quiet && data.train.labels.is_some() {
+        complain("training the judge, a classifier that sees real images only");
+    }
+    let interrupt = Interrupt::listen()?;
+    let mut observe = || if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    Ok(Judge::train(data, compute, &mut observe)?)
+}
+
+/// The judge in a sentence, then what was found between each two classes.
+pub fn tables(quality: &InterpolationQuality) -> String {
+    let mut text = format!("judge: {}", quality.judge.description);
+    if let Some(accuracy) = quality.judge.test_accuracy {
+        text.push_str(&format!(" ({:.2} % of test images classed right)", 100.0 * accuracy));
+    }
+    text.push('\n');
+    for comparison in &quality.comparisons {
+        text.push_str(&format!("\n{}, {} pairs of test images\n", comparison.name, comparison.pairs));
+        text.push_str(&scores(comparison).text());
+        text.push('\n');
+        if let Some(verdict) = &comparison.verdict {
+            text.push_str(&format!("{}\n", verdict.sentence));
+        }
+    }
+    text
+}
+
+/// Measures down, subjects across: between the ends, and for what has no between, at the ends.
+fn scores(comparison: &Comparison) -> Table {
+    let names = comparison.subjects.iter().map(|subject| subject.name.as_str());
+    let mut table = Table::new(&std::iter::once("").chain(names).collect::<Vec<_>>());
+    let number = |subject: &Subject, measure: Measure| {
+        let score = subject.score(measure)?;
+        score.interior.or(score.ends)
+    };
+    let row = |name: String, value: &dyn Fn(&Subject) -> Option<f64>| -> Option<Vec<String>> {
+        let values: Vec<Option<f64>> = comparison.subjects.iter().map(value).collect();
+        values.iter().any(Option::is_some).then(|| {
+            let cells =
+                values.iter().map(|value| value.map_or("–".to_owned(), |value| format!("{value:.4}")));
+            std::iter::once(name).chain(cells).collect()
+        })
+    };
+    for measure in Measure::ALL {
+        let rows = [
+            row(measure.name().to_owned(), &|subject| number(subject, measure)),
+            row("  beyond the ends".to_owned(), &|subject| subject.score(measure)?.interior_minus_ends),
+        ];
+        rows.into_iter().flatten().for_each(|row| table.row(row));
+    }
+    table
+}

@@ -1,0 +1,203 @@
+//! Who says what an image is: a classifier that has seen real images only, and no model's output.
+
+use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compute::Compute;
+use crate::dataset::{Dataset, Normalisation, NormalisationKind, Samples, TrainAndTest, ValueRange, Values};
+use crate::model::{Classifier, ClassifierArchitecture, InputSpec};
+use crate::train::{Optimiser, Outcome, Schedule, Training, TrainingError, train_classifier};
+
+/// Units of the judge's hidden layer, which are the features φ.
+const HIDDEN: usize = 128;
+
+/// Gives an image features φ, in which distances mean something, and says what class it is of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judge {
+    /// For data with labels: 784–128–10, trained on the real training images; φ is what its ReLU gives.
+    Classifier {
+        /// The classifier.
+        classifier: Classifier,
+        /// The share of the test images that it classes as they are labelled.
+        test_accuracy: f64,
+    },
+    /// For data without: φ is the image itself, in [0, 1], and there are no classes.
+    Pixels {
+        /// Numbers in an image.
+        features: usize,
+    },
+}
+
+/// A judge that cannot be had.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum JudgeError {
+    /// Its training cannot begin.
+    #[error("the judge of interpolations cannot be trained: {0}")]
+    Training(#[from] TrainingError),
+    /// It diverged.
+    #[error("the judge of interpolations did not learn: its loss is no longer a finite number")]
+    Diverged,
+    /// The observer stopped it.
+    #[error("the training of the judge of interpolations was stopped")]
+    Stopped,
+}
+
+/// What a judge is, for the record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgeSummary {
+    /// `classifier`, or `pixels` for data without labels.
+    pub kind: String,
+    /// In words.
+    pub description: String,
+    /// The share of the test images that it classes as they are labelled.
+    pub test_accuracy: Option<f64>,
+}
+
+/// What a judge sees in some images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// φ: images × [`Judge::features`].
+    pub features: Vec<f32>,
+    /// Of each image the most probable class and its probability; nothing without classes.
+    pub classes: Option<Vec<(u8, f32)>>,
+}
+
+impl Judge {
+    /// How a judge is trained: six epochs of Adam at a one-cycle rate up to 5·10⁻³, batches of 128, seed 0.
+    pub fn training() -> Training {
+        Training {
+            epochs: 6,
+            optimiser: Optimiser::adam(5e-3, 0.0),
+            schedule: Schedule::one_cycle(),
+            ..Training::default()
+        }
+    }
+
+    /// Trains a judge on the training images and measures it on the test images; of data without labels it is
+    /// [`Judge::Pixels`].
+    ///
+    /// # Errors
+    /// If training fails, or `observe` says stop, which is asked after every step.
+    pub fn train(
+        data: &TrainAndTest,
+        compute: &mut Compute,
+        observe: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Self, JudgeError> {
+        let features = data.train.features;
+        let (Some(labels), Some(test_labels)) = (&data.train.labels, &data.test.labels) else {
+            return Ok(Self::Pixels { features });
+        };
+        let classes = labels.iter().chain(test_labels).max().map_or(1, |&most| usize::from(most) + 1);
+        let architecture = ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes };
+        let input = InputSpec {
+            normalisation: Normalisation::fit(NormalisationKind::Unit, &data.train),
+            range: data.train.range,
+            image: data.train.image,
+        };
+        let samples = input.normalisation.apply(&data.train);
+        let mut going_on = |_: &_| observe();
+        let trained =
+            train_classifier(&architecture, &Self::training(), (&samples, labels), compute, &mut going_on)?;
+        match trained.outcome {
+            Outcome::Finished => {}
+            Outcome::Stopped => return Err(JudgeError::Stopped),
+            Outcome::Diverged { .. } => return Err(JudgeError::Diverged),
+        }
+        let classifier = Classifier { architecture, parameters: trained.parameters, input };
+        let test_accuracy = accuracy(&classifier, compute, &data.test, test_labels);
+        Ok(Self::Classifier { classifier, test_accuracy })
+    }
+
+    /// Numbers in φ.
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Classifier { classifier, .. } => classifier.architecture.hidden,
+            &Self::Pixels { features } => features,
+        }
+    }
+
+    /// Numbers in an image.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Classifier { classifier, .. } => classifier.architecture.inputs,
+            &Self::Pixels { features } => features,
+        }
+    }
+
+    /// What it sees in `images`, images × inputs in the [0, 1] scale of the value range.
+    pub fn look(&self, compute: &mut Compute, images: Vec<f32>) -> Judged {
+        let Self::Classifier { classifier, .. } = self else {
+            return Judged { features: images, classes: None };
+        };
+        let samples = Samples::new(self.inputs(), Values::Numbers(from_unit(&classifier.input, images)));
+        let features = classifier.features(compute, &samples);
+        let probabilities = classifier.probabilities(compute, &features);
+        let classes =
+            probabilities.chunks_exact(classifier.architecture.classes).map(most_probable).collect();
+        Judged { features, classes: Some(classes) }
+    }
+
+    /// What it is, for the record.
+    pub fn summary(&self) -> JudgeSummary {
+        match self {
+            Self::Classifier { classifier, test_accuracy } => {
+                let ClassifierArchitecture { inputs, hidden, classes } = classifier.architecture;
+                JudgeSummary {
+                    kind: "classifier".to_owned(),
+                    description: format!(
+                        "a classifier {inputs}–{hidden}–{classes}, trained on the real training images; distances are \
+                         between what its {hidden} hidden units give"
+                    ),
+                    test_accuracy: Some(*test_accuracy),
+                }
+            }
+            Self::Pixels { .. } => JudgeSummary {
+                kind: "pixels".to_owned(),
+                description: "the data has no labels, so distances are between the images themselves"
+                    .to_owned(),
+                test_accuracy: None,
+            },
+        }
+    }
+}
+
+/// The raw values of a data set in the [0, 1] scale of its range: rows × features.
+pub(crate) fn unit_images(dataset: &Dataset) -> Vec<f32> {
+    let samples = Normalisation::fit(NormalisationKind::Unit, dataset).apply(dataset);
+    match samples.values {
+        Values::Bytes { bytes, scale, offset } => {
+            bytes.iter().map(|&byte| f32::from(byte).mul_add(scale, offset)).collect()
+        }
+        Values::Numbers(numbers) => numbers,
+    }
+}
+
+fn from_unit(input: &InputSpec, mut images: Vec<f32>) -> Vec<f32> {
+    let ValueRange { low, high } = input.range;
+    let features = input.normalisation.scale.len();
+    for (i, x) in images.iter_mut().enumerate() {
+        let (scale, offset) = input.normalisation.of_feature(i % features);
+        *x = low.mul_add(scale, offset) + *x * ((high - low) * scale);
+    }
+    images
+}
+
+/// The first of the most probable classes, and its probability.
+fn most_probable(probabilities: &[f32]) -> (u8, f32) {
+    let first = (0, probabilities.first().copied().unwrap_or(0.0));
+    (0..=u8::MAX).zip(probabilities.iter().copied()).fold(
+        first,
+        |best, next| {
+            if next.1 > best.1 { next } else { best }
+        },
+    )
+}
+
+fn accuracy(classifier: &Classifier, compute: &mut Compute, data: &Dataset, labels: &[u8]) -> f64 {
+    let features = classifier.features(compute, &classifier.input.normalisation.apply(data));
+    let probabilities = classifier.probabilities(compute, &features);
+    let classes = probabilities.chunks_exact(classifier.architecture.classes).map(most_probable);
+    let right = classes.zip(labels).filter(|((class, _), label)| class == *label).count();
+    right as f64 / labels.len().max(1) as f64
+}

@@ -1,0 +1,286 @@
+//! How good interpolations are, measured: does what lies between two images look like data?
+//!
+//! 1,000 pairs of test images are gone through in 11 steps by every model, by a blend of the pixels (which a latent space
+//! must beat), and every image on the way is shown to a [`Judge`]. What it sees is set beside real
+//! images ([`References`]); `docs/measures.md` describes the [`Measure`]s. Two models of equal latent size, a linear and a deep
+//! one, are compared path by path ([`fn@verdict`]).
+
+pub mod frechet;
+mod measure;
+pub mod neighbours;
+mod pairs;
+mod paths;
+mod verdict;
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use self::frechet::{FrechetError, FrechetReference};
+pub use self::measure::{Better, Measure};
+use self::neighbours::References;
+pub use self::pairs::{Between, NoPairs};
+use self::paths::{Ends, Eyes, Space};
+pub use self::paths::{PathPoint, Paths};
+pub use self::verdict::{Compared, Contest, Difference, Finding, Verdict, verdict};
+use super::judge::{Judge, JudgeSummary, unit_images};
+use crate::compute::Compute;
+use crate::dataset::{Dataset, TrainAndTest};
+use crate::model::{Architecture, Autoencoder};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QualitySettings {
+    /// Pairs of test images.
+    pub pairs: usize,
+    /// Images on a path, its ends among them: odd, so that one is in the middle.
+    pub steps: usize,
+    /// Real training images to be near to.
+    pub references: usize,
+    /// Resamples of the bootstrap.
+    pub resamples: usize,
+    /// Of the draws of pairs, references and resamples.
+    pub seed: u64,
+}
+
+impl Default for QualitySettings {
+    fn default() -> Self {
+        Self { pairs: 1000, steps: 11, references: 10_000, resamples: 10_000, seed: 0 }
+    }
+}
+
+/// What cannot be measured.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum QualityError {
+    /// No two images to go between.
+    #[error(transparent)]
+    Pairs(#[from] NoPairs),
+    /// Numbers that are not finite.
+    #[error(transparent)]
+    Frechet(#[from] FrechetError),
+    /// Too few images.
+    #[error("interpolations need at least {needed} images in the {set} set, it has {found}")]
+    TooFew {
+        /// Which: training or test.
+        set: &'static str,
+        /// How many are needed.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
+}
+
+/// One measure of one model, or of a control.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Which.
+    pub measure: Measure,
+    /// Between the ends: the mean over paths. Nothing of real images, between which there is none.
+    pub interior: Option<f64>,
+    /// At the ends: of a model, its reconstructions of them.
+    pub ends: Option<f64>,
+    /// What interpolation adds to reconstruction.
+    pub interior_minus_ends: Option<f64>,
+}
+
+/// What was measured: a model or a control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    /// Real test images: the ceiling.
+    Real,
+    /// A blend of pixels, which a latent space must beat.
+    Blend,
+    /// A model.
+    Model,
+}
+
+/// All measures of one model or control.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The model's name, `real test images` or `pixel blend`.
+    pub name: String,
+    /// Which of the three.
+    pub kind: SubjectKind,
+    /// Those that it can have.
+    pub scores: Vec<Score>,
+    /// Realism from λ = 0 to λ = 1; nothing of real images.
+    pub realism_along_path: Vec<PathPoint>,
+}
+
+/// Everything between two classes, or between all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// `7↔1`, or `all classes`.
+    pub name: String,
+    /// Which ends.
+    pub between: Between,
+    /// How many pairs.
+    pub pairs: usize,
+    /// The controls, then the models.
+    pub subjects: Vec<Subject>,
+    /// The linear model and the deep one compared, where there are two of equal latent size.
+    pub verdict: Option<Verdict>,
+}
+
+/// Everything that was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InterpolationQuality {
+    /// Who judged.
+    pub judge: JudgeSummary,
+    /// How much was measured.
+    pub settings: QualitySettings,
+    /// By classes.
+    pub comparisons: Vec<Comparison>,
+    /// What it took, the training of the judge not counted.
+    pub seconds: f64,
+}
+
+impl Subject {
+    /// One of its scores.
+    pub fn score(&self, measure: Measure) -> Option<&Score> {
+        self.scores.iter().find(|score| score.measure == measure)
+    }
+}
+
+/// A model and what to call it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The model.
+    pub model: &'a Autoencoder,
+}
+
+/// One training seed's models, for the verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Contestants<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// The linear model.
+    pub linear: Named<'a>,
+    /// The deep model.
+    pub deep: Named<'a>,
+}
+
+/// Which two of some models a verdict compares, by their places: the first linear one, and of the others with its latent size the deepest, or of
+/// these the first. Nothing if there are no such two.
+pub fn contestants(models: &[Architecture]) -> Option<[usize; 2]> {
+    let linear = models.iter().position(Architecture::is_linear)?;
+    let latent = models[linear].latent();
+    let others =
+        (0..models.len()).filter(|&index| !models[index].is_linear() && models[index].latent() == latent);
+    // The last of several greatest is given; reversed, the first.
+    let deep = others.rev().max_by_key(|&index| models[index].depth())?;
+    Some([linear, deep])
+}
+
+/// Measures the interpolations of `models` between all the classes named, and compares the contestants, of which the first seed's
+/// may be among the models.
+///
+/// # Errors
+/// If there is nothing to go between, or a model's images are not finite.
+///
+/// # Panics
+/// If the models, the judge and the data do not read rows of the same length, or the steps are not odd and 3 or more.
+pub fn measure(
+    compute: &mut Compute,
+    judge: &Judge,
+    data: &TrainAndTest,
+    models: &[Named<'_>],
+    contestants: &[Contestants<'_>],
+    between: &[Between],
+    settings: QualitySettings,
+) -> Result<InterpolationQuality, QualityError> {
+    let start = Instant::now();
+    assert!(settings.steps >= 3 && !settings.steps.is_multiple_of(2), "{} steps", settings.steps);
+    for (set, dataset, needed) in
+        [("training", &data.train, neighbours::DENSITY_NEIGHBOURS + 1), ("test", &data.test, 4)]
+    {
+        if dataset.rows() < needed {
+            return Err(QualityError::TooFew { set, needed, found: dataset.rows() });
+        }
+    }
+    let rows = pairs::sample(data.train.rows(), settings.references, settings.seed);
+    let real = judge.look(compute, unit_images(&data.train.subset(&rows)));
+    let references = References::new(compute, &real.features, judge.features());
+    let eyes = Eyes { judge, references: &references };
+    let test = unit_images(&data.test);
+    let test_features = judge.look(compute, test.clone()).features;
+
+    let mut comparisons = Vec::new();
+    for &between in between {
+        let labels = data.test.labels.as_deref();
+        let pairs = pairs::draw(between, data.test.rows(), labels, settings.pairs, settings.seed)?;
+        let ends = ends(between, &data.test, &pairs, (&test, &test_features), judge.features())?;
+        let mut go = |space: Space<'_>| Paths::measure(compute, &space, &ends, eyes, settings.steps);
+        let blend = go(Space::Pixels)?;
+        let mut subjects = vec![
+            Subject {
+                name: "real test images".to_owned(),
+                kind: SubjectKind::Real,
+                scores: blend.scores_of_ends(),
+                realism_along_path: Vec::new(),
+            },
+            Subject {
+                name: "pixel blend".to_owned(),
+                kind: SubjectKind::Blend,
+                scores: blend.scores(),
+                realism_along_path: blend.realism_along_path(),
+            },
+        ];
+        let mut measured = Vec::new();
+        for named in models {
+            let paths = go(Space::Latent(named.model))?;
+            subjects.push(Subject {
+                name: named.name.to_owned(),
+                kind: SubjectKind::Model,
+                scores: paths.scores(),
+                realism_along_path: paths.realism_along_path(),
+            });
+            measured.push(paths);
+        }
+        // A contestant that is one of the models is not measured again.
+        let mut paths_of =
+            |named: &Named<'_>| match models.iter().position(|m| std::ptr::eq(m.model, named.model)) {
+                Some(index) => Ok(measured[index].clone()),
+                None => go(Space::Latent(named.model)),
+            };
+        let mut compared = Vec::new();
+        for Contestants { seed, linear, deep } in contestants {
+            compared.push(Compared { seed: *seed, linear: paths_of(linear)?, deep: paths_of(deep)? });
+        }
+        let name = between.name();
+        let verdict = contestants.first().map(|first| {
+            let contest = Contest { linear: first.linear.name, deep: first.deep.name, between: &name };
+            verdict(compute, contest, &compared, settings.resamples, settings.seed)
+        });
+        comparisons.push(Comparison { between, pairs: pairs.len(), subjects, verdict, name });
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(InterpolationQuality { judge: judge.summary(), settings, comparisons, seconds })
+}
+
+/// The ends of all pairs, and the real images that their paths' middles should resemble.
+fn ends(
+    between: Between,
+    test: &Dataset,
+    pairs: &[[usize; 2]],
+    (images, features): (&[f32], &[f32]),
+    width: usize,
+) -> Result<Ends, QualityError> {
+    let image = |row: usize| &images[row * test.features..][..test.features];
+    let of_class = |row: usize| between.holds(test.labels.as_ref().map(|labels| labels[row]));
+    let real: Vec<f32> = (0..test.rows())
+        .filter(|&row| of_class(row))
+        .flat_map(|row| features[row * width..][..width].iter().copied())
+        .collect();
+    Ok(Ends {
+        unit: pairs.iter().flatten().flat_map(|&row| image(row).iter().copied()).collect(),
+        labels: test
+            .labels
+            .as_ref()
+            .map(|labels| pairs.iter().map(|pair| pair.map(|row| labels[row])).collect()),
+        real: FrechetReference::new(&real, width)?,
+    })
+}

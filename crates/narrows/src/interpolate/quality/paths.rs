@@ -1,0 +1,313 @@
+//! Paths between images, and what is measured on each.
+
+use super::frechet::{Frechet, FrechetError, FrechetReference};
+use super::neighbours::{Nearness, References};
+use super::{Measure, Score};
+use crate::compute::Compute;
+use crate::dataset::{Samples, Values};
+use crate::interpolate::judge::Judge;
+use crate::interpolate::{blend, lambdas};
+use crate::model::Autoencoder;
+
+/// Paths that are decoded at a time: 1,100 images of 784 numbers are 3 MB.
+const PATHS_AT_A_TIME: usize = 100;
+
+/// The ends of the paths of one comparison.
+#[derive(Clone, Debug)]
+pub(super) struct Ends {
+    /// Raw rows in the [0, 1] scale: first end, then second end, of every path.
+    pub unit: Vec<f32>,
+    /// The classes of both, where there are labels.
+    pub labels: Option<Vec<[u8; 2]>>,
+    /// Real test images of these classes, in φ.
+    pub real: FrechetReference,
+}
+
+/// Everything that was measured on the paths of one model, or of the pixel blend.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    steps: usize,
+    /// Paths × steps; λ = 0, the second end, comes first.
+    nearness: Vec<Nearness>,
+    /// Paths × steps.
+    classes: Option<Vec<(u8, f32)>>,
+    /// Of each path's first and second end.
+    labels: Option<Vec<[u8; 2]>>,
+    frechet: Frechet,
+    /// Of real ends only: of one end of each path.
+    end_frechet: Option<f64>,
+    guards: Option<Vec<Guard>>,
+}
+
+/// What only models have, of one path.
+#[derive(Clone, Copy, Debug)]
+struct Guard {
+    smoothness: f64,
+    path_length: f64,
+    round_trip: f64,
+}
+
+/// One point of the mean over paths, with its 95 % band, mean ± 1.96 standard errors.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PathPoint {
+    /// From 0, the second end, to 1, the first.
+    pub lambda: f64,
+    /// Over paths.
+    pub mean: f64,
+    /// The band's lower bound.
+    pub low: f64,
+    /// The band's upper bound.
+    pub high: f64,
+}
+
+/// What paths go through.
+pub(super) enum Space<'a> {
+    /// A model's latent space.
+    Latent(&'a Autoencoder),
+    /// The pixels themselves.
+    Pixels,
+}
+
+/// Whom paths are shown to.
+#[derive(Clone, Copy)]
+pub(super) struct Eyes<'a> {
+    pub judge: &'a Judge,
+    pub references: &'a References,
+}
+
+impl Paths {
+    /// Goes all paths in `steps` steps, and measures what lies on them.
+    pub(super) fn measure(
+        compute: &mut Compute,
+        space: &Space<'_>,
+        ends: &Ends,
+        Eyes { judge, references }: Eyes<'_>,
+        steps: usize,
+    ) -> Result<Self, FrechetError> {
+        let (width, inputs) = (judge.features(), judge.inputs());
+        let lambdas = lambdas(steps);
+        let (mut nearness, mut classes, mut guards) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut midpoints, mut one_end) = (Vec::new(), Vec::new());
+        for ends in ends.unit.chunks(2 * inputs * PATHS_AT_A_TIME) {
+            let images = match space {
+                Space::Pixels => paths(ends, inputs, &lambdas),
+                Space::Latent(model) => {
+                    let (images, of_chunk) = decode(compute, model, ends, &lambdas);
+                    guards.extend(of_chunk);
+                    images
+                }
+            };
+            let seen = judge.look(compute, images);
+            nearness.extend(references.nearness(compute, &seen.features));
+            classes.extend(seen.classes.into_iter().flatten());
+            for path in seen.features.chunks_exact(steps * width) {
+                midpoints.extend_from_slice(&path[steps / 2 * width..][..width]);
+                let end = if one_end.len() / width % 2 == 0 { steps - 1 } else { 0 };
+                one_end.extend_from_slice(&path[end * width..][..width]);
+            }
+        }
+        let end_frechet = match space {
+            Space::Pixels => Some(ends.real.distance(&one_end)?.distance),
+            Space::Latent(_) => None,
+        };
+        Ok(Self {
+            steps,
+            nearness,
+            classes: (!classes.is_empty()).then_some(classes),
+            labels: ends.labels.clone(),
+            frechet: ends.real.distance(&midpoints)?,
+            end_frechet,
+            guards: (!guards.is_empty()).then_some(guards),
+        })
+    }
+
+    /// A measure of every path; nothing where it needs labels or a model and there is none.
+    pub fn values(&self, measure: Measure) -> Option<Vec<f64>> {
+        let interior = 1..self.steps - 1;
+        let mean_of = |value: fn(&Nearness) -> f64| {
+            let paths = self.nearness.chunks_exact(self.steps);
+            Some(paths.map(|path| mean(path[interior.clone()].iter().map(value))).collect())
+        };
+        let guard = |value: fn(&Guard) -> f64| Some(self.guards.as_ref()?.iter().map(value).collect());
+        let paths = || Some(self.classes.as_ref()?.chunks_exact(self.steps));
+        let probabilities = |path: &[(u8, f32)]| -> Vec<f64> {
+            path[interior.clone()].iter().map(|&(_, probability)| f64::from(probability)).collect()
+        };
+        match measure {
+            Measure::Distance => mean_of(|near| near.distance.into()),
+            Measure::Precision => mean_of(|near| f64::from(u8::from(near.inside))),
+            Measure::Realism => mean_of(|near| near.realism.into()),
+            Measure::Density => mean_of(|near| near.density.into()),
+            Measure::LeastProbability => {
+                Some(paths()?.map(|path| probabilities(path).into_iter().fold(1.0, f64::min)).collect())
+            }
+            Measure::MeanProbability => {
+                Some(paths()?.map(|path| mean(probabilities(path).into_iter())).collect())
+            }
+            Measure::EndShare => {
+                let share = |(path, labels): (&[(u8, f32)], &[u8; 2])| {
+                    mean(
+                        path[interior.clone()]
+                            .iter()
+                            .map(|(class, _)| f64::from(u8::from(labels.contains(class)))),
+                    )
+                };
+                Some(paths()?.zip(self.labels.as_ref()?).map(share).collect())
+            }
+            Measure::Switches => {
+                let switches =
+                    |path: &[(u8, f32)]| path.windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
+                Some(paths()?.map(|path| switches(path) as f64).collect())
+            }
+            Measure::Frechet => Some(self.frechet.by_point.clone()),
+            Measure::Smoothness => guard(|guard| guard.smoothness),
+            Measure::PathLength => guard(|guard| guard.path_length),
+            Measure::RoundTrip => guard(|guard| guard.round_trip),
+        }
+    }
+
+    /// The same at the paths' ends, which are a model's reconstructions, or real images: a mean over both ends of all paths.
+    fn at_ends(&self, measure: Measure) -> Option<f64> {
+        let last = self.steps - 1;
+        let near = |value: fn(&Nearness) -> f64| {
+            let paths = self.nearness.chunks_exact(self.steps);
+            Some(mean(paths.flat_map(|path| [value(&path[0]), value(&path[last])])))
+        };
+        match measure {
+            Measure::Distance => near(|near| near.distance.into()),
+            Measure::Precision => near(|near| f64::from(u8::from(near.inside))),
+            Measure::Realism => near(|near| near.realism.into()),
+            Measure::Density => near(|near| near.density.into()),
+            Measure::MeanProbability => {
+                let paths = self.classes.as_ref()?.chunks_exact(self.steps);
+                Some(mean(paths.flat_map(|path| [path[0].1.into(), path[last].1.into()])))
+            }
+            Measure::EndShare => {
+                let paths = self.classes.as_ref()?.chunks_exact(self.steps).zip(self.labels.as_ref()?);
+                Some(mean(paths.flat_map(|(path, labels)| {
+                    // λ = 0 is the second end.
+                    [path[0].0 == labels[1], path[last].0 == labels[0]]
+                        .map(|right| f64::from(u8::from(right)))
+                })))
+            }
+            Measure::Frechet => self.end_frechet,
+            _ => None,
+        }
+    }
+
+    /// All measures.
+    pub(super) fn scores(&self) -> Vec<Score> {
+        let score = |measure: Measure| {
+            let interior = mean(self.values(measure)?.into_iter());
+            let ends = self.at_ends(measure);
+            Some(Score {
+                measure,
+                interior: Some(interior),
+                ends,
+                interior_minus_ends: ends.map(|ends| interior - ends),
+            })
+        };
+        Measure::ALL.into_iter().filter_map(score).collect()
+    }
+
+    /// All measures of the ends alone.
+    pub(super) fn scores_of_ends(&self) -> Vec<Score> {
+        let score = |measure: Measure| {
+            let ends = Some(self.at_ends(measure)?);
+            Some(Score { measure, interior: None, ends, interior_minus_ends: None })
+        };
+        Measure::ALL.into_iter().filter_map(score).collect()
+    }
+
+    /// Realism at each λ.
+    pub(super) fn realism_along_path(&self) -> Vec<PathPoint> {
+        let paths = self.nearness.len() / self.steps;
+        let lambdas = lambdas(self.steps).into_iter().enumerate();
+        lambdas
+            .map(|(step, lambda)| {
+                let values =
+                    self.nearness.iter().skip(step).step_by(self.steps).map(|n| f64::from(n.realism));
+                let mean = mean(values.clone());
+                let squares: f64 = values.map(|x| (x - mean).powi(2)).sum();
+                let error = 1.96 * (squares / (paths.max(2) - 1) as f64 / paths as f64).sqrt();
+                PathPoint { lambda: lambda.into(), mean, low: mean - error, high: mean + error }
+            })
+            .collect()
+    }
+}
+
+/// Every two rows of `ends` blended: paths × λs rows.
+fn paths(ends: &[f32], width: usize, lambdas: &[f32]) -> Vec<f32> {
+    let path = |ends: &[f32]| {
+        let (first, second) = ends.split_at(width);
+        blend([first, second], lambdas)
+    };
+    ends.chunks_exact(2 * width).flat_map(path).collect()
+}
+
+/// A model's paths as images in [0, 1], and what is measured on the way.
+///
+/// The images are judged as they are shown: what a linear model decodes beyond the value range is cut off.
+fn decode(
+    compute: &mut Compute,
+    model: &Autoencoder,
+    unit: &[f32],
+    lambdas: &[f32],
+) -> (Vec<f32>, Vec<Guard>) {
+    let (inputs, latent, steps) = (model.architecture.inputs, model.architecture.latent(), lambdas.len());
+    let samples = Samples::new(inputs, Values::Numbers(from_unit(model, unit)));
+    let codes = paths(&model.encode(compute, &samples), latent, lambdas);
+    let decoded = model.decode(compute, &codes);
+    let shown = model.input.normalisation.to_unit(model.input.range, &decoded);
+    let decoded = Samples::new(inputs, Values::Numbers(decoded));
+    let again = model.encode(compute, &decoded);
+    let Values::Numbers(decoded) = &decoded.values else { unreachable!("they were made of numbers") };
+    let images = decoded.chunks_exact(steps * inputs);
+    let latents = codes.chunks_exact(steps * latent).zip(again.chunks_exact(steps * latent));
+    let guard = |(images, (codes, again)): (&[f32], (&[f32], &[f32]))| {
+        let image = |step: usize| &images[step * inputs..][..inputs];
+        let lengths: Vec<f64> = (1..steps).map(|step| apart(image(step - 1), image(step)).sqrt()).collect();
+        let length: f64 = lengths.iter().sum();
+        let longest = lengths.iter().copied().fold(0.0, f64::max);
+        let code = |step: usize, of: &[f32]| of[step * latent..][..latent].to_vec();
+        let between = apart(&code(0, codes), &code(steps - 1, codes));
+        let returns = mean((1..steps - 1).map(|step| apart(&code(step, again), &code(step, codes))));
+        Guard {
+            smoothness: ratio(longest, length / lengths.len() as f64),
+            path_length: ratio(length, apart(image(0), image(steps - 1)).sqrt()),
+            round_trip: if between > 0.0 { returns / between } else { 0.0 },
+        }
+    };
+    let guards = images.zip(latents).map(guard).collect();
+    (shown, guards)
+}
+
+/// Images in [0, 1] as a model's input.
+fn from_unit(model: &Autoencoder, unit: &[f32]) -> Vec<f32> {
+    let (range, normalisation) = (model.input.range, &model.input.normalisation);
+    let scales = normalisation.scale.len();
+    let input = |(i, x): (usize, &f32)| {
+        let (scale, offset) = normalisation.of_feature(i % scales);
+        (range.low + x * (range.high - range.low)).mul_add(scale, offset)
+    };
+    unit.iter().enumerate().map(input).collect()
+}
+
+/// ‖a − b‖².
+fn apart(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum()
+}
+
+/// Of a path that stays where it is, 1.
+fn ratio(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { 1.0 }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    sum / f64::from(count)
+}
