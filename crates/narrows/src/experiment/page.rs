@@ -37,6 +37,7 @@ pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure
         ),
         summary: report.abstract_(),
         sections: sections.into_iter().flatten().filter(|section| !section.blocks.is_empty()).collect(),
+        live: None,
     }
 }
 

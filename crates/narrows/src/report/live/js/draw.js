@@ -1,0 +1,1 @@
+export function draw() { const root=document.createElement('div'); return { id: 'draw', title: 'draw', root }; }
