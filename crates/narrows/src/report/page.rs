@@ -340,6 +340,7 @@ mod tests {
             subtitle: "seed 0".to_owned(),
             summary: vec!["Deep wins.".into()],
             sections: vec![section("First", blocks), section("Second", Vec::new())],
+            live: None,
         }
         .html()
     }

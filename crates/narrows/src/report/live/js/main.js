@@ -43,6 +43,7 @@ async function readStudy() {
   }
   const parts = { test: study.test, train: study.train };
   study.classes = parts.test.classes;
+  study.train_rows = parts.train.rows;
   study.test = afterPaint().then(() => readSet("test"));
   let train = null;
   study.trainingImages = () => (train ??= readSet("train"));
