@@ -100,7 +100,15 @@ impl Browser {
 
     /// Opens a page of this size and loads `address`, until the page says that it is usable.
     #[track_caller]
-    pub fn open(&mut self, address: &str, (width, height): (u32, u32)) {
+    pub fn open(&mut self, address: &str, size: (u32, u32)) {
+        self.open_empty(size);
+        self.call("Page.navigate", json!({ "url": address }));
+        self.until("performance.getEntriesByName('usable').length === 1");
+    }
+
+    /// Opens a page of this size with nothing in it.
+    #[track_caller]
+    pub fn open_empty(&mut self, (width, height): (u32, u32)) {
         self.session = None;
         self.events.clear();
         let target = self.call("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
@@ -110,8 +118,6 @@ impl Browser {
             self.call(&format!("{domain}.enable"), json!({}));
         }
         self.size(width, height);
-        self.call("Page.navigate", json!({ "url": address }));
-        self.until("performance.getEntriesByName('usable').length === 1");
     }
 
     /// Closes the page.

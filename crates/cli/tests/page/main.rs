@@ -3,24 +3,34 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod browser;
+mod draw;
 mod interpolate;
+mod map;
+mod modules;
+mod sizes;
+mod sliders;
 mod study;
+mod training;
 
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use browser::Browser;
 
 /// The sizes that the page is made for: a laptop, a tablet, a telephone.
 const SIZES: [(u32, u32); 3] = [(1280, 900), (768, 1024), (360, 740)];
 
+/// One browser for all tests, and one page at a time: what is measured in one is not disturbed by another.
+fn browser() -> MutexGuard<'static, Browser> {
+    static BROWSER: OnceLock<Mutex<Browser>> = OnceLock::new();
+    let browser = BROWSER.get_or_init(|| Mutex::new(Browser::start()));
+    browser.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Opens a part of a page, does what is to be tested, and looks whether anything was complained about or asked for.
 #[track_caller]
 fn in_page(file: &Path, part: &str, size: (u32, u32), test: impl FnOnce(&mut Browser)) {
-    static BROWSER: OnceLock<Mutex<Browser>> = OnceLock::new();
-    // One page at a time: what is measured in one is not disturbed by another.
-    let browser = BROWSER.get_or_init(|| Mutex::new(Browser::start()));
-    let mut browser = browser.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut browser = browser();
     let address = format!("file://{}#{part}", file.display());
     browser.open(&address, size);
     test(&mut browser);

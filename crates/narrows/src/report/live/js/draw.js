@@ -16,12 +16,13 @@ export function draw(study, desk) {
   const seen = new Picture(study.image, "Your drawing as the models see it", 112);
   const rows = study.models.map((model) => new Row(study, model));
   let deepest = study.models.reduce((best, model) => (better(model, best) ? model : best));
-  const by = choice("Neighbours in the codes of",
+  const by = choice("Codes of",
     study.models.map((model) => [model.index, model.name]), (index) => {
       deepest = study.models[index];
       find();
     }, deepest.index);
   const neighbours = element("div", { className: "neighbours", id: "drawn-neighbours" });
+  const hint = element("span", { className: "hint" }, "draw a digit here");
   const toA = button("Use as image A", () => use("a"));
   const toB = button("Use as image B", () => use("b"));
   const dependent = [toA, toB];
@@ -33,24 +34,25 @@ export function draw(study, desk) {
 encodes it and gives back what it understood."),
     element("div", { className: "columns" },
       element("div", { className: "column" },
-        pad.canvas,
+        element("div", { className: "pad-place" }, pad.canvas, hint),
         element("div", { className: "buttons" }, button("Clear", () => pad.clear()), button("Undo", () => pad.undo()),
           button("A test image", example)),
         element("div", { className: "seen" }, seen.canvas,
           element("div", {},
             element("span", { className: "caption" }, "as the models see it"), toA, toB))),
-      element("div", { className: "column wide" },
+      element("div", { className: "column" },
         element("div", { className: "results", id: "drawn" },
           element("div", { className: "result head" },
             ...["model", "reconstruction", "error", "per pixel"].map((text) => element("span", { className: "caption" }, text))),
           ...rows.map((row) => row.root)),
-        element("p", { className: "caption" }, "Error: ",
-          element("span", { className: "more" }, "orange"), " where the model puts ink that you did not, ",
-          element("span", { className: "less" }, "blue"), " where yours is missing; the number is the mean squared error \
-in the [0, 1] scale."),
-        element("div", { className: "toolbar" }, by.root),
-        element("p", { className: "caption" }, "The nearest of ", `${study.train_rows.toLocaleString("en")} training images:`),
-        neighbours)));
+        element("p", { className: "caption explain" }, "Error: ",
+          element("span", { className: "more" }, "orange"), " where the model puts ink that the image has not, ",
+          element("span", { className: "less" }, "blue"), " where it leaves some out; per pixel, the mean squared error in \
+the [0, 1] scale.")),
+      element("div", { className: "column wide" },
+        element("h3", {}, "Nearest training images"),
+        by.root, neighbours,
+        element("p", { className: "caption" }, `Of ${study.train_rows.toLocaleString("en")} training images, by the distance of codes.`))));
 
   function changed() {
     const pixels = digit(pad.strokes, RADIUS, study.image);
@@ -65,6 +67,8 @@ in the [0, 1] scale."),
   function show(image) {
     desk.drawing = image;
     for (const one of dependent) one.disabled = !image;
+    hint.hidden = pad.strokes.length > 0;
+    root.classList.toggle("empty", !image);
     seen.paintBytes(image ? image.pixels : new Uint8Array(study.image.width * study.image.height));
     for (const row of rows) row.show(image);
     find();

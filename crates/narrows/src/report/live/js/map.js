@@ -79,13 +79,12 @@ the cursor, also between the points."),
         element("div", { className: "pair" },
           element("figure", { className: "thumb" }, original.canvas, element("figcaption", {}, "image")),
           element("figure", { className: "thumb" }, rebuilt.canvas, element("figcaption", {}, "reconstruction"))), what,
-        element("h3", {}, "Neighbours in the latent space"), neighbours)));
-  refill(neighbours, element("p", { className: "caption" }, "Click a point."));
+        element("h3", {}, "Its neighbours in the latent space"), neighbours,
+        element("p", { className: "caption" }, "Click the map to see those of another point."))));
 
   async function load(next) {
     model = next;
     codes = points = under = chosen = probe = null;
-    refill(neighbours, element("p", { className: "caption" }, "Click a point."));
     set = await study.test;
     const all_codes = await codesOf(next, set, (share) => {
       if (model === next) state.textContent = `Encoding ${set.rows.toLocaleString("en")} images: ${Math.round(100 * share)} %`;
@@ -95,8 +94,10 @@ the cursor, also between the points."),
     points = project(codes, model);
     state.textContent = describe();
     all();
-    probe = [view.x, view.y];
-    look(probe);
+    look([view.x, view.y]);
+    const middle = view.toScreen(...probe);
+    hover(...middle, Infinity);
+    choose(...middle);
   }
 
   function describe() {
@@ -153,7 +154,7 @@ the cursor, also between the points."),
     });
     // Named where they lie: nobody has to tell ten colours apart.
     paint.globalAlpha = 1;
-    paint.font = `700 18px ${getComputedStyle(document.body).fontFamily}`;
+    paint.font = `700 20px ${getComputedStyle(document.body).fontFamily}`;
     paint.textAlign = "center";
     paint.textBaseline = "middle";
     paint.lineJoin = "round";
@@ -230,8 +231,9 @@ the cursor, also between the points."),
     redrawTop();
   }
 
+  /** The images whose codes lie nearest to that of a point, in all latents, not only in the plane. */
   function choose(left, top) {
-    const row = near(left, top, 2 * REACH);
+    const row = near(left, top, Infinity);
     if (row === null) return;
     chosen = row;
     const latent = model.latent;

@@ -9,8 +9,8 @@ export class Picture {
       className: "picture",
       width: image.width,
       height: image.height,
-      role: "img",
-      "aria-label": label,
+      // Without a label it is part of something that has one.
+      ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }),
       style: size === null ? "" : `width:${size}px`,
     });
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
