@@ -21,7 +21,7 @@ fn open_plane(browser: &mut Browser) {
 
 /// What Rust decodes at the place that the page names.
 fn decoded_there(browser: &mut Browser) -> Vec<u8> {
-    let place = browser.value("document.querySelector('#part-map .side output').textContent");
+    let place = browser.value("document.querySelector('#map-where').textContent");
     let code: Vec<f32> = place.as_str().unwrap().split(", ").map(|x| x.parse().unwrap()).collect();
     let model = study().model("plane");
     unit(&model, &model.decode(&mut compute(), &code)).into_iter().map(byte_of).collect()
@@ -113,7 +113,7 @@ fn classes_are_switched_off_and_keys_move_and_magnify() {
         );
 
         browser.value("document.querySelector('#plane').focus()");
-        let at = "document.querySelector('#part-map .side output').textContent";
+        let at = "document.querySelector('#map-where').textContent";
         let before = browser.value(at);
         browser.key("ArrowRight", 39);
         let after = browser.value(at);

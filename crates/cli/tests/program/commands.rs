@@ -16,6 +16,7 @@ const COMMANDS: [&str; 11] = [
     "compare",
     "reconstruct",
     "interpolate",
+    "page",
     "inspect",
     "data",
     "experiments",

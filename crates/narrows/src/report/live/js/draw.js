@@ -111,6 +111,8 @@ class Row {
     this.empty = new Float32Array(model.features);
     this.picture = new Picture(study.image, `The drawing by ${model.name}`, 72);
     this.error = new Picture(study.image, `Error of ${model.name}`, 72);
+    // White where there is no error, to its corners.
+    this.error.canvas.style.background = "none";
     this.number = element("output", {});
     this.root = element("div", { className: "result", style: `--colour:${modelColour(model.index)}` },
       element("div", { className: "name" }, element("strong", {}, model.name)),

@@ -31,15 +31,15 @@ export function map(study) {
   // The probe in units of the plane, the point under the cursor, and the point whose neighbours are shown.
   let [probe, under, chosen] = [null, null, null];
 
-  const decoded = new Picture(study.image, "Decoded from the map", 112);
+  const decoded = new Picture(study.image, "Decoded from the map");
   const original = new Picture(study.image, "Nearest image", 80);
   const rebuilt = new Picture(study.image, "Its reconstruction", 80);
-  const where = element("output", { className: "caption" });
+  const where = element("output", { id: "map-where" });
   const what = element("output", { className: "caption", id: "map-what" });
   const state = element("p", { className: "caption", role: "status" });
   const neighbours = element("div", { className: "neighbours", id: "map-neighbours" });
   const models = choice("Model", study.models.map((m) => [m.index, m.name]), (index) => load(study.models[index]), model.index);
-  const modes = segments("What dragging does", [["decode", "decode"], ["pan", "move the map"]], (m) => {
+  const modes = segments("What dragging does", [["decode", "decode"], ["pan", "move"]], (m) => {
     mode = m;
     canvas.dataset.mode = m;
   }, mode);
@@ -72,9 +72,12 @@ the cursor, also between the points."),
       legend.length ? element("div", { className: "control" }, element("span", {}, "Classes"),
         element("div", { className: "buttons classes" }, ...legend)) : null),
     element("div", { className: "columns" },
-      element("div", { className: "stage" }, canvas, state),
+      element("div", { className: "stage" },
+        element("div", { className: "plane-place" }, canvas,
+          element("figure", { className: "decoded" }, decoded.canvas,
+            element("figcaption", {}, "decoded at ", where))),
+        state),
       element("div", { className: "column side" },
-        element("h3", {}, "Decoded here"), decoded.canvas, where,
         element("h3", {}, "Nearest image"),
         element("div", { className: "pair" },
           element("figure", { className: "thumb" }, original.canvas, element("figcaption", {}, "image")),

@@ -30,6 +30,8 @@ export function build(place, parts) {
     shown = next;
     if (asked.startsWith("section-")) document.getElementById(asked)?.scrollIntoView();
   }
+  // The report's question and answer belong to its results; the header stays the same for all parts.
+  document.querySelector("main").prepend(...document.querySelectorAll("header .summary"));
   addEventListener("hashchange", show);
   document.documentElement.classList.add("live");
   place.hidden = false;
