@@ -51,6 +51,8 @@ pub struct Subject<'a> {
 pub struct Judge<'a> {
     /// From the inputs to a sum for each class.
     pub layers: Vec<Dense<'a>>,
+    /// What the class of each sum is called.
+    pub classes: Vec<u8>,
     /// Of its input.
     pub normalisation: &'a Normalisation,
 }
@@ -120,6 +122,7 @@ struct Model<'a> {
 #[derive(Serialize)]
 struct Classifier {
     layers: Vec<Layer>,
+    classes: Vec<u8>,
     input: Affine,
 }
 
@@ -173,6 +176,7 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
         subject.models.iter().map(|model| describe(model, &shown, compute, &mut parameters)).collect();
     let judge = subject.judge.as_ref().map(|judge| Classifier {
         layers: judge.layers.iter().map(|layer| write_layer(layer, &mut parameters)).collect(),
+        classes: judge.classes.clone(),
         input: affine(judge.normalisation, test.range),
     });
     let end = |set: &Dataset, name, row| End {

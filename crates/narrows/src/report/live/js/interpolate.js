@@ -36,7 +36,8 @@ export function interpolate(study, desk) {
     "div", { className: "interpolate" },
     element("p", { className: "lead" },
       "Choose two images and drag λ. Every model decodes ", element("code", {}, "λ·encoder(A) + (1 − λ)·encoder(B)"),
-      " as you go; the pixel blend mixes the images themselves."),
+      " as you go; the pixel blend mixes the images themselves.",
+      study.judge ? " The line under a strip is how sure a classifier is that has seen real images only: it falls where an image is no digit." : null),
     element("div", { className: "toolbar" },
       element("div", { className: "ends" }, pickers.b.root, element("span", { className: "arrow", ariaHidden: "true" }, "→"),
         pickers.a.root),
@@ -190,7 +191,7 @@ class Row {
         "aria-label": `${way.name}, λ = ${at.toFixed(2)}`,
       }, picture.canvas);
     });
-    this.curve = study.judge ? svg("svg", { viewBox: "0 0 100 28", preserveAspectRatio: "none", class: "sure" }) : null;
+    this.curve = study.judge ? svg("svg", { viewBox: "0 0 100 28", preserveAspectRatio: "none", class: "sure", role: "img" }) : null;
     this.says = study.judge ? element("span", { className: "says" }) : null;
     this.root = element(
       "div", { className: "path", style: `--colour:${way.colour}`, role: "group", "aria-label": way.name },
@@ -219,18 +220,18 @@ class Row {
     if (this.judge) {
       const probabilities = this.judge.probabilities(image);
       const best = probabilities.indexOf(Math.max(...probabilities));
-      this.says.textContent = `looks like ${best}, ${Math.round(100 * probabilities[best])} % sure`;
+      this.says.textContent = `seen as ${this.judge.classes[best]}, ${Math.round(100 * probabilities[best])} % sure`;
     }
   }
 
   /** The highest class probability along the way: a deep fall in the middle is an image that is no digit. */
   drawCurve() {
-    const points = Array.from({ length: SAMPLES }, (_, i) => {
-      const at = i / (SAMPLES - 1);
-      const sure = Math.max(...this.judge.probabilities(this.at(at)));
-      // Over the middles of the first and the last picture, as the marker.
-      return `${(5 + 90 * at).toFixed(2)},${(27 - 26 * sure).toFixed(2)}`;
-    });
+    const sure = Array.from({ length: SAMPLES }, (_, i) =>
+      Math.max(...this.judge.probabilities(this.at(i / (SAMPLES - 1)))));
+    // From the middle of the first picture to that of the last, as the marker.
+    const points = sure.map((p, i) => `${(5 + (90 * i) / (SAMPLES - 1)).toFixed(2)},${(27 - 26 * p).toFixed(2)}`);
+    const low = Math.min(...sure);
+    this.curve.setAttribute("aria-label", `certainty along the way: at least ${Math.round(100 * low)} %`);
     this.curve.replaceChildren(
       svg("line", { x1: 5, x2: 95, y1: 1, y2: 1, class: "grid" }),
       svg("line", { x1: 5, x2: 95, y1: 27, y2: 27, class: "grid" }),

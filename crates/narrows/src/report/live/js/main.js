@@ -57,7 +57,10 @@ function afterPaint() {
   return new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
 }
 
-/** For the console: narrows.models, narrows.encode("three-layer", pixels), narrows.decode("three-layer", code). */
+/**
+ * For the console: narrows.models, narrows.encode("three-layer", pixels), narrows.decode("three-layer", code), and where
+ * there is a judge, narrows.judge(brightness): the probability of each class.
+ */
 function offer(study) {
   const named = (name) => {
     const model = study.models.find((model) => model.name === name);
@@ -68,6 +71,7 @@ function offer(study) {
     models: study.models.map((model) => model.name),
     encode: (name, pixels) => Array.from(named(name).encode(pixels)),
     decode: (name, code) => Array.from(named(name).decode(Float32Array.from(code))),
+    judge: study.judge && ((unit) => study.judge.probabilities(Float32Array.from(unit))),
   });
 }
 

@@ -157,16 +157,19 @@ the cursor, also between the points."),
     });
     // Named where they lie: nobody has to tell ten colours apart.
     paint.globalAlpha = 1;
-    paint.font = `700 20px ${getComputedStyle(document.body).fontFamily}`;
+    paint.font = `700 15px ${getComputedStyle(document.body).fontFamily}`;
     paint.textAlign = "center";
     paint.textBaseline = "middle";
-    paint.lineJoin = "round";
     for (const [label, index, left, top] of centres) {
-      paint.lineWidth = 5;
-      paint.strokeStyle = styleColour("--stage");
-      paint.strokeText(label, left, top);
-      paint.fillStyle = classColour(index);
-      paint.fillText(label, left, top);
+      paint.beginPath();
+      paint.arc(left, top, 12, 0, 7);
+      paint.fillStyle = styleColour("--stage");
+      paint.fill();
+      paint.lineWidth = 3;
+      paint.strokeStyle = classColour(index);
+      paint.stroke();
+      paint.fillStyle = styleColour("--ink");
+      paint.fillText(label, left, top + 1);
     }
   }
 

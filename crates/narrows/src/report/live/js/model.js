@@ -115,6 +115,7 @@ export class Model {
 /** A classifier: the probability of each class. */
 export class Judge {
   constructor(description, reader) {
+    this.classes = description.classes;
     this.layers = description.layers.map((shape) => new Dense(shape, reader));
     this.layers[0] = new PixelLayer(this.layers[0], description.input);
   }

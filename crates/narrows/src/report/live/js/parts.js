@@ -11,7 +11,8 @@ export function build(place, parts) {
     element("section", { id: `part-${part.id}`, "aria-label": part.title, hidden: true },
       element("h2", {}, part.title), part.root),
   );
-  place.append(element("nav", { "aria-label": "Parts", className: "parts" }, ...links), ...sections);
+  const nav = element("nav", { "aria-label": "Parts", className: "parts" }, ...links);
+  place.append(nav, ...sections);
 
   let shown = null;
   function show() {
@@ -23,8 +24,11 @@ export function build(place, parts) {
     document.documentElement.classList.toggle("at-results", results);
     parts.forEach((part, index) => (sections[index].hidden = part !== next));
     for (const link of links) {
-      if (link.hash === `#${id}`) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (link.hash === `#${id}`) {
+        link.setAttribute("aria-current", "page");
+        // On a telephone not all names fit: the one that is shown stands in the middle.
+        nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+      } else link.removeAttribute("aria-current");
     }
     if (next && shown !== next) next.show?.();
     shown = next;
