@@ -6,6 +6,7 @@ mod browser;
 mod command;
 mod draw;
 mod interpolate;
+mod judge;
 mod map;
 mod modules;
 mod sizes;

@@ -13,6 +13,7 @@ mod quantise;
 
 use maud::{Markup, PreEscaped, html};
 
+pub use narrows_kernels::Activation;
 pub use payload::{Judge, LiveModel, LivePair, Snapshot, Subject, byte_of, originals, pixels};
 pub use quantise::{Dense, Quantised};
 
