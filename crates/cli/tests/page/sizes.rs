@@ -77,3 +77,15 @@ fn on_paper_it_is_the_static_report() {
         );
     });
 }
+
+#[test]
+fn without_javascript_it_is_the_static_report() {
+    in_page(&study().report(), PARTS[0], SIZES[0], |browser| {
+        browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+        browser.call("Page.reload", json!({}));
+        let shown = "[...document.body.children].filter((e) => e.offsetHeight > 0).map((e) => e.id || e.localName).join()";
+        browser.until(&format!("document.readyState === 'complete' && document.body !== null && {shown} === 'header,nav,main'"));
+        assert!(browser.value("document.querySelector('main').textContent").as_str().unwrap().contains("test error"));
+        browser.screenshot("without-javascript");
+    });
+}

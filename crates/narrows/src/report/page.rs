@@ -484,7 +484,7 @@ mod tests {
 
     #[test]
     fn no_text_is_smaller_than_12_pixels() {
-        let css = include_str!("page.css");
+        let css = include_str!("page.css").to_owned() + Live::style();
         let sizes = css.match_indices("rem").filter_map(|(end, _)| {
             let number = css[..end].rsplit(|c: char| c != '.' && !c.is_ascii_digit()).next()?;
             let before = css[..end - number.len()].trim_end();

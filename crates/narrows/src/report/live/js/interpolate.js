@@ -199,7 +199,8 @@ class Row {
         element("strong", {}, way.name), element("span", { className: "note-small" }, way.note), this.says),
       element("div", { className: "now" }, this.live.canvas),
       element("div", { className: "along" },
-        element("div", { className: "strip" }, ...cells), this.curve,
+        element("div", { className: "strip" }, ...cells),
+        this.curve && element("div", { className: "sure-place" }, element("span", {}, "100 %"), element("span", {}, "0"), this.curve),
         element("div", { className: "marker", ariaHidden: "true" })));
     this.root.dataset.model = way.name;
   }
