@@ -119,7 +119,7 @@ fn ticks_are_round_and_within_the_axis() {
     );
     assert_eq!(numbers(&found[0]), [0.0, 0.02, 0.04, 0.06, 0.08, 0.1]);
     assert_eq!(numbers(&found[1]), [50.0, 100.0, 150.0]);
-    assert_eq!(numbers(&found[2]), [0.05, 0.1, 0.2]);
+    assert_eq!(numbers(&found[2]), [0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3]);
     assert!(found[3].as_array().unwrap().len() >= 2, "{}", found[3]);
     assert_eq!(numbers(&found[4]), [25.0, 10.0, 15.0]);
 }

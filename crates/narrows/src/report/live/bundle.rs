@@ -29,6 +29,7 @@ const MODULES: &[(&str, &str)] = &[
     ("pad", include_str!("js/pad.js")),
     ("interpolate", include_str!("js/interpolate.js")),
     ("view", include_str!("js/view.js")),
+    ("points", include_str!("js/points.js")),
     ("map", include_str!("js/map.js")),
     ("sliders", include_str!("js/sliders.js")),
     ("draw", include_str!("js/draw.js")),

@@ -5,6 +5,7 @@ import { classColour, onTheme, styleColour } from "./colours.js";
 import { button, choice, element, onFrame, refill, segments } from "./dom.js";
 import { titleOf } from "./images.js";
 import { Picture } from "./picture.js";
+import { paintPoints } from "./points.js";
 import { View } from "./view.js";
 
 /** How far from a point the cursor may be to mean it, in pixels. */
@@ -12,7 +13,6 @@ const REACH = 14;
 /** What an arrow key moves the probe by, in pixels. */
 const STRIDE = 8;
 const NEIGHBOURS = 8;
-const DOT = 1.9;
 
 export function map(study) {
   const canvas = element("canvas", {
@@ -123,55 +123,12 @@ the cursor, also between the points."),
 
   const redraw = onFrame(() => {
     if (!points) return;
-    drawBase();
+    base.width = canvas.width;
+    base.height = canvas.height;
+    paintPoints(base.getContext("2d"), view, points, set, study.classes, hidden);
     drawTop();
   });
   const redrawTop = onFrame(() => points && drawTop());
-
-  function drawBase() {
-    const ratio = devicePixelRatio;
-    base.width = canvas.width;
-    base.height = canvas.height;
-    const paint = base.getContext("2d");
-    paint.scale(ratio, ratio);
-    const radius = Math.min(4.5, DOT * Math.sqrt(view.scale / view.least) * (view.width < 500 ? 0.8 : 1));
-    const classes = study.classes.length ? study.classes : [null];
-    const centres = [];
-    classes.forEach((label, index) => {
-      if (hidden.has(label)) return;
-      paint.fillStyle = label === null ? styleColour("--accent") : classColour(index);
-      paint.globalAlpha = 0.8;
-      paint.beginPath();
-      const [xs, ys] = [[], []];
-      for (let row = 0; row < set.rows; row++) {
-        if (label !== null && set.labels[row] !== label) continue;
-        const [left, top] = view.toScreen(points[2 * row], points[2 * row + 1]);
-        xs.push(left);
-        ys.push(top);
-        if (left < -5 || top < -5 || left > view.width + 5 || top > view.height + 5) continue;
-        paint.moveTo(left + radius, top);
-        paint.arc(left, top, radius, 0, 7);
-      }
-      paint.fill();
-      if (label !== null && xs.length) centres.push([label, index, median(xs), median(ys)]);
-    });
-    // Named where they lie: nobody has to tell ten colours apart.
-    paint.globalAlpha = 1;
-    paint.font = `700 15px ${getComputedStyle(document.body).fontFamily}`;
-    paint.textAlign = "center";
-    paint.textBaseline = "middle";
-    for (const [label, index, left, top] of centres) {
-      paint.beginPath();
-      paint.arc(left, top, 12, 0, 7);
-      paint.fillStyle = styleColour("--stage");
-      paint.fill();
-      paint.lineWidth = 3;
-      paint.strokeStyle = classColour(index);
-      paint.stroke();
-      paint.fillStyle = styleColour("--ink");
-      paint.fillText(label, left, top + 1);
-    }
-  }
 
   function drawTop() {
     const ratio = devicePixelRatio;
@@ -357,8 +314,4 @@ function middle(points, axis) {
   const at = (share) => values[Math.round((values.length - 1) * share)];
   const [low, high] = [at(0.002), at(0.998)];
   return low === high ? [low - 1, high + 1] : [low, high];
-}
-
-function median(values) {
-  return values.sort((a, b) => a - b)[values.length >> 1];
 }

@@ -27,7 +27,7 @@ export function linearTicks(low, high, count = 6) {
 
 /** 1, 2 and 5 times powers of ten; where those are few, more multiples. */
 export function logarithmicTicks(low, high) {
-  const multiples = high / low > 8 ? [1, 2, 5] : high / low > 2.5 ? [1, 1.5, 2, 3, 4, 5, 7] : [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9];
+  const multiples = high / low > 20 ? [1, 2, 5] : high / low > 2.5 ? [1, 1.5, 2, 3, 4, 5, 7] : [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9];
   const ticks = [];
   for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
     for (const m of multiples) {

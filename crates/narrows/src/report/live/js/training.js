@@ -16,7 +16,8 @@ export function training(study) {
   const root = element("div", { className: "training" });
   if (curves.length) {
     root.append(
-      element("p", { className: "lead" }, "Move over the chart to read its values. Dashed curves are the published ones."),
+      element("p", { className: "lead" }, "Move over the chart to read its values.",
+        curves.some((curve) => curve.dashed) ? " Dashed curves are the published ones." : null),
       chart(curves, { xLabel: "epoch", yLabel: "average training loss" }).root);
   } else {
     root.append(element("p", { className: "lead" }, "The history of these models is not known."));
