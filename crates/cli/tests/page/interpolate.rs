@@ -178,7 +178,9 @@ fn dragging_keeps_up_with_the_frames() {
             .collect::<Vec<f64>>();
         assert!(work.len() > 60, "{} frames were drawn", work.len());
         let (median, worst) = (work[work.len() / 2], work[work.len() * 19 / 20]);
-        println!("a frame of dragging λ over three models takes {median:.1} ms in the median, {worst:.1} ms at the 95th percentile");
+        println!(
+            "a frame of dragging λ over three models takes {median:.1} ms in the median, {worst:.1} ms at the 95th percentile"
+        );
         assert!(worst < 16.0, "60 frames a second leave 16 ms for one: {worst}");
     });
 }

@@ -84,8 +84,17 @@ fn without_javascript_it_is_the_static_report() {
         browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
         browser.call("Page.reload", json!({}));
         let shown = "[...document.body.children].filter((e) => e.offsetHeight > 0).map((e) => e.id || e.localName).join()";
-        browser.until(&format!("document.readyState === 'complete' && document.body !== null && {shown} === 'header,nav,main'"));
-        assert!(browser.value("document.querySelector('main').textContent").as_str().unwrap().contains("test error"));
+        browser.until(&format!(
+            "document.readyState === 'complete' && document.body !== null && {shown} === 'header,nav,main'"
+        ));
+        assert!(
+            browser
+                .value("document.querySelector('main').textContent")
+                .as_str()
+                .unwrap()
+                .contains("test error")
+        );
         browser.screenshot("without-javascript");
+        browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": false }));
     });
 }
