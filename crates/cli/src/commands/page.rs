@@ -23,6 +23,7 @@ const PAIRS: [[&str; 2]; 2] = [["train:7", "train:1"], ["train:4", "train:8"]];
 /// In the page you drag from one image to another, over the map of the codes and along every latent, and draw digits of your
 /// own. It opens from disk in any browser of today.
 #[derive(Debug, Args)]
+#[command(override_usage = "narrows page [OPTIONS] <MODEL>…")]
 pub struct MakePage {
     /// Model files, or their folders: runs/assignment/models/*
     #[arg(value_name = "MODEL", required = true)]

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use crate::study::{EXACT, MODELS, study};
 use crate::{called, ended, narrows, program};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "train",
     "evaluate",
