@@ -1,11 +1,11 @@
 //! The live parts of the page: they run the models, encoder and decoder, in the browser.
 //!
-//! A page carries the models' numbers ([`payload`](self::Live::new)), some thousands of images, and the program that
-//! uses them: the modules in `js/`, joined by [`bundle`] into one script, and `live.css`. Nothing is loaded: the
+//! A page carries the models' numbers ([`Live::new`]), some thousands of images, and the program that
+//! uses them: the modules in `js/`, joined by `bundle` into one script, and `live.css`. Nothing is loaded: the
 //! content security policy allows this one script, by its hash, and no connection at all.
 //!
 //! The arithmetic is that of [`Autoencoder`](crate::model::Autoencoder) in another order of summation, on weights of
-//! sixteen bits ([`quantise`]); `crates/cli/tests/page` compares the pictures in a real browser.
+//! sixteen bits ([`Quantised`]); `crates/cli/tests/page` compares the pictures in a real browser.
 
 mod bundle;
 mod payload;
