@@ -4,8 +4,9 @@ use super::Summary;
 use super::figures::published_curve;
 use crate::compute::{Compute, Level};
 use crate::dataset::{Dataset, RowNameError, TrainAndTest};
+use crate::interpolate::judge::Judge;
 use crate::model::{Architecture, Autoencoder, InputSpec, Parameters};
-use crate::report::live::{Live, LiveModel, LivePair, Snapshot, Subject, byte_of, originals};
+use crate::report::live::{self, Live, LiveModel, LivePair, Snapshot, Subject, byte_of, originals};
 
 /// The epochs after which a snapshot is taken, besides the last: learning is quick at first.
 const SNAPSHOTS: [usize; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
@@ -68,10 +69,11 @@ impl<'a> Snapshots<'a> {
 }
 
 /// The live parts of the report; none if the rows are no images.
-pub(super) fn live(
+pub(super) fn live_parts(
     summary: &Summary,
     models: &[Autoencoder],
     snapshots: &[Vec<Snapshot>],
+    judged_by: Option<&Judge>,
     data: &TrainAndTest,
     compute: &mut Compute,
 ) -> Result<Option<Live>, RowNameError> {
@@ -105,5 +107,10 @@ pub(super) fn live(
             snapshots,
         })
         .collect();
-    Ok(Some(Live::new(&Subject { data, models, pairs, judge: None }, compute)))
+    // Without labels there is no classifier, and the page draws no probabilities.
+    let judge = match judged_by {
+        Some(Judge::Classifier { classifier, .. }) => Some(live::Judge::of(classifier)),
+        Some(Judge::Pixels { .. }) | None => None,
+    };
+    Ok(Some(Live::new(&Subject { data, models, pairs, judge }, compute)))
 }

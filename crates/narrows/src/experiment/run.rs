@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::directory::Existing;
 use super::figures::{DrawError, draw};
-use super::live::{Snapshots, live};
+use super::live::{Snapshots, live_parts};
 use super::measure::measure;
 use super::page::page;
 use super::quality::{OfSeed, measure_interpolations};
@@ -245,6 +245,7 @@ pub fn run(
         measure(summary, model, &data, pca, &mut compute);
     }
     let measured = experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
+    let mut judged_by = None;
     if measured && !models.is_empty() && !stopped.load(Ordering::Relaxed) {
         // Said again and again, so that a run can be stopped while the judge learns.
         let measuring = || work.say(RunEvent::MeasuringInterpolations);
@@ -263,6 +264,7 @@ pub fn run(
                     &results.of_seeds,
                 )?;
                 summary.interpolation_quality = Some(quality);
+                judged_by = Some(judge);
                 directory.write_summary(&summary)?;
             }
         }
@@ -282,7 +284,7 @@ pub fn run(
         summary.seconds = start.elapsed().as_secs_f64();
         directory.write_summary(&summary)?;
         let mut page = page(&summary, other.as_ref(), &figures);
-        page.live = live(&summary, &models, &snapshots, &data, &mut compute)?;
+        page.live = live_parts(&summary, &models, &snapshots, judged_by.as_ref(), &data, &mut compute)?;
         directory.write_report(&page.html())?;
     }
     Ok(Completed { summary, directory, stopped, reported })

@@ -22,7 +22,7 @@ use crate::compute::Compute;
 use crate::dataset::{
     Dataset, ImageShape, Normalisation, RawValues, Samples, TrainAndTest, ValueRange, Values,
 };
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, Classifier as Trained};
 use crate::pca::Pca;
 
 /// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
@@ -55,6 +55,21 @@ pub struct Judge<'a> {
     pub classes: Vec<u8>,
     /// Of its input.
     pub normalisation: &'a Normalisation,
+}
+
+impl<'a> Judge<'a> {
+    /// A trained classifier.
+    pub fn of(classifier: &'a Trained) -> Self {
+        let specs = classifier.architecture.layers();
+        let layers = specs
+            .iter()
+            .zip(classifier.parameters.layers())
+            .map(|(spec, (weight, bias))| Dense { weight, bias, activation: spec.activation })
+            .collect();
+        // As many as labels can be, which the architecture is checked for.
+        let classes = (0..=u8::MAX).take(classifier.architecture.classes).collect();
+        Self { layers, classes, normalisation: &classifier.input.normalisation }
+    }
 }
 
 /// A model with what is known of its training.
