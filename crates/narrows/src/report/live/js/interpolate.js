@@ -37,7 +37,7 @@ export function interpolate(study, desk) {
     element("p", { className: "lead" },
       "Choose two images and drag λ. Every model decodes ", element("code", {}, "λ·encoder(A) + (1 − λ)·encoder(B)"),
       " as you go; the pixel blend mixes the images themselves.",
-      study.judge ? " The line under a strip is how sure a classifier is that has seen real images only: it falls where an image is no digit." : null),
+      study.judge ? " The line under a strip is how sure a classifier is that has seen real images only: it falls where the classifier is torn between classes." : null),
     element("div", { className: "toolbar" },
       element("div", { className: "ends" }, pickers.b.root, element("span", { className: "arrow", ariaHidden: "true" }, "→"),
         pickers.a.root),
@@ -225,7 +225,7 @@ class Row {
     }
   }
 
-  /** The highest class probability along the way: a deep fall in the middle is an image that is no digit. */
+  /** The highest class probability along the way: it falls where the classifier is torn between classes. */
   drawCurve() {
     const sure = Array.from({ length: SAMPLES }, (_, i) =>
       Math.max(...this.judge.probabilities(this.at(i / (SAMPLES - 1)))));
