@@ -62,6 +62,7 @@ pub enum Command {
     Compare(commands::compare::Compare),
     Reconstruct(commands::reconstruct::Reconstruct),
     Interpolate(commands::interpolate::Interpolate),
+    Page(commands::page::MakePage),
     Inspect(commands::inspect::Inspect),
     Data(commands::data::Data),
     Experiments(commands::experiments::Experiments),

@@ -59,6 +59,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Compare(command) => command.run(common),
         Command::Reconstruct(command) => command.run(common),
         Command::Interpolate(command) => command.run(common),
+        Command::Page(command) => command.run(common),
         Command::Inspect(command) => command.run(),
         Command::Data(command) => command.run(),
         Command::Experiments(command) => command.run(),

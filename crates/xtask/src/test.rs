@@ -2,11 +2,13 @@
 
 use crate::command::run;
 
-/// All tests. They need nothing but cargo: the golden files are in the repository.
+/// All tests. They need cargo, and Chromium for those of the page: the golden files are in the repository.
 ///
 /// In the release profile: they train on real data, and share what `cargo run --release` has compiled.
 pub fn test() -> Result<(), String> {
-    println!("The tests need nothing but Rust; what cargo has not yet compiled takes some minutes.");
+    println!(
+        "The tests need Rust, and Chromium for those of the page; what cargo has not yet compiled takes some minutes."
+    );
     run(&[], "cargo", &["run", "--release", "--quiet", "--", "--version", "--verbose"])?;
     run(&[], "cargo", &["test", "--release", "--workspace", "--all-features"])
 }

@@ -11,6 +11,7 @@ pub mod interpolation_quality;
 pub mod man;
 pub mod model_file;
 pub mod output;
+pub mod page;
 pub mod reconstruct;
 pub mod run;
 pub mod train;

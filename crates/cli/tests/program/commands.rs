@@ -9,13 +9,14 @@ use std::process::Stdio;
 use crate::study::{EXACT, MODELS, study};
 use crate::{called, ended, narrows, program};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "train",
     "evaluate",
     "compare",
     "reconstruct",
     "interpolate",
+    "page",
     "inspect",
     "data",
     "experiments",

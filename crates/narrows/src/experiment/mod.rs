@@ -2,6 +2,7 @@
 
 mod directory;
 mod figures;
+mod live;
 mod measure;
 mod page;
 mod quality;

@@ -13,15 +13,16 @@ use crate::report::page::{
 /// Assembles the report; `other` is the summary of the run to compare with, if it has been run.
 pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure]) -> Page {
     let report = Report { summary, figures };
+    // After the question and its answer: the table, the pictures, the details.
     let sections = [
-        Some(report.data()),
-        Some(report.models()),
-        Some(report.training()),
         Some(report.results()),
+        Some(report.models()),
         report.linear_models(),
+        Some(report.training()),
         report.reconstructions(),
         report.latent_spaces(),
         report.interpolation(),
+        Some(report.data()),
         other.map(|other| report.comparison(other)),
         Some(report.details()),
     ];
@@ -37,6 +38,7 @@ pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure
         ),
         summary: report.abstract_(),
         sections: sections.into_iter().flatten().filter(|section| !section.blocks.is_empty()).collect(),
+        live: None,
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::directory::Existing;
 use super::figures::{DrawError, draw};
+use super::live::{Snapshots, live_parts};
 use super::measure::measure;
 use super::page::page;
 use super::quality::{OfSeed, measure_interpolations};
@@ -25,6 +26,7 @@ use crate::interpolate::judge::{Judge, JudgeError};
 use crate::interpolate::quality::QualityError;
 use crate::model::{Autoencoder, InputSpec};
 use crate::pca::{Pca, PcaError};
+use crate::report::live::Snapshot;
 use crate::train::{Event, Outcome, Training, TrainingError, train};
 
 /// How to run.
@@ -186,11 +188,13 @@ pub fn run(
     let results = work.run(workers, || Compute::at(options.level, threads_each))?;
 
     let (mut summaries, mut models, mut models_without_epoch) = (Vec::new(), Vec::new(), Vec::new());
+    let mut snapshots = Vec::new();
     for (settings, result) in experiment.models.iter().zip(results.models) {
         match result {
-            Some(ModelResult::Trained(summary, model)) => {
+            Some(ModelResult::Trained(summary, model, taken)) => {
                 summaries.push(*summary);
                 models.push(model);
+                snapshots.push(taken);
             }
             Some(ModelResult::WithoutEpoch(why)) => models_without_epoch.push(why),
             None => {
@@ -241,6 +245,7 @@ pub fn run(
         measure(summary, model, &data, pca, &mut compute);
     }
     let measured = experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
+    let mut judged_by = None;
     if measured && !models.is_empty() && !stopped.load(Ordering::Relaxed) {
         // Said again and again, so that a run can be stopped while the judge learns.
         let measuring = || work.say(RunEvent::MeasuringInterpolations);
@@ -259,6 +264,7 @@ pub fn run(
                     &results.of_seeds,
                 )?;
                 summary.interpolation_quality = Some(quality);
+                judged_by = Some(judge);
                 directory.write_summary(&summary)?;
             }
         }
@@ -277,7 +283,9 @@ pub fn run(
             .and_then(|name| RunDirectory::read_summary(&out.parent()?.join(name)));
         summary.seconds = start.elapsed().as_secs_f64();
         directory.write_summary(&summary)?;
-        directory.write_report(&page(&summary, other.as_ref(), &figures).html())?;
+        let mut page = page(&summary, other.as_ref(), &figures);
+        page.live = live_parts(&summary, &models, &snapshots, judged_by.as_ref(), &data, &mut compute)?;
+        directory.write_report(&page.html())?;
     }
     Ok(Completed { summary, directory, stopped, reported })
 }
@@ -314,7 +322,7 @@ struct Results {
 }
 
 enum ModelResult {
-    Trained(Box<ModelSummary>, Autoencoder),
+    Trained(Box<ModelSummary>, Autoencoder, Vec<Snapshot>),
     WithoutEpoch(ModelWithoutEpoch),
 }
 
@@ -513,7 +521,7 @@ impl Work<'_> {
             history: Vec::new(),
         };
         let _ = self.say(RunEvent::Trained { model: index, summary: &summary });
-        Ok(ModelResult::Trained(Box::new(summary), model))
+        Ok(ModelResult::Trained(Box::new(summary), model, Vec::new()))
     }
 
     /// Trains, evaluates and writes one model.
@@ -526,7 +534,14 @@ impl Work<'_> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.train.features);
         let (samples, test) = (self.samples(&self.data.train), self.samples(&self.data.test));
-        let mut observe = |event: &Event| self.say(RunEvent::Training { model: index, event });
+        let mut snapshots =
+            Snapshots::new(&architecture, &self.input, self.data, training.epochs, compute.level);
+        let mut observe = |event: &Event| {
+            if let Event::Parameters { epoch, parameters } = event {
+                snapshots.see(*epoch, parameters);
+            }
+            self.say(RunEvent::Training { model: index, event })
+        };
         let trained = train(&architecture, &training, &samples, Some(&test), compute, &mut observe)
             .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
         let outcome = match trained.outcome {
@@ -542,6 +557,8 @@ impl Work<'_> {
             training_loss: trained.history.last().map(|last| last.training_loss),
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
         };
+        snapshots.end(trained.history.len(), &trained.parameters);
+        let snapshots = snapshots.taken;
         let duration = trained.duration();
         let model = Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
         if trained.outcome != Outcome::Stopped || !trained.history.is_empty() {
@@ -578,7 +595,7 @@ impl Work<'_> {
             history: trained.history.iter().map(EpochSummary::from).collect(),
         };
         let _ = self.say(RunEvent::Trained { model: index, summary: &summary });
-        Ok(ModelResult::Trained(Box::new(summary), model))
+        Ok(ModelResult::Trained(Box::new(summary), model, snapshots))
     }
 
     /// Tells the observer, and remembers if it wants to stop.

@@ -6,10 +6,12 @@
 //! * [`chart`]: curves as an SVG line chart;
 //! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;
 //! * [`raster`]: any of those SVGs as a PNG;
-//! * [`page`]: text, tables and figures as one HTML document that needs nothing else.
+//! * [`page`]: text, tables and figures as one HTML document that needs nothing else;
+//! * [`live`]: the parts of it that run the models.
 
 pub mod chart;
 pub mod gallery;
+pub mod live;
 pub mod page;
 pub mod picture;
 pub mod raster;

@@ -1,13 +1,15 @@
-//! The report as one HTML document: text, tables and figures, nothing to load and nothing that runs.
+//! The report as one HTML document: text, tables and figures, and nothing to load. Nothing runs but the live parts,
+//! if it has them.
 //!
-//! The document says so itself: its content security policy allows the style and the images that it carries,
-//! and nothing else. All text is escaped by maud, so a model may be called `<script>`. Each figure is an
+//! The document says so itself: its content security policy allows the style, the images and the one script that it
+//! carries, and nothing else. All text is escaped by maud, so a model may be called `<script>`. Each figure is an
 //! image of its own, so that identifiers within two SVGs cannot meet. `page.css` is its looks: light and
 //! dark, for a wide window, a telephone and A4 paper.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::data_uri;
+use super::live::Live;
 
 /// A whole document.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct Page {
     pub summary: Vec<Paragraph>,
     /// The parts, listed in the table of contents.
     pub sections: Vec<Section>,
+    /// The parts that run, if there are any: they stand before the sections, which then are their last part.
+    pub live: Option<Live>,
 }
 
 /// A part of a document.
@@ -172,18 +176,22 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 impl Page {
     /// The document.
     pub fn html(&self) -> String {
+        let policy = self.live.as_ref().map_or(POLICY.to_owned(), Live::policy);
         html! {
             (DOCTYPE)
             html lang="en" {
                 head {
                     meta charset="utf-8";
-                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta http-equiv="Content-Security-Policy" content=(policy);
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (self.title) }
                     // Without an icon some browsers ask the server for one.
                     link rel="icon" href="data:,";
-                    style { (PreEscaped(include_str!("page.css"))) }
+                    style {
+                        (PreEscaped(include_str!("page.css")))
+                        @if self.live.is_some() { (PreEscaped(Live::style())) }
+                    }
                 }
                 body {
                     header {
@@ -191,6 +199,7 @@ impl Page {
                         @if !self.subtitle.is_empty() { p.subtitle { (self.subtitle) } }
                         @for paragraph in &self.summary { p.summary { (spans(paragraph)) } }
                     }
+                    @if self.live.is_some() { (Live::place()) }
                     @if self.sections.len() > 1 {
                         nav aria-label="Contents" {
                             ol {
@@ -208,6 +217,7 @@ impl Page {
                             }
                         }
                     }
+                    @if let Some(live) = &self.live { (live.markup()) }
                 }
             }
         }
@@ -330,6 +340,7 @@ mod tests {
             subtitle: "seed 0".to_owned(),
             summary: vec!["Deep wins.".into()],
             sections: vec![section("First", blocks), section("Second", Vec::new())],
+            live: None,
         }
         .html()
     }
@@ -402,7 +413,8 @@ mod tests {
             Section { heading: text(), blocks: vec![Block::Details { summary: text(), blocks }] },
             Section { heading: text(), blocks: Vec::new() },
         ];
-        let html = Page { title: text(), subtitle: text(), summary: vec![spans()], sections }.html();
+        let html =
+            Page { title: text(), subtitle: text(), summary: vec![spans()], sections, live: None }.html();
         assert!(!tags(&html).iter().any(|tag| tag == "script"));
         // The title twice, the subtitle, seven paragraphs of four spans and an address, two sections listed
         // and shown; then a heading, two columns, two cells, a description, code and a summary.
@@ -472,7 +484,7 @@ mod tests {
 
     #[test]
     fn no_text_is_smaller_than_12_pixels() {
-        let css = include_str!("page.css");
+        let css = include_str!("page.css").to_owned() + Live::style();
         let sizes = css.match_indices("rem").filter_map(|(end, _)| {
             let number = css[..end].rsplit(|c: char| c != '.' && !c.is_ascii_digit()).next()?;
             let before = css[..end - number.len()].trim_end();

@@ -1,0 +1,232 @@
+//! Interpolate: λ by mouse and by keys, the pictures against Rust's, the times.
+
+use narrows::dataset::RowName;
+use narrows::interpolate::interpolate;
+use narrows::report::live::byte_of;
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::study::{LARGEST, TITLE, compute, quantised, study, unit};
+use crate::{SIZES, in_page};
+
+/// The most by which a pixel of 256 levels may differ from what Rust decodes with its own weights: one level for weights
+/// of sixteen bits, which nobody sees.
+const MOST_LEVELS: u8 = 1;
+
+/// The pixels of a picture as it is shown.
+pub fn pixels(browser: &mut Browser, selector: &str) -> Vec<u8> {
+    let value = browser.value(&format!(
+        "(() => {{ const c = document.querySelector({selector:?}); \
+         const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; \
+         return Array.from(d).filter((_, i) => i % 4 === 0); }})()"
+    ));
+    value.as_array().unwrap().iter().map(|level| level.as_u64().unwrap() as u8).collect()
+}
+
+pub fn largest_difference(a: &[u8], b: &[u8]) -> u8 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+}
+
+/// What Rust decodes at λ between the first 7 and the first 1.
+fn decoded(name: &str, lambda: f32) -> Vec<u8> {
+    let (model, mut compute) = (study().model(name), compute());
+    let [first, second] = ["train:7", "train:1"].map(|row| {
+        let (set, index) = row.parse::<RowName>().unwrap().find(&study().data).unwrap();
+        let row = set.subset(&[index]);
+        model.samples(&row).unwrap().row(0)
+    });
+    let values = interpolate(&model, &mut compute, [&first, &second], &[lambda]);
+    unit(&model, &values).into_iter().map(byte_of).collect()
+}
+
+#[test]
+fn lambda_moved_by_mouse_and_by_keys_shows_what_rust_decodes() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        let mut largest = 0;
+        let mut compare = |browser: &mut Browser, lambda: f64| {
+            assert_eq!(
+                browser.value("document.querySelector('output.value').textContent"),
+                format!("{lambda:.2}")
+            );
+            for name in ["pca", "plane", LARGEST] {
+                let shown = pixels(browser, &format!("[data-model='{name}'] .now canvas"));
+                assert!(shown.iter().any(|&level| level > 128), "{name} shows nothing");
+                largest = largest.max(largest_difference(&shown, &decoded(name, lambda as f32)));
+            }
+        };
+        compare(browser, 0.5);
+        let before = pixels(browser, &format!("[data-model='{LARGEST}'] .now canvas"));
+
+        // Dragged from the middle to about 0.8; the slider says where it came to.
+        let (from, to) = (browser.place_in("#lambda", 0.5, 0.5), browser.place_in("#lambda", 0.8, 0.5));
+        browser.drag(&[from, ((from.0 + to.0) / 2.0, from.1), to]);
+        let lambda: f64 =
+            browser.value("document.querySelector('#lambda').value").as_str().unwrap().parse().unwrap();
+        assert!((lambda - 0.8).abs() < 0.02, "{lambda}");
+        compare(browser, lambda);
+        assert_ne!(before, pixels(browser, &format!("[data-model='{LARGEST}'] .now canvas")));
+
+        for _ in 0..3 {
+            browser.key("ArrowLeft", 37);
+        }
+        compare(browser, lambda - 0.03);
+        browser.key("Home", 36);
+        compare(browser, 0.0);
+        browser.key("End", 35);
+        compare(browser, 1.0);
+
+        // A picture of the film strip is a way to its λ, and shows it.
+        browser.click(&format!("[data-model='{LARGEST}'] .step:nth-child(4)"));
+        compare_step(browser);
+        println!(
+            "largest difference of a pixel from Rust's: {largest} of 255 levels, of three models at six λ"
+        );
+        assert!(largest <= MOST_LEVELS, "{largest}");
+    });
+}
+
+fn compare_step(browser: &mut Browser) {
+    let step = pixels(browser, &format!("[data-model='{LARGEST}'] .step:nth-child(4) canvas"));
+    assert!(largest_difference(&step, &decoded(LARGEST, 1.0 / 3.0)) <= MOST_LEVELS);
+    assert_eq!(browser.value("document.querySelector('output.value').textContent"), "0.33");
+}
+
+#[test]
+fn encoder_and_decoder_agree_with_rust_number_by_number() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        let data = &study().data.test;
+        for name in ["pca", "plane", LARGEST] {
+            let model = study().model(name);
+            let same_weights = quantised(&model);
+            let [mut of_code, mut of_pixel, mut of_sum] = [0.0_f32; 3];
+            for row in [0, 7, 1234, 9999] {
+                let row = data.subset(&[row]);
+                let bytes = narrows::report::live::pixels(&row);
+                let code = numbers(&browser.value(&format!("narrows.encode('{name}', {bytes:?})")));
+                let image = numbers(&browser.value(&format!("narrows.decode('{name}', {code:?})")));
+                let expected = same_weights.encode(&mut compute(), &same_weights.samples(&row).unwrap());
+                of_code = of_code.max(difference(&code, &expected) / norm(&expected));
+                let same = unit(&same_weights, &same_weights.decode(&mut compute(), &code));
+                of_sum = of_sum.max(difference(&image, &same));
+                let exact = unit(&model, &model.reconstruct(&mut compute(), &model.samples(&row).unwrap()));
+                of_pixel = of_pixel.max(difference(&image, &exact));
+            }
+            println!(
+                "{name}: with the same weights a code is off by {of_code:.1e} of the largest latent and a pixel by \
+                 {of_sum:.1e}; with weights of sixteen bits a reconstructed pixel is off by {of_pixel:.1e} of the range"
+            );
+            // Sums of 784 terms in f32, in two orders: 784·2⁻²⁴ = 5·10⁻⁵ at worst.
+            assert!(of_code < 5e-5 && of_sum < 5e-5, "{of_code} {of_sum}");
+            assert!(of_pixel < 0.5 / 255.0, "{of_pixel}");
+        }
+    });
+}
+
+pub fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn norm(a: &[f32]) -> f32 {
+    a.iter().map(|x| x.abs()).fold(f32::MIN_POSITIVE, f32::max)
+}
+
+#[test]
+fn it_is_usable_within_a_second_and_decodes_within_4_milliseconds() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        let usable = browser.value("performance.getEntriesByName('usable')[0].startTime").as_f64().unwrap();
+        let decode = browser
+            .value(&format!(
+                "(() => {{ const code = narrows.encode('{LARGEST}', new Uint8Array(784).fill(50)); const times = []; \
+                 for (let i = 0; i < 200; i++) {{ const start = performance.now(); narrows.decode('{LARGEST}', code); \
+                 times.push(performance.now() - start); }} return times.sort((a, b) => a - b)[190]; }})()"
+            ))
+            .as_f64()
+            .unwrap();
+        let size = std::fs::metadata(study().report()).unwrap().len() as f64 / 1e6;
+        println!(
+            "a page of {size:.1} MB is usable after {usable:.0} ms; {LARGEST} decodes an image in {decode:.2} ms or less, \
+             95 times of 100"
+        );
+        assert!(usable < 1000.0, "{usable} ms");
+        assert!(decode < 4.0, "{decode} ms");
+    });
+}
+
+#[test]
+fn dragging_keeps_up_with_the_frames() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        // λ moves before every frame, as under a quick hand. What the page does for a frame is what its callback takes.
+        let work = browser
+            .value(
+                "(async () => { const l = document.querySelector('#lambda'); const work = []; \
+                 const real = window.requestAnimationFrame.bind(window); \
+                 window.requestAnimationFrame = (f) => real((now) => { const start = performance.now(); f(now); \
+                 work.push(performance.now() - start); }); \
+                 for (let i = 0; i < 90; i++) { l.value = (i % 45) / 44; l.oninput(); await new Promise((go) => real(go)); } \
+                 window.requestAnimationFrame = real; return work.sort((a, b) => a - b); })()",
+            )
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|ms| ms.as_f64().unwrap())
+            .collect::<Vec<f64>>();
+        assert!(work.len() > 60, "{} frames were drawn", work.len());
+        let (median, worst) = (work[work.len() / 2], work[work.len() * 19 / 20]);
+        println!(
+            "a frame of dragging λ over three models takes {median:.1} ms in the median, {worst:.1} ms at the 95th percentile"
+        );
+        assert!(worst < 16.0, "60 frames a second leave 16 ms for one: {worst}");
+    });
+}
+
+#[test]
+fn a_hostile_title_is_text() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        assert_eq!(browser.value("document.title"), TITLE);
+        assert_eq!(browser.value("document.querySelector('h1').textContent"), TITLE);
+        assert_eq!(browser.value("document.querySelectorAll('h1 b').length"), 0);
+    });
+}
+
+#[test]
+fn images_are_chosen_by_class_and_pairs_by_name_and_the_animation_runs() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        browser.value(
+            "(() => { const s = document.querySelector('#end-a select'); s.value = '3'; s.onchange(); })()",
+        );
+        browser.until("document.querySelector('#end-a canvas').getAttribute('aria-label') === 'Image A: 3'");
+        let name = browser.value("document.querySelector('#end-a .caption').textContent");
+        let index: usize = name.as_str().unwrap().strip_prefix("test#").unwrap().parse().unwrap();
+        let test = &study().data.test;
+        assert_eq!(test.labels.as_ref().unwrap()[index], 3);
+        let shown = pixels(browser, "#end-a canvas");
+        assert_eq!(
+            shown,
+            narrows::report::live::pixels(&test.subset(&[index])),
+            "the image is that of its name"
+        );
+
+        browser.click(".toolbar > .control .buttons button:nth-child(2)");
+        assert_eq!(
+            browser.value("document.querySelector('#end-a canvas').getAttribute('aria-label')"),
+            "Image A: 4"
+        );
+        assert_eq!(
+            browser.value("document.querySelector('#end-b canvas').getAttribute('aria-label')"),
+            "Image B: 8"
+        );
+
+        browser.click("#play");
+        browser.until("Number(document.querySelector('#lambda').value) > 0.6");
+        browser.click("#play");
+        let paused = browser.value("document.querySelector('#lambda').value");
+        browser.frame();
+        assert_eq!(browser.value("document.querySelector('#lambda').value"), paused);
+    });
+}

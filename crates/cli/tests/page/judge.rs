@@ -1,0 +1,88 @@
+//! The classifier that a page may carry: what it says along a path.
+
+use narrows::dataset::{Normalisation, NormalisationKind};
+use narrows::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
+use narrows::report::live::{Activation, Dense, Judge, Live, LiveModel, LivePair, Subject};
+use narrows::report::page::Page;
+
+use crate::interpolate::numbers;
+use crate::study::{LARGEST, compute, study};
+use crate::{SIZES, in_page};
+
+/// softmax(W₂·relu(W₁·x + b₁) + b₂) in f64.
+fn probabilities(layers: &[Dense<'_>; 2], x: &[f64]) -> Vec<f64> {
+    let layer = |layer: &Dense<'_>, x: &[f64]| -> Vec<f64> {
+        let rows = layer.weight.chunks_exact(x.len()).zip(layer.bias);
+        rows.map(|(row, &b)| row.iter().zip(x).map(|(&w, x)| f64::from(w) * x).sum::<f64>() + f64::from(b))
+            .collect()
+    };
+    let hidden: Vec<f64> = layer(&layers[0], x).into_iter().map(|z| z.max(0.0)).collect();
+    let shares: Vec<f64> = layer(&layers[1], &hidden).into_iter().map(f64::exp).collect();
+    let total: f64 = shares.iter().sum();
+    shares.into_iter().map(|share| share / total).collect()
+}
+
+#[test]
+fn a_judge_says_what_it_sees_along_the_path() {
+    let data = &study().data;
+    let model = study().model(LARGEST);
+    let normalisation = Normalisation::fit(NormalisationKind::Unit, &data.train);
+    // 784-10 and 10-784 as drawn; of the second, the first four rows: a classifier of four classes that knows nothing, but whose
+    // sums are large enough to differ.
+    let architecture = Architecture {
+        inputs: 784,
+        hidden: vec![10],
+        activation: HiddenActivation::Relu,
+        output: OutputActivation::Linear,
+    };
+    let drawn = Initialisation::default().draw(&architecture, 7);
+    let [(first, first_bias), (second, second_bias)] = drawn.layers().collect::<Vec<_>>()[..] else {
+        unreachable!()
+    };
+    let (first, second): (Vec<f32>, Vec<f32>) =
+        (first.iter().map(|w| 20.0 * w).collect(), second[..40].iter().map(|w| 3.0 * w).collect());
+    let layers = [
+        Dense { weight: &first, bias: first_bias, activation: Activation::Relu },
+        Dense { weight: &second, bias: &second_bias[..4], activation: Activation::Identity },
+    ];
+    let judge = Judge { layers: layers.to_vec(), classes: vec![1, 7, 4, 8], normalisation: &normalisation };
+    let live = LiveModel {
+        name: LARGEST,
+        autoencoder: &model,
+        test_error: None,
+        curve: Vec::new(),
+        published: Vec::new(),
+        snapshots: &[],
+    };
+    let pairs =
+        vec![LivePair { ends: [(narrows::dataset::Part::Train, 15), (narrows::dataset::Part::Train, 3)] }];
+    let subject = Subject { data, models: vec![live], pairs, judge: Some(judge) };
+    let page = Page {
+        title: "Judged".to_owned(),
+        live: Some(Live::new(&subject, &mut compute())),
+        ..Page::default()
+    };
+    let file = study().path("judged.html");
+    std::fs::write(&file, page.html()).unwrap();
+
+    in_page(&file, "interpolate", SIZES[0], |browser| {
+        let image = narrows::report::live::pixels(&data.test.subset(&[5]));
+        let unit: Vec<f32> = image.iter().map(|&p| f32::from(p) / 255.0).collect();
+        let found = numbers(&browser.value(&format!("narrows.judge({unit:?})")));
+        let expected = probabilities(&layers, &unit.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
+        let spread =
+            expected.iter().fold(0.0_f64, |a, &b| a.max(b)) - expected.iter().fold(1.0_f64, |a, &b| a.min(b));
+        assert!(spread > 0.05, "the classes differ: {expected:?}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-3, "{found} {expected}");
+        }
+        let says = browser.value("document.querySelector('.path:last-child .says').textContent");
+        let says = says.as_str().unwrap();
+        assert!(
+            ["1", "7", "4", "8"].iter().any(|class| says.starts_with(&format!("seen as {class}, "))),
+            "{says}"
+        );
+        assert_eq!(browser.value("document.querySelectorAll('.sure polyline').length"), 2);
+        browser.screenshot("judged");
+    });
+}

@@ -1,0 +1,37 @@
+// Sets of images: bytes, labels, and which rows of the data they are.
+
+/** Some rows of the training or the test set. */
+export class ImageSet {
+  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first pixel. */
+  constructor(name, description, features, reader) {
+    Object.assign(this, { name, features, rows: description.rows, all: description.all });
+    this.pixels = reader.bytes(description.rows * features);
+    this.labels = description.labelled ? reader.bytes(description.rows) : null;
+  }
+
+  /** An image with its name. */
+  at(row) {
+    const pixels = this.pixels.subarray(row * this.features, (row + 1) * this.features);
+    const label = this.labels ? this.labels[row] : null;
+    return { pixels, label, row, name: `${this.name}#${Math.floor((row * this.all) / this.rows)}` };
+  }
+
+  /** The classes that occur, in order. */
+  get classes() {
+    return this.labels ? [...new Set(this.labels)].sort((a, b) => a - b) : [];
+  }
+
+  /** A row at random, of one class if one is given. */
+  any(label = null) {
+    const rows = [];
+    for (let row = 0; row < this.rows; row++) {
+      if (label === null || this.labels[row] === label) rows.push(row);
+    }
+    return rows.length ? this.at(rows[Math.floor(Math.random() * rows.length)]) : null;
+  }
+}
+
+/** What to call an image: its class if it has one, else its row. */
+export function titleOf(image) {
+  return image.label === null || image.label === undefined ? image.name : String(image.label);
+}

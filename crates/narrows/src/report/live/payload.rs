@@ -1,0 +1,421 @@
+//! What the page knows: names, shapes and curves as JSON, numbers as deflated bytes.
+//!
+//! ```text
+//! parameters   of every layer of every model, then of the judge:
+//!              scales f32 (outputs), biases f32 (outputs), weights i16 (outputs, inputs); little endian
+//! pairs        images u8 (rows, features), the two ends of each pair
+//! test, train  images u8 (rows, features), then labels u8 (rows) if there are any
+//! snapshots    images u8 (models, epochs, originals, features), each model's own epochs
+//! ```
+//!
+//! Pixels are bytes of the value range: 0 is its low end, 255 its high end.
+
+use std::io::Write;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flate2::{Compression, write::ZlibEncoder};
+use narrows_kernels::Activation;
+use serde::Serialize;
+
+use super::quantise::{Dense, Quantised};
+use crate::compute::Compute;
+use crate::dataset::{
+    Dataset, ImageShape, Normalisation, RawValues, Samples, TrainAndTest, ValueRange, Values,
+};
+use crate::model::{Autoencoder, Classifier as Trained};
+use crate::pca::Pca;
+
+/// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
+/// neighbours among. Together 2.2 MB of a page of MNIST.
+const MOST_IMAGES: usize = 5000;
+
+/// The share of codes below a slider's low end, and above its high end.
+const TAIL: f64 = 0.01;
+
+/// What the live parts show: models that read the same images.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// What the models were trained and tested on.
+    pub data: &'a TrainAndTest,
+    /// The models, in the order of the report.
+    pub models: Vec<LiveModel<'a>>,
+    /// Pairs to begin interpolations with.
+    pub pairs: Vec<LivePair>,
+    /// A classifier of the same images: dense layers whose last gives a sum for each class, which softmax turns into
+    /// probabilities. With it the page draws what it says along a path.
+    pub judge: Option<Judge<'a>>,
+}
+
+/// A classifier and how raw values become its input.
+#[derive(Clone, Debug)]
+pub struct Judge<'a> {
+    /// From the inputs to a sum for each class.
+    pub layers: Vec<Dense<'a>>,
+    /// What the class of each sum is called.
+    pub classes: Vec<u8>,
+    /// Of its input.
+    pub normalisation: &'a Normalisation,
+}
+
+impl<'a> Judge<'a> {
+    /// A trained classifier.
+    pub fn of(classifier: &'a Trained) -> Self {
+        let specs = classifier.architecture.layers();
+        let layers = specs
+            .iter()
+            .zip(classifier.parameters.layers())
+            .map(|(spec, (weight, bias))| Dense { weight, bias, activation: spec.activation })
+            .collect();
+        // As many as labels can be, which the architecture is checked for.
+        let classes = (0..=u8::MAX).take(classifier.architecture.classes).collect();
+        Self { layers, classes, normalisation: &classifier.input.normalisation }
+    }
+}
+
+/// A model with what is known of its training.
+#[derive(Clone, Debug)]
+pub struct LiveModel<'a> {
+    /// What to call it; any text.
+    pub name: &'a str,
+    /// The model.
+    pub autoencoder: &'a Autoencoder,
+    /// Its error on the test set, in the model's scale.
+    pub test_error: Option<f64>,
+    /// Epoch and average training loss.
+    pub curve: Vec<(f64, f64)>,
+    /// The same, as somebody published it.
+    pub published: Vec<(f64, f64)>,
+    /// How it reconstructed some images while it learned.
+    pub snapshots: &'a [Snapshot],
+}
+
+/// Two images to go between.
+#[derive(Clone, Debug)]
+pub struct LivePair {
+    /// Shown at λ = 1, then at λ = 0: which part of the data, and which row of it.
+    pub ends: [(crate::dataset::Part, usize); 2],
+}
+
+/// The reconstructions of some images after an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// How many epochs the model had seen.
+    pub epoch: usize,
+    /// Pixels, originals × features.
+    pub pixels: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Study<'a> {
+    image: ImageShape,
+    models: Vec<Model<'a>>,
+    judge: Option<Classifier>,
+    pairs: Vec<[End; 2]>,
+    test: Part,
+    train: Part,
+    originals: Vec<End>,
+}
+
+#[derive(Serialize)]
+struct Model<'a> {
+    name: &'a str,
+    description: String,
+    /// How many of the layers are the encoder's.
+    depth: usize,
+    layers: Vec<Layer>,
+    input: Affine,
+    test_error: Option<f64>,
+    curve: &'a [(f64, f64)],
+    published: &'a [(f64, f64)],
+    snapshots: Vec<usize>,
+    plane: Plane,
+    /// Percentiles of each latent on the test set, the 1st and the 99th.
+    low: Vec<f32>,
+    high: Vec<f32>,
+}
+
+#[derive(Serialize)]
+struct Classifier {
+    layers: Vec<Layer>,
+    classes: Vec<u8>,
+    input: Affine,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    inputs: usize,
+    outputs: usize,
+    activation: &'static str,
+}
+
+/// From a pixel p of 0 to 255 to a model's input, `x = scale·p + offset`; one number for all features, or one each.
+#[derive(Serialize)]
+struct Affine {
+    scale: Vec<f32>,
+    offset: Vec<f32>,
+}
+
+/// A plane through the codes: `z = mean + u·first + v·second`.
+#[derive(Serialize)]
+struct Plane {
+    mean: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    /// The share of the codes' variance in it.
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct End {
+    name: String,
+    label: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    rows: usize,
+    /// Rows of the whole set; image i is row ⌊i·all/rows⌋ of it.
+    all: usize,
+    labelled: bool,
+    /// The classes that occur in the whole set.
+    classes: Vec<u8>,
+}
+
+/// The JSON, and the blobs by name.
+pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec<(&'static str, String)>) {
+    let TrainAndTest { train, test } = subject.data;
+    let (test_rows, train_rows) = (spread(test.rows()), spread(train.rows()));
+    let shown = test.subset(&test_rows);
+    let mut parameters = Vec::new();
+    let models =
+        subject.models.iter().map(|model| describe(model, &shown, compute, &mut parameters)).collect();
+    let judge = subject.judge.as_ref().map(|judge| Classifier {
+        layers: judge.layers.iter().map(|layer| write_layer(layer, &mut parameters)).collect(),
+        classes: judge.classes.clone(),
+        input: affine(judge.normalisation, test.range),
+    });
+    let end = |set: &Dataset, name, row| End {
+        name: format!("{name}#{row}"),
+        label: set.labels.as_ref().map(|labels: &Vec<u8>| labels[row]),
+    };
+    let mut pair_pixels = Vec::new();
+    let pairs = subject
+        .pairs
+        .iter()
+        .map(|pair| {
+            pair.ends.map(|(part, row)| {
+                let (set, name) = match part {
+                    crate::dataset::Part::Train => (train, "train"),
+                    crate::dataset::Part::Test => (test, "test"),
+                };
+                pair_pixels.extend(pixels(&set.subset(&[row])));
+                end(set, name, row)
+            })
+        })
+        .collect();
+    let original_rows = originals(test);
+    let study = Study {
+        image: test.image.unwrap_or(ImageShape { height: 1, width: test.features }),
+        models,
+        judge,
+        pairs,
+        test: part(test, &test_rows),
+        train: part(train, &train_rows),
+        originals: original_rows.iter().map(|&row| end(test, "test", row)).collect(),
+    };
+    let with_labels = |set: &Dataset| [pixels(set), set.labels.clone().unwrap_or_default()].concat();
+    let snapshots: Vec<u8> = subject
+        .models
+        .iter()
+        .flat_map(|model| model.snapshots.iter().flat_map(|snapshot| snapshot.pixels.iter().copied()))
+        .collect();
+    let original_pixels = pixels(&test.subset(&original_rows));
+    let blobs = [
+        ("parameters", parameters),
+        ("pairs", pair_pixels),
+        ("originals", original_pixels),
+        ("snapshots", snapshots),
+        ("test", with_labels(&shown)),
+        ("train", with_labels(&train.subset(&train_rows))),
+    ];
+    let json = serde_json::to_string(&study).expect("plain data is JSON");
+    // Inside a script element only `<` could end it; in JSON it occurs in strings alone, where this means the same.
+    (json.replace('<', "\\u003c"), blobs.map(|(name, bytes)| (name, deflated(&bytes))).into())
+}
+
+/// The images whose reconstructions snapshots show: the first of each class of the test set, or its first ten.
+pub fn originals(test: &Dataset) -> Vec<usize> {
+    match test.class_counts() {
+        Some(classes) => {
+            classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect()
+        }
+        None => (0..test.rows().min(10)).collect(),
+    }
+}
+
+/// Pixels as bytes: 0 at the low end of the value range, 255 at the high end.
+pub fn pixels(dataset: &Dataset) -> Vec<u8> {
+    let ValueRange { low, high } = dataset.range;
+    match &dataset.raw {
+        RawValues::Bytes(bytes) if (low, high) == (0.0, 255.0) => bytes.clone(),
+        RawValues::Bytes(bytes) => {
+            bytes.iter().map(|&byte| byte_of((f32::from(byte) - low) / (high - low))).collect()
+        }
+        RawValues::Numbers(numbers) => numbers.iter().map(|x| byte_of((x - low) / (high - low))).collect(),
+    }
+}
+
+/// A brightness from 0 to 1 as a byte.
+pub fn byte_of(unit: f32) -> u8 {
+    (unit * 255.0).round() as u8
+}
+
+/// At most so many rows, evenly spread.
+fn spread(all: usize) -> Vec<usize> {
+    let rows = all.min(MOST_IMAGES);
+    (0..rows).map(|i| i * all / rows).collect()
+}
+
+fn part(dataset: &Dataset, rows: &[usize]) -> Part {
+    let classes = dataset.class_counts().unwrap_or_default().into_iter().map(|(class, _)| class).collect();
+    Part { rows: rows.len(), all: dataset.rows(), labelled: dataset.labels.is_some(), classes }
+}
+
+fn describe<'a>(
+    model: &'a LiveModel<'a>,
+    shown: &Dataset,
+    compute: &mut Compute,
+    parameters: &mut Vec<u8>,
+) -> Model<'a> {
+    let Autoencoder { architecture, input, .. } = model.autoencoder;
+    let specs = architecture.layers();
+    let layers = specs
+        .iter()
+        .zip(model.autoencoder.parameters.layers())
+        .map(|(spec, (weight, bias))| {
+            write_layer(&Dense { weight, bias, activation: spec.activation }, parameters)
+        })
+        .collect();
+    let codes = model.autoencoder.encode(compute, &input.normalisation.apply(shown));
+    let latent = architecture.latent();
+    let (low, high) = (0..latent).map(|i| percentiles(codes.iter().skip(i).step_by(latent))).unzip();
+    Model {
+        name: model.name,
+        description: architecture.to_string(),
+        depth: architecture.depth(),
+        layers,
+        input: affine(&input.normalisation, input.range),
+        test_error: model.test_error,
+        curve: &model.curve,
+        published: &model.published,
+        snapshots: model.snapshots.iter().map(|snapshot| snapshot.epoch).collect(),
+        plane: plane(&codes, latent, compute),
+        low,
+        high,
+    }
+}
+
+fn write_layer(layer: &Dense<'_>, out: &mut Vec<u8>) -> Layer {
+    let inputs = layer.inputs();
+    let quantised = Quantised::of(layer.weight, inputs);
+    for number in quantised.scales.iter().chain(layer.bias) {
+        out.extend(number.to_le_bytes());
+    }
+    for weight in &quantised.weights {
+        out.extend(weight.to_le_bytes());
+    }
+    Layer { inputs, outputs: layer.bias.len(), activation: name(layer.activation) }
+}
+
+fn name(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Identity => "identity",
+        Activation::Relu => "relu",
+        Activation::LeakyRelu => "leaky_relu",
+        Activation::Tanh => "tanh",
+        Activation::Sigmoid => "sigmoid",
+        Activation::Gelu => "gelu",
+        Activation::Silu => "silu",
+    }
+}
+
+/// `x = scale·raw + offset` with `raw = low + p·(high − low)/255`.
+fn affine(normalisation: &Normalisation, range: ValueRange) -> Affine {
+    let step = (range.high - range.low) / 255.0;
+    let pairs = normalisation.scale.iter().zip(&normalisation.offset);
+    let (scale, offset) = pairs.map(|(s, o)| (s * step, o + s * range.low)).unzip();
+    Affine { scale, offset }
+}
+
+/// The plane of the first two principal directions of the codes, rows × latent; of two latents, the latents themselves;
+/// of one, a line.
+fn plane(codes: &[f32], latent: usize, compute: &mut Compute) -> Plane {
+    let unit = |axis: usize| (0..latent).map(|i| if i == axis { 1.0 } else { 0.0 }).collect();
+    if latent <= 2 {
+        return Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: 1.0 };
+    }
+    let samples = Samples::new(latent, Values::Numbers(codes.to_vec()));
+    match Pca::fit(compute, &samples) {
+        Ok(pca) => {
+            let single = |vector: &[f64]| vector.iter().map(|&x| x as f32).collect();
+            Plane {
+                mean: single(&pca.mean),
+                first: single(&pca.components[0]),
+                second: single(&pca.components[1]),
+                share: pca.explained_variance_ratio(2),
+            }
+        }
+        // Codes that are not finite have no plane; their model shows nothing anyway.
+        Err(_) => Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: f64::NAN },
+    }
+}
+
+/// The 1st and the 99th percentile.
+fn percentiles<'a>(values: impl Iterator<Item = &'a f32>) -> (f32, f32) {
+    let mut values: Vec<f32> = values.copied().collect();
+    values.sort_by(f32::total_cmp);
+    let at = |share: f64| {
+        values.get(((values.len().max(1) - 1) as f64 * share).round() as usize).copied().unwrap_or(0.0)
+    };
+    (at(TAIL), at(1.0 - TAIL))
+}
+
+fn deflated(bytes: &[u8]) -> String {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    STANDARD.encode(written.expect("writing into memory does not fail"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_becomes_the_input_that_its_raw_value_does() {
+        let range = ValueRange { low: -2.0, high: 6.0 };
+        let normalisation = Normalisation { scale: vec![0.5, 3.0], offset: vec![0.25, -1.0] };
+        let affine = affine(&normalisation, range);
+        for pixel in [0_u8, 1, 100, 255] {
+            let raw = -2.0 + 8.0 * f32::from(pixel) / 255.0;
+            for i in 0..2 {
+                let expected = normalisation.scale[i] * raw + normalisation.offset[i];
+                let found = affine.scale[i] * f32::from(pixel) + affine.offset[i];
+                assert!((expected - found).abs() < 1e-5, "{expected} {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn percentiles_leave_a_hundredth_on_each_side() {
+        let values: Vec<f32> = (0..=200).rev().map(|i| i as f32).collect();
+        assert_eq!(percentiles(values.iter()), (2.0, 198.0));
+        assert_eq!(percentiles([4.0].iter()), (4.0, 4.0));
+    }
+
+    #[test]
+    fn rows_are_spread_over_the_whole_set() {
+        assert_eq!(spread(3), [0, 1, 2]);
+        let rows = spread(10_000);
+        assert_eq!((rows.len(), rows[1], rows[4999]), (5000, 2, 9998));
+    }
+}
