@@ -214,14 +214,18 @@ impl Nearest {
     }
 
     fn offer(&mut self, first: usize, scores: &[f32]) {
-        // Most groups hold nothing near: their maximum says so at the price of a few vector operations.
-        for (group, scores) in scores.chunks(16).enumerate() {
-            let greatest = scores.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
-            if greatest > self.least() {
+        // Most groups hold nothing near: a few vector operations say so.
+        let (groups, rest) = scores.as_chunks::<16>();
+        for (group, scores) in groups.iter().enumerate() {
+            let least = self.least();
+            if scores.iter().fold(false, |any, &score| any | (score > least)) {
                 for (i, &score) in scores.iter().enumerate() {
                     self.insert(score, (first + group * 16 + i) as u32);
                 }
             }
+        }
+        for (i, &score) in rest.iter().enumerate() {
+            self.insert(score, (first + groups.len() * 16 + i) as u32);
         }
     }
 

@@ -112,29 +112,60 @@ struct Tally {
 impl Tally {
     /// Sixteen running results side by side, so that the compiler needs no order among them; none depends on an order.
     fn add(&mut self, met: &Met<'_>, inverse_norms: &[f32], squares: &[f32], spheres: [&[f32]; 3]) {
-        const LANES: usize = 16;
-        let (mut cosine, mut realism) = ([self.cosine; LANES], [self.realism; LANES]);
-        let (mut inside, mut count) = ([u32::from(self.inside); LANES], [0_u32; LANES]);
-        let [precision, small, density] = spheres.map(|radii| radii.chunks(LANES));
-        let references = inverse_norms.chunks(LANES).zip(squares.chunks(LANES));
-        let spheres = precision.zip(small.zip(density));
-        for ((products, (inverse_norms, squares)), (precision, (small, density))) in
-            met.products.chunks(LANES).zip(references).zip(spheres)
-        {
-            for (lane, &product) in products.iter().enumerate() {
-                let both = met.square + squares[lane];
-                let square = (both - 2.0 * product).max(RESOLUTION * both);
-                cosine[lane] = cosine[lane].max(product * inverse_norms[lane]);
-                inside[lane] |= u32::from(square <= precision[lane]);
-                count[lane] += u32::from(square <= density[lane]);
-                // A NaN, of 0/0, is no maximum.
-                realism[lane] = realism[lane].max(small[lane] / square);
-            }
+        let mut lanes = TallyLanes {
+            cosine: [self.cosine; LANES],
+            inside: [u32::from(self.inside); LANES],
+            realism: [self.realism; LANES],
+            count: [0; LANES],
+        };
+        let columns = [met.products, inverse_norms, squares, spheres[0], spheres[1], spheres[2]];
+        let whole = met.products.len() / LANES * LANES;
+        for start in (0..whole).step_by(LANES) {
+            let sixteen = columns.map(|column| column[start..].first_chunk().expect("sixteen are left"));
+            lanes.add(met.square, sixteen);
         }
-        self.cosine = cosine.into_iter().fold(f32::NEG_INFINITY, f32::max);
-        self.realism = realism.into_iter().fold(0.0, f32::max);
-        self.inside = inside.iter().any(|&inside| inside > 0);
-        self.spheres += count.iter().sum::<u32>();
+        if whole < met.products.len() {
+            // Points infinitely far, which change nothing.
+            let mut padded =
+                [f32::NEG_INFINITY, 1.0, f32::INFINITY, 0.0, 0.0, 0.0].map(|nothing| [nothing; LANES]);
+            for (padded, column) in padded.iter_mut().zip(columns) {
+                padded[..column.len() - whole].copy_from_slice(&column[whole..]);
+            }
+            lanes.add(met.square, padded.each_ref());
+        }
+        self.cosine = lanes.cosine.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        self.realism = lanes.realism.into_iter().fold(0.0, f32::max);
+        self.inside = lanes.inside.iter().any(|&inside| inside > 0);
+        self.spheres += lanes.count.iter().sum::<u32>();
+    }
+}
+
+const LANES: usize = 16;
+
+/// A [`Tally`] of sixteen points side by side.
+struct TallyLanes {
+    cosine: [f32; LANES],
+    inside: [u32; LANES],
+    realism: [f32; LANES],
+    count: [u32; LANES],
+}
+
+impl TallyLanes {
+    fn add(
+        &mut self,
+        own_square: f32,
+        [products, inverse_norms, squares, precision, small, density]: [&[f32; LANES]; 6],
+    ) {
+        let greater = |a: f32, b: f32| if b > a { b } else { a };
+        for lane in 0..LANES {
+            let both = own_square + squares[lane];
+            let square = greater(both - 2.0 * products[lane], RESOLUTION * both);
+            self.cosine[lane] = greater(self.cosine[lane], products[lane] * inverse_norms[lane]);
+            self.inside[lane] |= u32::from(square <= precision[lane]);
+            self.count[lane] += u32::from(square <= density[lane]);
+            // A NaN, of 0/0, is no maximum.
+            self.realism[lane] = greater(self.realism[lane], small[lane] / square);
+        }
     }
 }
 
