@@ -10,6 +10,7 @@ mod structure;
 
 pub use classes::{Labelled, neighbour_accuracy};
 pub use latent::{ClassError, LatentError, LatentQuality, LatentSettings, RowError, latent_quality};
+pub(crate) use neighbours::as_forward_tiles;
 pub use neighbours::{Itself, Points, References};
 pub use probe::{LinearProbe, linear_probe};
 pub use reconstruction::{ReconstructionError, reconstruction_error};

@@ -7,7 +7,7 @@
 
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::team::{Bounds, Split};
-use narrows_kernels::{Activation, Layer, Level, forward, forward_tiles};
+use narrows_kernels::{Activation, Aligned, Layer, Level, forward, forward_tiles};
 
 use crate::compute::Compute;
 
@@ -63,7 +63,7 @@ pub struct References {
 #[derive(Debug)]
 struct Piece {
     shape: LayerShape,
-    weights: Vec<f32>,
+    weights: Aligned,
     bias: Vec<f32>,
 }
 
@@ -101,7 +101,7 @@ impl References {
             let first = block * BLOCK_ROWS;
             let mut scores = vec![0.0; BLOCK_ROWS * self.rows];
             let queries = self.block(queries, first);
-            let mut piece_scores = vec![0.0; BLOCK_ROWS * row_stride(PIECE)];
+            let mut piece_scores = Aligned::zeros(BLOCK_ROWS * row_stride(PIECE));
             for (number, piece) in self.pieces.iter().enumerate() {
                 piece.scores(level, &queries, &mut piece_scores);
                 let rows =
@@ -135,10 +135,10 @@ impl References {
         compute.team.for_each([Split::new(&mut out, &bounds)], |part, [out]| {
             let first = part * part_rows;
             let used = out.len() / k;
-            let blocks: Vec<Vec<f32>> =
+            let blocks: Vec<Aligned> =
                 (0..used.div_ceil(BLOCK_ROWS)).map(|b| self.block(queries, first + b * BLOCK_ROWS)).collect();
             let mut nearest: Vec<Nearest> = (0..used).map(|_| Nearest::new(k)).collect();
-            let mut scores = vec![0.0; BLOCK_ROWS * row_stride(PIECE)];
+            let mut scores = Aligned::zeros(BLOCK_ROWS * row_stride(PIECE));
             for (number, piece) in self.pieces.iter().enumerate() {
                 let references = number * PIECE..number * PIECE + piece.shape.outputs;
                 for (b, (block, nearest)) in blocks.iter().zip(nearest.chunks_mut(BLOCK_ROWS)).enumerate() {
@@ -161,9 +161,9 @@ impl References {
     }
 
     /// 16 queries from `first` on, relative to the centre, as the forward kernel reads them.
-    fn block(&self, queries: Points<'_>, first: usize) -> Vec<f32> {
+    fn block(&self, queries: Points<'_>, first: usize) -> Aligned {
         let stride = row_stride(self.dimension);
-        let mut block = vec![0.0; BLOCK_ROWS * stride];
+        let mut block = Aligned::zeros(BLOCK_ROWS * stride);
         let queries = queries.values[first * self.dimension..].chunks_exact(self.dimension);
         for (out, query) in block.chunks_exact_mut(stride).zip(queries) {
             for ((out, x), centre) in out.iter_mut().zip(query).zip(&self.centre) {
@@ -174,6 +174,16 @@ impl References {
     }
 }
 
+/// Points, row after row, as the weights of a dense layer of this shape: its outputs are their products with its input.
+pub(crate) fn as_forward_tiles(shape: LayerShape, points: &[f32]) -> Aligned {
+    let mut backward = vec![0.0; shape.weights_len()];
+    shape.pack(points, &mut backward);
+    let mut tiles = Aligned::zeros(shape.weights_len());
+    // Copying is exact on any level.
+    forward_tiles(Level::scalar(), &backward, &mut tiles);
+    tiles
+}
+
 impl Piece {
     fn new(points: &[f32], centre: &[f32]) -> Self {
         let dimension = centre.len();
@@ -182,11 +192,7 @@ impl Piece {
             .chunks_exact(dimension)
             .flat_map(|point| point.iter().zip(centre).map(|(x, c)| x - c))
             .collect();
-        let mut backward = vec![0.0; shape.weights_len()];
-        shape.pack(&relative, &mut backward);
-        let mut weights = vec![0.0; shape.weights_len()];
-        // Copying is exact on any level.
-        forward_tiles(Level::scalar(), &backward, &mut weights);
+        let weights = as_forward_tiles(shape, &relative);
         let mut bias = vec![0.0; shape.bias_len()];
         for (bias, point) in bias.iter_mut().zip(relative.chunks_exact(dimension)) {
             *bias = (-0.5 * point.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>()) as f32;

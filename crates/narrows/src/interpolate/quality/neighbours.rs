@@ -6,9 +6,10 @@
 
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::team::{Bounds, Split};
-use narrows_kernels::{Activation, Layer, Level, forward, forward_tiles};
+use narrows_kernels::{Activation, Aligned, Layer, forward};
 
 use crate::compute::Compute;
+use crate::evaluate::as_forward_tiles;
 
 /// Neighbours that make a reference's sphere for precision and realism (Kynkäänniemi et al. 2019).
 pub const PRECISION_NEIGHBOURS: usize = 3;
@@ -175,7 +176,7 @@ struct Points {
     width: usize,
     rows: usize,
     /// Forward tiles, chunk after chunk.
-    chunks: Vec<(LayerShape, Vec<f32>)>,
+    chunks: Vec<(LayerShape, Aligned)>,
     squares: Vec<f32>,
     inverse_norms: Vec<f32>,
 }
@@ -197,12 +198,7 @@ impl Points {
         assert!(features.len().is_multiple_of(width), "{} numbers are not rows of {width}", features.len());
         let chunks = features.chunks(CHUNK * width).map(|rows| {
             let shape = LayerShape { inputs: width, outputs: rows.len() / width };
-            let mut backward = vec![0.0; shape.weights_len()];
-            shape.pack(rows, &mut backward);
-            let mut tiles = vec![0.0; shape.weights_len()];
-            // Copying is exact on any level.
-            forward_tiles(Level::scalar(), &backward, &mut tiles);
-            (shape, tiles)
+            (shape, as_forward_tiles(shape, rows))
         });
         let squares: Vec<f32> = features.chunks_exact(width).map(square).collect();
         let inverse_norms = squares.iter().map(|&square| inverse(square)).collect();
@@ -223,8 +219,8 @@ impl Points {
         let bounds = Bounds::new((0..=parts).map(|part| (part * PART_ROWS).min(rows)).collect());
         compute.team.for_each([Split::new(results, &bounds)], |part, [results]| {
             let (stride, out_stride) = (row_stride(width), row_stride(CHUNK));
-            let mut x = vec![0.0; PART_ROWS * stride];
-            let mut y = vec![0.0; BLOCK_ROWS * out_stride];
+            let mut x = Aligned::zeros(PART_ROWS * stride);
+            let mut y = Aligned::zeros(BLOCK_ROWS * out_stride);
             let first_row = part * PART_ROWS;
             let own = &features[first_row * width..][..results.len() * width];
             for (row, x) in own.chunks_exact(width).zip(x.chunks_exact_mut(stride)) {
