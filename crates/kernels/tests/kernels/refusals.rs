@@ -1,7 +1,5 @@
 //! Lengths that do not fit are refused. Each case spoils one thing of a call that is otherwise accepted.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use narrows_kernels::gather::{Affine, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
 use narrows_kernels::{
@@ -10,14 +8,7 @@ use narrows_kernels::{
     update_bias, update_weights,
 };
 
-/// Runs `call` and sees that it panics with a message that has `words`.
-#[track_caller]
-fn refused(words: &str, call: impl FnOnce()) {
-    let panic = catch_unwind(AssertUnwindSafe(call)).expect_err("the call was accepted");
-    let message = panic.downcast_ref::<String>().map(String::as_str);
-    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).expect("a message");
-    assert!(message.contains(words), "`{words}` is not in `{message}`");
-}
+use crate::support::refused;
 
 const SHAPE: LayerShape = LayerShape { inputs: 20, outputs: 40 };
 const IN: usize = 32;

@@ -1,10 +1,7 @@
 //! The first layer on bytes most of which are 0, against the dense formulas: with x = scale·p + offset,
 //! `Y ← activation(X·Wᵀ + b)` and `G ← δᵀ·X`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use narrows_kernels::gather::Affine;
-use narrows_kernels::gather::from_bytes;
+use narrows_kernels::gather::{Affine, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::sparse::{
     SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
@@ -13,8 +10,8 @@ use narrows_kernels::{Activation, Level, Moments, Rule, forward, update_weights}
 
 use crate::reference;
 use crate::support::{
-    ACTIVATIONS, Dense, Matrix, Numbers, PANEL, Random, UNIT, all_bits, assert_all_zero, assert_close,
-    on_every_level,
+    ACTIVATIONS, ADAM, Dense, Matrix, Numbers, PANEL, Random, SGD, UNIT, all_bits, assert_all_zero,
+    assert_close, on_every_level, refused,
 };
 
 /// Outputs in a group, but for the last.
@@ -528,19 +525,6 @@ fn gradients_are_their_formula_and_keep_gradient_leaves_the_parameters_alone() {
     }
 }
 
-const ADAM: Rule = Rule::Adam {
-    step_size: 0.01,
-    inverse_root: 3.0,
-    one_minus_beta1: 0.1,
-    beta2: 0.99,
-    one_minus_beta2: 0.01,
-    epsilon: 1e-6,
-    weight_decay: 0.01,
-    shrink: 0.999,
-};
-
-const SGD: Rule = Rule::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01, nesterov: true };
-
 /// Given the gradient that the sparse update computes, the dense one leaves the same weights and moments, to the bit.
 /// It is given as δ, and X is the identity: adding products with 0 does not round.
 #[test]
@@ -632,15 +616,6 @@ fn the_dense_kernels_agree() {
             }
         }
     }
-}
-
-/// Runs `call` and sees that it panics with a message that has `words`.
-#[track_caller]
-fn refused(words: &str, call: impl FnOnce()) {
-    let panic = catch_unwind(AssertUnwindSafe(call)).expect_err("the call was accepted");
-    let message = panic.downcast_ref::<String>().map(String::as_str);
-    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).expect("a message");
-    assert!(message.contains(words), "`{words}` is not in `{message}`");
 }
 
 /// Lengths and indices of calls that are accepted as they are: two groups, the last of 16 outputs, and two segments of

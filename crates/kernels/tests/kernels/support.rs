@@ -1,10 +1,11 @@
 //! Random numbers, padded matrices and layers, and the levels to test.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
-use narrows_kernels::{Activation, Layer, Level, Moments, UnknownLevel, WeightTiles, forward_tiles};
+use narrows_kernels::{Activation, Layer, Level, Moments, Rule, UnknownLevel, WeightTiles, forward_tiles};
 
 /// Numbers in a panel: a whole vector.
 pub const PANEL: usize = 16;
@@ -58,6 +59,28 @@ impl Random {
     pub fn garbage(&mut self) -> f32 {
         self.signed() * 1e37
     }
+}
+
+pub const ADAM: Rule = Rule::Adam {
+    step_size: 0.01,
+    inverse_root: 3.0,
+    one_minus_beta1: 0.1,
+    beta2: 0.99,
+    one_minus_beta2: 0.01,
+    epsilon: 1e-6,
+    weight_decay: 0.01,
+    shrink: 0.999,
+};
+
+pub const SGD: Rule = Rule::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01, nesterov: true };
+
+/// Runs `call` and sees that it panics with a message that has `words`.
+#[track_caller]
+pub fn refused(words: &str, call: impl FnOnce()) {
+    let panic = catch_unwind(AssertUnwindSafe(call)).expect_err("the call was accepted");
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).expect("a message");
+    assert!(message.contains(words), "`{words}` is not in `{message}`");
 }
 
 /// The levels that `list` (names between commas) asks for.

@@ -6,21 +6,8 @@ use narrows_kernels::layout::LayerShape;
 use narrows_kernels::{BiasPanels, Level, Moments, Rule, WeightTiles, update_bias, update_weights};
 
 use crate::support::{
-    Dense, Matrix, Numbers, PANEL, Random, UNIT, all_bits, assert_close, on_every_level, shapes,
+    ADAM, Dense, Matrix, Numbers, PANEL, Random, SGD, UNIT, all_bits, assert_close, on_every_level, shapes,
 };
-
-const ADAM: Rule = Rule::Adam {
-    step_size: 0.01,
-    inverse_root: 3.0,
-    one_minus_beta1: 0.1,
-    beta2: 0.99,
-    one_minus_beta2: 0.01,
-    epsilon: 1e-6,
-    weight_decay: 0.01,
-    shrink: 0.999,
-};
-
-const SGD: Rule = Rule::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01, nesterov: true };
 
 /// A layer with moments as if after some steps, and a batch for it.
 fn example(shape: LayerShape, rows: usize, random: &mut Random) -> (Dense, Matrix, Matrix) {

@@ -54,7 +54,7 @@ pub struct Step {
     groups: Vec<Groups>,
     column_sums: Aligned,
     tasks: Tasks,
-    /// Rows of the batch after the next, at most a batch.
+    /// See [`Step::announce`]; at most a batch.
     announced: Vec<u32>,
 }
 
