@@ -88,7 +88,7 @@ impl Interpolate {
         let mut compute = common.compute()?;
         let pictures = Pictures::of(&model)?;
         let mut ends = Vec::new();
-        for name in [to, from] {
+        for name in [from, to] {
             let (dataset, index) = name.find(&data)?;
             ends.push(model.samples(&dataset.subset(&[index]))?.row(0));
         }

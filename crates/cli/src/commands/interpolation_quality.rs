@@ -8,8 +8,8 @@ use narrows::dataset::TrainAndTest;
 use narrows::export::judge;
 use narrows::interpolate::judge::Judge;
 use narrows::interpolate::quality::{
-    Between, Comparison, Contestants, InterpolationQuality, Measure, Named, QualitySettings, Subject,
-    contestants, measure as measure_quality,
+    Between, Comparison, InterpolationQuality, Measure, ModelPair, Named, QualitySettings, Subject, Verdict,
+    comparable, measure as measure_quality,
 };
 
 use crate::arguments::Common;
@@ -41,9 +41,9 @@ pub fn measure(
     let named: Vec<Named<'_>> =
         models.iter().map(|(model, provenance)| Named { name: &provenance.name, model }).collect();
     let architectures: Vec<_> = models.iter().map(|(model, _)| model.architecture.clone()).collect();
-    let compared = contestants(&architectures).map(|[linear, deep]| {
+    let compared = comparable(&architectures).map(|[linear, deep]| {
         let seed = models[deep].1.training.as_ref().map_or(0, |training| training.seed);
-        Contestants { seed, linear: named[linear], deep: named[deep] }
+        vec![ModelPair { seed, linear: named[linear], deep: named[deep] }]
     });
     let compared = compared.as_slice();
     let settings = QualitySettings::default();
@@ -85,9 +85,23 @@ pub fn tables(quality: &InterpolationQuality) -> String {
         text.push_str(&format!("\n{}, {} pairs of test images\n", comparison.name, comparison.pairs));
         text.push_str(&scores(comparison).text());
         text.push('\n');
-        if let Some(verdict) = &comparison.verdict {
-            text.push_str(&format!("{}\n", verdict.sentence));
+        text.push_str(&verdicts(&comparison.verdicts));
+    }
+    text
+}
+
+/// Each verdict in a sentence, and once what makes them uncertain.
+pub fn verdicts<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+    let (mut text, mut caveats) = (String::new(), Vec::new());
+    for verdict in verdicts {
+        text.push_str(&format!("{}\n", verdict.sentence));
+        for caveat in verdict.caveats.iter().filter(|caveat| !caveats.contains(caveat)).collect::<Vec<_>>() {
+            caveats.push(caveat);
         }
+    }
+    if !caveats.is_empty() {
+        let caveats: Vec<&str> = caveats.into_iter().map(String::as_str).collect();
+        text.push_str(&format!("But: {}\n", caveats.join(" ")));
     }
     text
 }

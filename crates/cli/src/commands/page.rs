@@ -86,7 +86,7 @@ impl MakePage {
                 several => format!("{} models", several.len()),
             },
             subtitle: format!("on {}", self.data.source()?),
-            summary: Vec::new(),
+            answers: None,
             sections: vec![Section {
                 heading: "Models".to_owned(),
                 blocks: vec![Block::Table(table(&loaded))],
@@ -123,6 +123,7 @@ fn history(model: &Path) -> Vec<(f64, f64)> {
 fn table(loaded: &[Loaded]) -> Table {
     let column = |heading: &str, align| Column { heading: heading.to_owned(), align };
     Table {
+        anchor: "table-models".to_owned(),
         caption: "The models, and their mean squared error per pixel on the test set.".into(),
         columns: vec![
             column("model", Align::Left),

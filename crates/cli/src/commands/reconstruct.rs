@@ -52,8 +52,8 @@ impl Reconstruct {
         let svg = rows(
             "",
             &[
-                Row { label: "original".to_owned(), pictures: originals, notes: captions },
-                Row { label: provenance.name, pictures: reconstructions, notes },
+                Row { label: "original".to_owned(), pictures: originals, notes: captions, colour: None },
+                Row { label: provenance.name, pictures: reconstructions, notes, colour: None },
             ],
         );
         write_file(&self.out, &raster::png(&svg, 2.0).map_err(Failure::failed)?)?;

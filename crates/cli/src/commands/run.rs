@@ -12,6 +12,7 @@ use narrows::train::{EpochReport, Event};
 
 use crate::arguments::{Common, count, level};
 use crate::commands::experiments;
+use crate::commands::interpolation_quality::verdicts;
 use crate::commands::model_file::source;
 use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
@@ -160,10 +161,10 @@ fn conclude(completed: &Completed, json: bool) -> Result<(), Failure> {
         print(&comparison(summary))?;
     }
     if let Some(quality) = summary.interpolation_quality.as_ref().filter(|_| !json) {
-        let verdicts = quality.comparisons.iter().filter_map(|comparison| comparison.verdict.as_ref());
-        let sentences: Vec<&str> = verdicts.map(|verdict| verdict.sentence.as_str()).collect();
-        if !sentences.is_empty() {
-            print(&format!("\n{}\n", sentences.join("\n")))?;
+        let verdicts =
+            verdicts(quality.comparisons.iter().filter_map(|comparison| comparison.verdicts.first()));
+        if !verdicts.is_empty() {
+            print(&format!("\n{verdicts}"))?;
         }
     }
     if *reported && !json {

@@ -159,6 +159,7 @@ impl Train {
             training,
             models: vec![model],
             interpolation: None,
+            questions: Vec::new(),
         })
     }
 

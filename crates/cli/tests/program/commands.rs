@@ -94,7 +94,7 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     // The linear model is kept, the deep one is not: its name is gone from the pairs' strips, the pairs are not.
     let figures = folder.path().join("1/figures");
     assert!(
-        figures.join("interpolation-7-1-two-layer.png").is_file() && figures.join("strip-7-1.png").is_file()
+        figures.join("interpolation-1-7-two-layer.png").is_file() && figures.join("strip-1-7.png").is_file()
     );
 }
 
@@ -184,7 +184,7 @@ fn ways_are_measured_as_the_run_measured_them() {
     let comparison = &quality["comparisons"][0];
     let of_run = &study().summary["interpolation_quality"]["comparisons"][0];
     // The same judge, the run's, on the same paths.
-    assert_eq!(comparison["verdict"]["differences"], of_run["verdict"]["differences"]);
+    assert_eq!(comparison["verdicts"][0]["differences"], of_run["verdicts"][0]["differences"]);
     let names: Vec<&str> =
         comparison["subjects"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["real test images", "pixel blend", "pca", "three-layer"]);
@@ -231,7 +231,7 @@ fn a_verdict_rests_on_the_seeds_asked_for() {
     let summary: serde_json::Value =
         serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
     for comparison in summary["interpolation_quality"]["comparisons"].as_array().unwrap() {
-        assert_eq!(comparison["verdict"]["seeds"], serde_json::json!([3, 4]));
+        assert_eq!(comparison["verdicts"][0]["seeds"], serde_json::json!([3, 4]));
     }
     // A run in its place leaves nothing of it.
     assert!(run("1").contains("over one training seed"));
@@ -278,7 +278,7 @@ fn a_printed_experiment_can_be_changed_and_run() {
     assert_eq!(summary["models"][0]["name"], "pca-tanh");
     assert_eq!(summary["models"].as_array().unwrap().len(), 1);
     assert!(folder.path().join("runs/mine/report.html").is_file(), "named after the file");
-    assert!(folder.path().join("runs/mine/figures/interpolation-7-1-pca-tanh.png").is_file());
+    assert!(folder.path().join("runs/mine/figures/interpolation-1-7-pca-tanh.png").is_file());
     // What a run writes beside its results can be run again.
     let again = folder.path().join("again");
     narrows!["run", folder.path().join("runs/mine/experiment.toml"), "--out", &again, "--quiet"].success();

@@ -82,8 +82,8 @@ pub(super) fn live_parts(
     }
     let mut pairs = Vec::new();
     for pair in summary.experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let mut ends = [(pair.first.part, 0), (pair.second.part, 0)];
-        for (end, name) in ends.iter_mut().zip([pair.first, pair.second]) {
+        let mut ends = [(pair.to.part, 0), (pair.from.part, 0)];
+        for (end, name) in ends.iter_mut().zip([pair.to, pair.from]) {
             end.1 = name.find(data)?.1;
         }
         pairs.push(LivePair { ends });

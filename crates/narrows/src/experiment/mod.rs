@@ -6,7 +6,6 @@ mod live;
 mod measure;
 mod page;
 mod quality;
-mod quality_page;
 mod run;
 mod specification;
 mod summary;
@@ -16,6 +15,8 @@ pub use figures::DrawError;
 pub use run::{Completed, RunError, RunEvent, RunOptions, run};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,
-    TrainingSettings,
+    Question, Topic, TrainingSettings,
 };
-pub use summary::{DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, Summary};
+pub use summary::{
+    DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, RowCode, Summary,
+};

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::directory::Existing;
 use super::figures::{DrawError, draw};
 use super::live::{Snapshots, live_parts};
-use super::measure::measure;
+use super::measure::{codes_of_pairs, measure};
 use super::page::page;
 use super::quality::{OfSeed, measure_interpolations};
 use super::summary::{DataSummary, EpochSummary};
@@ -162,8 +162,8 @@ pub fn run(
     experiment.validate_on(data.train.features)?;
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
-            pair.first.find(&data)?;
-            pair.second.find(&data)?;
+            pair.from.find(&data)?;
+            pair.to.find(&data)?;
         }
     }
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
@@ -225,10 +225,12 @@ pub fn run(
             train_rows: data.train.rows(),
             test_rows: data.test.rows(),
             features: data.train.features,
+            image: data.train.image.is_some(),
         },
         exact_pca: results.pca,
         models: summaries,
         models_without_epoch,
+        codes: Vec::new(),
         interpolation_quality: None,
         seconds: start.elapsed().as_secs_f64(),
     };
@@ -236,6 +238,7 @@ pub fn run(
 
     let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
     let mut compute = Compute::at(options.level, options.threads);
+    summary.codes = codes_of_pairs(experiment, (&summary.models, &models), &data, &mut compute)?;
     for (summary, model) in summary.models.iter_mut().zip(&models) {
         let index = experiment.models.iter().position(|settings| settings.name == summary.name);
         let index = index.expect("every trained model is one of the experiment's");
@@ -430,12 +433,8 @@ impl Work<'_> {
     ) -> Result<Option<OfSeed>, RunError> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.train.features);
-        let Some(training) = self.experiment.training(settings) else {
-            // Nothing in exact PCA is drawn by a seed: one model serves them all.
-            let (pca, _) = self.pca(compute)?;
-            let autoencoder = pca.autoencoder(architecture.latent(), self.input.clone());
-            return Ok(Some(OfSeed { model: index, seed, autoencoder }));
-        };
+        // Nothing in exact PCA is drawn by a seed: the one model serves them all.
+        let Some(training) = self.experiment.training(settings) else { return Ok(None) };
         let training = Training { seed, ..training };
         let samples = self.samples(&self.data.train);
         let mut observe = |event: &Event| self.say(RunEvent::OtherSeed { model: index, seed, event });

@@ -13,8 +13,10 @@ pub mod chart;
 pub mod gallery;
 pub mod live;
 pub mod page;
+pub mod palette;
 pub mod picture;
 pub mod raster;
+mod theme;
 mod typeface;
 
 /// `bytes` as a URI that can stand wherever an address can, so that a document carries its images itself.

@@ -6,10 +6,13 @@
 //! image of its own, so that identifiers within two SVGs cannot meet. `page.css` is its looks: light and
 //! dark, for a wide window, a telephone and A4 paper.
 
+mod numbering;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::data_uri;
+use self::numbering::Numbering;
 use super::live::Live;
+use super::{data_uri, theme};
 
 /// A whole document.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +21,8 @@ pub struct Page {
     pub title: String,
     /// A line under the title, such as when and by what it was made; may be empty.
     pub subtitle: String,
-    /// What was found, for those who read no further.
-    pub summary: Vec<Paragraph>,
+    /// What was found, on one page, for those who read no further: it stands before everything else.
+    pub answers: Option<Section>,
     /// The parts, listed in the table of contents.
     pub sections: Vec<Section>,
     /// The parts that run, if there are any: they stand before the sections, which then are their last part.
@@ -52,12 +55,14 @@ pub enum Block {
     Note(Paragraph),
     /// Lines of a file or a command, shown as they are.
     Code(String),
-    /// What most readers do not need: closed until it is asked for, and open on paper.
+    /// What most readers do not need: closed until it is asked for.
     Details {
         /// What is always shown.
         summary: String,
         /// What is shown when it is opened.
         blocks: Vec<Block>,
+        /// Whether it is printed too, open.
+        on_paper: bool,
     },
 }
 
@@ -82,11 +87,15 @@ pub enum Span {
         /// Where it leads.
         address: String,
     },
+    /// `Figure 3` or `Table 2`, by its anchor; leads there. Nothing if there is none.
+    Reference(String),
 }
 
 /// Rows under one header.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
+    /// Its address within the page, such as `table-results`; no other figure or table has it.
+    pub anchor: String,
     /// What the table shows.
     pub caption: Paragraph,
     /// The columns. The first names the rows.
@@ -117,7 +126,7 @@ pub enum Align {
 }
 
 /// A cell of a table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Cell {
     /// What stands in it.
     pub text: String,
@@ -140,6 +149,8 @@ pub enum Emphasis {
 /// A chart or a picture with its caption.
 #[derive(Clone, Debug)]
 pub struct Figure {
+    /// Its address within the page, such as `figure-curves`; no other figure or table has it.
+    pub anchor: String,
     /// What it shows, for those who see it.
     pub caption: Paragraph,
     /// What it shows, for those who do not.
@@ -164,6 +175,13 @@ impl<T: Into<String>> From<T> for Paragraph {
     }
 }
 
+impl Default for Cell {
+    /// What is not known, or does not apply.
+    fn default() -> Self {
+        Self { text: "–".to_owned(), emphasis: Emphasis::None, footnote: None }
+    }
+}
+
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self { text: text.into(), ..Self::default() }
@@ -177,6 +195,7 @@ impl Page {
     /// The document.
     pub fn html(&self) -> String {
         let policy = self.live.as_ref().map_or(POLICY.to_owned(), Live::policy);
+        let numbering = Numbering::of(self);
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -197,23 +216,20 @@ impl Page {
                     header {
                         h1 { (self.title) }
                         @if !self.subtitle.is_empty() { p.subtitle { (self.subtitle) } }
-                        @for paragraph in &self.summary { p.summary { (spans(paragraph)) } }
                     }
                     @if self.live.is_some() { (Live::place()) }
-                    @if self.sections.len() > 1 {
-                        nav aria-label="Contents" {
-                            ol {
-                                @for (index, section) in self.sections.iter().enumerate() {
-                                    li { a href=(format!("#section-{}", index + 1)) { (section.heading) } }
-                                }
+                    @if self.sections.len() > 1 { (self.contents()) }
+                    main {
+                        @if let Some(answers) = &self.answers {
+                            section #answers {
+                                h2 id="section-answers" { (answers.heading) }
+                                (blocks(&answers.blocks, &numbering))
                             }
                         }
-                    }
-                    main {
                         @for (index, section) in self.sections.iter().enumerate() {
                             section {
                                 h2 id=(format!("section-{}", index + 1)) { (section.heading) }
-                                (blocks(&section.blocks))
+                                (blocks(&section.blocks, &numbering))
                             }
                         }
                     }
@@ -223,28 +239,46 @@ impl Page {
         }
         .into_string()
     }
+
+    fn contents(&self) -> Markup {
+        html! {
+            nav aria-label="Contents" {
+                ol {
+                    @if let Some(answers) = &self.answers {
+                        li { a href="#section-answers" { (answers.heading) } }
+                    }
+                    @for (index, section) in self.sections.iter().enumerate() {
+                        li { a href=(format!("#section-{}", index + 1)) { (section.heading) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn blocks(blocks: &[Block]) -> Markup {
-    html! { @for block in blocks { (one_block(block)) "\n" } }
+fn blocks(blocks: &[Block], numbering: &Numbering) -> Markup {
+    html! { @for block in blocks { (one_block(block, numbering)) "\n" } }
 }
 
-fn one_block(block: &Block) -> Markup {
+fn one_block(block: &Block, numbering: &Numbering) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 { (text) } },
-        Block::Paragraph(paragraph) => html! { p { (spans(paragraph)) } },
-        Block::List(items) => html! { ul { @for item in items { li { (spans(item)) } } } },
-        Block::Table(table) => one_table(table),
-        Block::Figure(figure) => one_figure(figure),
-        Block::Note(paragraph) => html! { p.note role="note" { (spans(paragraph)) } },
+        Block::Paragraph(paragraph) => html! { p { (spans(paragraph, numbering)) } },
+        Block::List(items) => html! { ul { @for item in items { li { (spans(item, numbering)) } } } },
+        Block::Table(table) => one_table(table, numbering),
+        Block::Figure(figure) => one_figure(figure, numbering),
+        Block::Note(paragraph) => html! { p.note role="note" { (spans(paragraph, numbering)) } },
         Block::Code(text) => html! { pre tabindex="0" { code { (text) } } },
-        Block::Details { summary, blocks: inside } => html! {
-            details { summary { (summary) } div.inside { (blocks(inside)) } }
+        Block::Details { summary, blocks: inside, on_paper } => html! {
+            details.screen-only[!on_paper] {
+                summary { (summary) }
+                div.inside { (blocks(inside, numbering)) }
+            }
         },
     }
 }
 
-fn spans(paragraph: &Paragraph) -> Markup {
+fn spans(paragraph: &Paragraph, numbering: &Numbering) -> Markup {
     html! {
         @for span in &paragraph.0 {
             @match span {
@@ -254,7 +288,20 @@ fn spans(paragraph: &Paragraph) -> Markup {
                 Span::Link { text, address } => {
                     @if followed(address) { a href=(address) { (text) } } @else { (text) }
                 }
+                Span::Reference(anchor) => {
+                    @if let Some(name) = numbering.name(anchor) { a href=(format!("#{anchor}")) { (name) } }
+                }
             }
+        }
+    }
+}
+
+/// The number before a caption, and a link to it for those who cite it.
+fn numbered_caption(anchor: &str, caption: &Paragraph, numbering: &Numbering) -> Markup {
+    let name = numbering.name(anchor).unwrap_or_default();
+    html! {
+        figcaption {
+            a.number-link href=(format!("#{anchor}")) { (name) } ". " (spans(caption, numbering))
         }
     }
 }
@@ -264,14 +311,14 @@ fn followed(address: &str) -> bool {
     ["https://", "http://", "#"].iter().any(|beginning| address.starts_with(beginning))
 }
 
-fn one_table(table: &Table) -> Markup {
+fn one_table(table: &Table, numbering: &Numbering) -> Markup {
     let none = Cell::default();
     let class = |align: Align| (align == Align::Right).then_some("number");
     html! {
         // The box scrolls where the table is wider; a keyboard can reach it.
-        figure.table {
-            @if !table.caption.0.is_empty() { figcaption { (spans(&table.caption)) } }
-            div.scroll tabindex="0" {
+        figure.table id=(table.anchor) {
+            (numbered_caption(&table.anchor, &table.caption, numbering))
+            div.scroll tabindex="0" role="region" aria-label=[numbering.name(&table.anchor)] {
                 table {
                     thead {
                         tr {
@@ -297,7 +344,7 @@ fn one_table(table: &Table) -> Markup {
                 }
             }
             @if !table.footnotes.is_empty() {
-                ol.footnotes { @for footnote in &table.footnotes { li { (spans(footnote)) } } }
+                ol.footnotes { @for footnote in &table.footnotes { li { (spans(footnote, numbering)) } } }
             }
         }
     }
@@ -313,15 +360,15 @@ fn one_cell(cell: &Cell) -> Markup {
     }
 }
 
-fn one_figure(figure: &Figure) -> Markup {
+fn one_figure(figure: &Figure, numbering: &Numbering) -> Markup {
     let source = match &figure.image {
-        Image::Svg(svg) => data_uri("image/svg+xml", svg.as_bytes()),
+        Image::Svg(svg) => data_uri("image/svg+xml", theme::for_both_schemes(svg).as_bytes()),
         Image::Png(png) => data_uri("image/png", png),
     };
     html! {
-        figure.image {
+        figure.image id=(figure.anchor) {
             div.card { img src=(source) alt=(figure.alt); }
-            @if !figure.caption.0.is_empty() { figcaption { (spans(&figure.caption)) } }
+            (numbered_caption(&figure.anchor, &figure.caption, numbering))
         }
     }
 }
@@ -338,7 +385,7 @@ mod tests {
         Page {
             title: "Study".to_owned(),
             subtitle: "seed 0".to_owned(),
-            summary: vec!["Deep wins.".into()],
+            answers: None,
             sections: vec![section("First", blocks), section("Second", Vec::new())],
             live: None,
         }
@@ -348,6 +395,7 @@ mod tests {
     fn table() -> Table {
         let column = |heading: &str, align| Column { heading: heading.to_owned(), align };
         Table {
+            anchor: "table-errors".to_owned(),
             caption: "Errors".into(),
             columns: vec![column("model", Align::Left), column("test", Align::Right)],
             rows: vec![
@@ -394,12 +442,14 @@ mod tests {
             ])
         };
         let evil_table = Table {
+            anchor: text(),
             caption: spans(),
             columns: vec![Column { heading: text(), align: Align::Right }; 2],
             rows: vec![vec![EVIL.into(), Cell { text: text(), emphasis: Emphasis::Best, footnote: Some(1) }]],
             footnotes: vec![spans()],
         };
-        let figure = Figure { caption: spans(), alt: text(), image: Image::Svg(text()) };
+        let figure =
+            Figure { anchor: format!("{EVIL}2"), caption: spans(), alt: text(), image: Image::Svg(text()) };
         let blocks = vec![
             Block::Heading(text()),
             Block::Paragraph(spans()),

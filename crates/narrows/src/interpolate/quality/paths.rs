@@ -15,7 +15,7 @@ const PATHS_AT_A_TIME: usize = 100;
 /// The ends of the paths of one comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Ends {
-    /// Raw rows in the [0, 1] scale: first end, then second end, of every path.
+    /// Raw rows in the [0, 1] scale, of every path the end at λ = 1, then that at λ = 0.
     pub unit: Vec<f32>,
     /// The classes of both, where there are labels.
     pub labels: Option<Vec<[u8; 2]>>,
@@ -27,21 +27,21 @@ pub(super) struct Ends {
 #[derive(Clone, Debug)]
 pub struct Paths {
     steps: usize,
-    /// Paths × steps; λ = 0, the second end, comes first.
+    /// Paths × steps, from λ = 0 to λ = 1.
     nearness: Vec<Nearness>,
     /// Paths × steps.
     classes: Option<Vec<(u8, f32)>>,
-    /// Of each path's first and second end.
+    /// Of each path's ends, at λ = 1 and at λ = 0.
     labels: Option<Vec<[u8; 2]>>,
     frechet: Frechet,
     /// Of real ends only: of one end of each path.
     end_frechet: Option<f64>,
-    guards: Option<Vec<Guard>>,
+    shapes: Option<Vec<PathShape>>,
 }
 
 /// What only models have, of one path.
 #[derive(Clone, Copy, Debug)]
-struct Guard {
+struct PathShape {
     smoothness: f64,
     path_length: f64,
     round_trip: f64,
@@ -70,7 +70,7 @@ pub(super) enum Space<'a> {
 
 /// Whom paths are shown to.
 #[derive(Clone, Copy)]
-pub(super) struct Eyes<'a> {
+pub(super) struct Instruments<'a> {
     pub judge: &'a Judge,
     pub references: &'a References,
 }
@@ -81,19 +81,19 @@ impl Paths {
         compute: &mut Compute,
         space: &Space<'_>,
         ends: &Ends,
-        Eyes { judge, references }: Eyes<'_>,
+        Instruments { judge, references }: Instruments<'_>,
         steps: usize,
     ) -> Result<Self, FrechetError> {
         let (width, inputs) = (judge.features(), judge.inputs());
         let lambdas = lambdas(steps);
-        let (mut nearness, mut classes, mut guards) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut nearness, mut classes, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut midpoints, mut one_end) = (Vec::new(), Vec::new());
         for ends in ends.unit.chunks(2 * inputs * PATHS_AT_A_TIME) {
             let images = match space {
                 Space::Pixels => paths(ends, inputs, &lambdas),
                 Space::Latent(model) => {
                     let (images, of_chunk) = decode(compute, model, ends, &lambdas);
-                    guards.extend(of_chunk);
+                    shapes.extend(of_chunk);
                     images
                 }
             };
@@ -117,7 +117,7 @@ impl Paths {
             labels: ends.labels.clone(),
             frechet: ends.real.distance(&midpoints)?,
             end_frechet,
-            guards: (!guards.is_empty()).then_some(guards),
+            shapes: (!shapes.is_empty()).then_some(shapes),
         })
     }
 
@@ -128,7 +128,7 @@ impl Paths {
             let paths = self.nearness.chunks_exact(self.steps);
             Some(paths.map(|path| mean(path[interior.clone()].iter().map(value))).collect())
         };
-        let guard = |value: fn(&Guard) -> f64| Some(self.guards.as_ref()?.iter().map(value).collect());
+        let shape = |value: fn(&PathShape) -> f64| Some(self.shapes.as_ref()?.iter().map(value).collect());
         let paths = || Some(self.classes.as_ref()?.chunks_exact(self.steps));
         let probabilities = |path: &[(u8, f32)]| -> Vec<f64> {
             path[interior.clone()].iter().map(|&(_, probability)| f64::from(probability)).collect()
@@ -160,9 +160,9 @@ impl Paths {
                 Some(paths()?.map(|path| switches(path) as f64).collect())
             }
             Measure::Frechet => Some(self.frechet.by_point.clone()),
-            Measure::Smoothness => guard(|guard| guard.smoothness),
-            Measure::PathLength => guard(|guard| guard.path_length),
-            Measure::RoundTrip => guard(|guard| guard.round_trip),
+            Measure::Smoothness => shape(|guard| guard.smoothness),
+            Measure::PathLength => shape(|guard| guard.path_length),
+            Measure::RoundTrip => shape(|guard| guard.round_trip),
         }
     }
 
@@ -239,8 +239,8 @@ impl Paths {
 /// Every two rows of `ends` blended: paths × λs rows.
 fn paths(ends: &[f32], width: usize, lambdas: &[f32]) -> Vec<f32> {
     let path = |ends: &[f32]| {
-        let (first, second) = ends.split_at(width);
-        blend([first, second], lambdas)
+        let (to, from) = ends.split_at(width);
+        blend([from, to], lambdas)
     };
     ends.chunks_exact(2 * width).flat_map(path).collect()
 }
@@ -253,7 +253,7 @@ fn decode(
     model: &Autoencoder,
     unit: &[f32],
     lambdas: &[f32],
-) -> (Vec<f32>, Vec<Guard>) {
+) -> (Vec<f32>, Vec<PathShape>) {
     let (inputs, latent, steps) = (model.architecture.inputs, model.architecture.latent(), lambdas.len());
     let samples = Samples::new(inputs, Values::Numbers(from_unit(model, unit)));
     let codes = paths(&model.encode(compute, &samples), latent, lambdas);
@@ -264,7 +264,7 @@ fn decode(
     let Values::Numbers(decoded) = &decoded.values else { unreachable!("they were made of numbers") };
     let images = decoded.chunks_exact(steps * inputs);
     let latents = codes.chunks_exact(steps * latent).zip(again.chunks_exact(steps * latent));
-    let guard = |(images, (codes, again)): (&[f32], (&[f32], &[f32]))| {
+    let shape = |(images, (codes, again)): (&[f32], (&[f32], &[f32]))| {
         let image = |step: usize| &images[step * inputs..][..inputs];
         let lengths: Vec<f64> = (1..steps).map(|step| apart(image(step - 1), image(step)).sqrt()).collect();
         let length: f64 = lengths.iter().sum();
@@ -272,14 +272,14 @@ fn decode(
         let code = |step: usize, of: &[f32]| of[step * latent..][..latent].to_vec();
         let between = apart(&code(0, codes), &code(steps - 1, codes));
         let returns = mean((1..steps - 1).map(|step| apart(&code(step, again), &code(step, codes))));
-        Guard {
+        PathShape {
             smoothness: ratio(longest, length / lengths.len() as f64),
             path_length: ratio(length, apart(image(0), image(steps - 1)).sqrt()),
             round_trip: if between > 0.0 { returns / between } else { 0.0 },
         }
     };
-    let guards = images.zip(latents).map(guard).collect();
-    (shown, guards)
+    let shapes = images.zip(latents).map(shape).collect();
+    (shown, shapes)
 }
 
 /// Images in [0, 1] as a model's input.

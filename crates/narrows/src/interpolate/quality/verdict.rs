@@ -12,6 +12,9 @@ use crate::compute::Compute;
 /// Resamples that one piece of work draws, from one stream of random numbers.
 const RESAMPLES_AT_A_TIME: usize = 250;
 
+/// What one training seed cannot tell.
+const ONE_SEED: &str = "It rests on one training seed; another seed can find otherwise.";
+
 /// What the comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,15 +59,18 @@ pub struct Verdict {
     pub seeds: Vec<u64>,
     /// Better, worse, or not shown.
     pub finding: Finding,
-    /// In words.
+    /// In words: the finding first, then what each deciding measure says. The numbers are in `differences`.
     pub sentence: String,
+    /// Why the finding could be another one: few seeds, models that are not trained out.
+    #[serde(default)]
+    pub caveats: Vec<String>,
     /// By measure.
     pub differences: Vec<Difference>,
 }
 
 /// One training seed's two models on the same paths.
 #[derive(Clone, Debug)]
-pub struct Compared {
+pub struct PairedPaths {
     /// The seed.
     pub seed: u64,
     /// The linear model's paths.
@@ -73,9 +79,9 @@ pub struct Compared {
     pub deep: Paths,
 }
 
-/// Who is compared, and where.
+/// What is compared, and where.
 #[derive(Clone, Copy, Debug)]
-pub struct Contest<'a> {
+pub struct Names<'a> {
     /// The linear model's name.
     pub linear: &'a str,
     /// The deep model's name.
@@ -94,8 +100,8 @@ pub struct Contest<'a> {
 /// If there is no seed, or the paths of two are not as many.
 pub fn verdict(
     compute: &mut Compute,
-    contest: Contest<'_>,
-    compared: &[Compared],
+    names: Names<'_>,
+    compared: &[PairedPaths],
     resamples: usize,
     seed: u64,
 ) -> Verdict {
@@ -130,19 +136,24 @@ pub fn verdict(
         .collect();
     let finding = joint(&differences);
     let seeds: Vec<u64> = compared.iter().map(|compared| compared.seed).collect();
-    let sentence = sentence(contest, finding, seeds.len(), &differences);
+    let caveats = if seeds.len() == 1 { vec![ONE_SEED.to_owned()] } else { Vec::new() };
     Verdict {
-        linear: contest.linear.to_owned(),
-        deep: contest.deep.to_owned(),
+        linear: names.linear.to_owned(),
+        deep: names.deep.to_owned(),
         seeds,
         finding,
-        sentence,
+        sentence: sentence(names, finding, &differences),
+        caveats,
         differences,
     }
 }
 
 /// A measure of every path, by seed; nothing where it cannot be had.
-fn values(compared: &[Compared], paths: fn(&Compared) -> &Paths, measure: Measure) -> Option<Vec<Vec<f64>>> {
+fn values(
+    compared: &[PairedPaths],
+    paths: fn(&PairedPaths) -> &Paths,
+    measure: Measure,
+) -> Option<Vec<Vec<f64>>> {
     compared.iter().map(|compared| paths(compared).values(measure)).collect()
 }
 
@@ -176,38 +187,44 @@ fn joint(differences: &[Difference]) -> Finding {
     if deciding.all(|finding| finding == first) { first } else { Finding::NotShown }
 }
 
-fn sentence(contest: Contest<'_>, finding: Finding, seeds: usize, differences: &[Difference]) -> String {
-    let Contest { linear, deep, between } = contest;
-    let seeds = if seeds == 1 { "one training seed".to_owned() } else { format!("{seeds} training seeds") };
-    let numbers: Vec<String> = differences
-        .iter()
-        .filter(|difference| difference.decides)
-        .map(|d| {
-            let (name, sign) = (d.measure.name(), |x| signed(x, d.low.abs().max(d.high.abs())));
-            let dissent = match d.finding {
-                own if own == finding => "",
-                Finding::Better => " (better)",
-                Finding::Worse => " (worse)",
-                Finding::NotShown => " (no difference shown)",
-            };
-            format!("{name} {} [{}, {}]{dissent}", sign(d.difference), sign(d.low), sign(d.high))
-        })
-        .collect();
-    let claim = match finding {
-        Finding::Better => format!("{deep} interpolates better than {linear}"),
-        Finding::Worse => format!("{deep} interpolates worse than {linear}"),
-        Finding::NotShown => {
-            format!("it is not shown that {deep} interpolates better or worse than {linear}")
+fn sentence(names: Names<'_>, finding: Finding, differences: &[Difference]) -> String {
+    let Names { linear, deep, between } = names;
+    let [better, worse, open] = [Finding::Better, Finding::Worse, Finding::NotShown].map(|wanted| {
+        let deciding = differences.iter().filter(|d| d.decides && d.finding == wanted);
+        deciding.map(|difference| difference.measure.says(wanted)).collect::<Vec<_>>()
+    });
+    match finding {
+        Finding::Better => format!(
+            "{between}: yes, {deep} interpolates better than {linear}. Its images {}.",
+            listed(&better)
+        ),
+        Finding::Worse => {
+            format!("{between}: no, {deep} interpolates worse than {linear}. Its images {}.", listed(&worse))
         }
-    };
-    let numbers = numbers.join(", ");
-    format!("{between}: {claim}; over {seeds}, {deep} minus {linear} with 95 % intervals: {numbers}.")
+        Finding::NotShown => {
+            let mut text = format!("{between}: not shown that {deep} interpolates better than {linear}.");
+            if !better.is_empty() {
+                text += &format!(" Its images {}.", listed(&better));
+            }
+            if !worse.is_empty() {
+                let but = if better.is_empty() { "Its images" } else { "But they" };
+                text += &format!(" {but} {}.", listed(&worse));
+            }
+            if !open.is_empty() {
+                text += &format!(" No difference is shown in {}.", listed(&open));
+            }
+            text
+        }
+    }
 }
 
-/// With as many digits as tell apart numbers up to `size`.
-fn signed(x: f64, size: f64) -> String {
-    let text = if size < 10.0 { format!("{x:+.3}") } else { format!("{x:+.1}") };
-    text.replace('-', "−")
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[&str]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 /// The 2.5th and the 97.5th percentile of the mean over seeds and paths, for each measure of `values` (measures × seeds ×
