@@ -62,7 +62,7 @@ fn compute(threads: usize) -> Compute {
 }
 
 const SETTINGS: QualitySettings =
-    QualitySettings { pairs: 200, steps: 11, references: 1000, resamples: 2000, seed: 3 };
+    QualitySettings { pairs: 200, steps: 11, references: 1000, seed: 3 };
 
 fn input(data: &TrainAndTest) -> InputSpec {
     InputSpec {

@@ -176,13 +176,12 @@ fn method(quality: &InterpolationQuality) -> String {
          training images, and classed by an evaluation classifier (the judge) that has seen real images only: {}.{accuracy} \
          Two controls stand beside the models: real test images, the best there can be, and a blend of pixels, which a latent \
          space should beat. A model is called better, or worse, than another if all deciding measures agree ({}): their 95 % \
-         intervals, from {} bootstrap resamples, all lie on the same side of zero.",
+         intervals, over images and training seeds, all lie on the same side of zero.",
         thousands(settings.pairs),
         settings.steps,
         thousands(settings.references),
         quality.judge.description,
         deciding.join(", "),
-        thousands(settings.resamples),
     )
 }
 

@@ -3,9 +3,10 @@
 //! 1,000 pairs of test images are gone through in 11 steps by every model, by a blend of the pixels (which a latent space
 //! must beat), and every image on the way is shown to a [`Judge`]. What it sees is set beside real
 //! images ([`References`]); `docs/measures.md` describes the [`Measure`]s. Two models of equal latent size, a linear and a deep
-//! one, are compared path by path ([`fn@verdict`]).
+//! one, are compared path by path ([`Verdict`]).
 
 pub mod frechet;
+mod interval;
 mod measure;
 pub mod neighbours;
 mod pairs;
@@ -17,12 +18,15 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use self::frechet::{FrechetError, FrechetReference};
+use self::interval::Clusters;
 pub use self::measure::{Better, Measure};
 use self::neighbours::References;
 pub use self::pairs::{Between, NoPairs};
 use self::paths::{Ends, Instruments, Space};
-pub use self::paths::{PathPoint, Paths};
-pub use self::verdict::{Difference, Finding, Names, PairedPaths, Verdict, verdict};
+pub use self::paths::PathPoint;
+use self::paths::Paths;
+pub use self::verdict::{Difference, Finding, Verdict};
+use self::verdict::{Names, PairedPaths, verdict};
 use super::judge::{Judge, JudgeSummary, unit_images};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, TrainAndTest};
@@ -37,15 +41,13 @@ pub struct QualitySettings {
     pub steps: usize,
     /// Real training images to be near to.
     pub references: usize,
-    /// Resamples of the bootstrap.
-    pub resamples: usize,
-    /// Of the draws of pairs, references and resamples.
+    /// Of the draws of pairs and references.
     pub seed: u64,
 }
 
 impl Default for QualitySettings {
     fn default() -> Self {
-        Self { pairs: 1000, steps: 11, references: 10_000, resamples: 10_000, seed: 0 }
+        Self { pairs: 1000, steps: 11, references: 10_000, seed: 0 }
     }
 }
 
@@ -213,6 +215,7 @@ pub fn measure(
     for &between in between {
         let labels = data.test.labels.as_deref();
         let pairs = pairs::draw(between, data.test.rows(), labels, settings.pairs, settings.seed)?;
+        let clusters = Clusters::of(&pairs);
         let ends = ends(between, &data.test, &pairs, (&test, &test_features), judge.features())?;
         let mut go = |space: Space<'_>| Paths::measure(compute, &space, &ends, instruments, settings.steps);
         let blend = go(Space::Pixels)?;
@@ -227,7 +230,7 @@ pub fn measure(
                 name: "pixel blend".to_owned(),
                 kind: SubjectKind::Blend,
                 scores: blend.scores(),
-                realism_along_path: blend.realism_along_path(),
+                realism_along_path: blend.realism_along_path(&clusters),
             },
         ];
         let mut measured = Vec::new();
@@ -237,7 +240,7 @@ pub fn measure(
                 name: named.name.to_owned(),
                 kind: SubjectKind::Model,
                 scores: paths.scores(),
-                realism_along_path: paths.realism_along_path(),
+                realism_along_path: paths.realism_along_path(&clusters),
             });
             measured.push(paths);
         }
@@ -259,7 +262,7 @@ pub fn measure(
         for (pairs, paths) in compared.iter().zip(&paired) {
             let Some(first) = pairs.first() else { continue };
             let names = Names { linear: first.linear.name, deep: first.deep.name, between: &name };
-            verdicts.push(verdict(compute, names, paths, settings.resamples, settings.seed));
+            verdicts.push(verdict(names, paths, &clusters));
         }
         comparisons.push(Comparison { between, pairs: pairs.len(), subjects, verdicts, name });
     }

@@ -1,6 +1,7 @@
 //! Paths between images, and what is measured on each.
 
 use super::frechet::{Frechet, FrechetError, FrechetReference};
+use super::interval::{Clusters, Interval, interval};
 use super::neighbours::{Nearness, References};
 use super::{Measure, Score};
 use crate::compute::Compute;
@@ -25,7 +26,7 @@ pub(super) struct Ends {
 
 /// Everything that was measured on the paths of one model, or of the pixel blend.
 #[derive(Clone, Debug)]
-pub struct Paths {
+pub(super) struct Paths {
     steps: usize,
     /// Paths × steps, from λ = 0 to λ = 1.
     nearness: Vec<Nearness>,
@@ -47,16 +48,16 @@ struct PathShape {
     round_trip: f64,
 }
 
-/// One point of the mean over paths, with its 95 % band, mean ± 1.96 standard errors.
+/// One point of the mean over paths, with its 95 % interval over images.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PathPoint {
-    /// From 0, the second end, to 1, the first.
+    /// From 0, where the way begins, to 1, where it ends.
     pub lambda: f64,
     /// Over paths.
     pub mean: f64,
-    /// The band's lower bound.
+    /// The interval's lower bound.
     pub low: f64,
-    /// The band's upper bound.
+    /// The interval's upper bound.
     pub high: f64,
 }
 
@@ -122,7 +123,7 @@ impl Paths {
     }
 
     /// A measure of every path; nothing where it needs labels or a model and there is none.
-    pub fn values(&self, measure: Measure) -> Option<Vec<f64>> {
+    pub(super) fn values(&self, measure: Measure) -> Option<Vec<f64>> {
         let interior = 1..self.steps - 1;
         let mean_of = |value: fn(&Nearness) -> f64| {
             let paths = self.nearness.chunks_exact(self.steps);
@@ -220,17 +221,14 @@ impl Paths {
     }
 
     /// Realism at each λ.
-    pub(super) fn realism_along_path(&self) -> Vec<PathPoint> {
-        let paths = self.nearness.len() / self.steps;
+    pub(super) fn realism_along_path(&self, clusters: &Clusters) -> Vec<PathPoint> {
         let lambdas = lambdas(self.steps).into_iter().enumerate();
         lambdas
             .map(|(step, lambda)| {
-                let values =
-                    self.nearness.iter().skip(step).step_by(self.steps).map(|n| f64::from(n.realism));
-                let mean = mean(values.clone());
-                let squares: f64 = values.map(|x| (x - mean).powi(2)).sum();
-                let error = 1.96 * (squares / (paths.max(2) - 1) as f64 / paths as f64).sqrt();
-                PathPoint { lambda: lambda.into(), mean, low: mean - error, high: mean + error }
+                let at_step = self.nearness.iter().skip(step).step_by(self.steps);
+                let values = at_step.map(|nearness| f64::from(nearness.realism)).collect();
+                let Interval { mean, low, high } = interval(&[values], clusters);
+                PathPoint { lambda: lambda.into(), mean, low, high }
             })
             .collect()
     }
