@@ -86,6 +86,7 @@ impl Report<'_> {
             let summary = "Each model's curve on its own".to_owned();
             blocks.push(Block::Details { summary, blocks: each, on_paper: false });
         }
+        blocks.push(Block::Table(self.costs()));
         Section { heading: "Training".to_owned(), blocks }
     }
 

@@ -197,7 +197,7 @@ impl From<&EpochReport> for EpochSummary {
 const STILL_FALLING: f64 = 0.02;
 
 /// A linear model this far above exact PCA's training error is not what it could be: the study's ends 0.5 % above it.
-const FAR_FROM_PCA: f64 = 0.02;
+pub(super) const FAR_FROM_PCA: f64 = 0.02;
 
 /// Why a model could be better than it is, as a sentence: it was stopped, its loss was still falling, or it is linear and far from
 /// exact PCA.

@@ -460,11 +460,13 @@ mod tests {
             Block::Code(text()),
         ];
         let sections = vec![
-            Section { heading: text(), blocks: vec![Block::Details { summary: text(), blocks, on_paper: true }] },
+            Section {
+                heading: text(),
+                blocks: vec![Block::Details { summary: text(), blocks, on_paper: true }],
+            },
             Section { heading: text(), blocks: Vec::new() },
         ];
-        let html =
-            Page { title: text(), subtitle: text(), answers: None, sections, live: None }.html();
+        let html = Page { title: text(), subtitle: text(), answers: None, sections, live: None }.html();
         assert!(!tags(&html).iter().any(|tag| tag == "script"));
         // The title twice, the subtitle, six paragraphs of four spans and an address, two sections listed and shown; then a
         // heading, two columns, two cells, a description, code and a summary; the addresses of table and figure, each twice.
@@ -474,7 +476,12 @@ mod tests {
     #[test]
     fn nothing_is_loaded_and_nothing_runs() {
         let image = Image::Svg("<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned());
-        let html = page(vec![Block::Figure(Figure { anchor: "figure-c".to_owned(), caption: "c".into(), alt: "a".to_owned(), image })]);
+        let html = page(vec![Block::Figure(Figure {
+            anchor: "figure-c".to_owned(),
+            caption: "c".into(),
+            alt: "a".to_owned(),
+            image,
+        })]);
         assert!(html.contains("default-src 'none'; img-src data:; style-src 'unsafe-inline'"));
         for source in html.match_indices("src=\"").map(|(at, found)| &html[at + found.len()..]) {
             assert!(source.starts_with("data:image/svg+xml;base64,PHN2ZyB4bWxucz0i"), "{source:.40}");
@@ -509,8 +516,12 @@ mod tests {
     #[test]
     fn figures_carry_their_description_and_their_bytes() {
         let png = Image::Png(vec![0x89, b'P', b'N', b'G']);
-        let html =
-            page(vec![Block::Figure(Figure { anchor: "figure-seven".to_owned(), caption: "Seven".into(), alt: "a 7".to_owned(), image: png })]);
+        let html = page(vec![Block::Figure(Figure {
+            anchor: "figure-seven".to_owned(),
+            caption: "Seven".into(),
+            alt: "a 7".to_owned(),
+            image: png,
+        })]);
         assert!(html.contains(
             "<figure class=\"image\" id=\"figure-seven\"><div class=\"card\"><img src=\"data:image/png;base64,iVBORw==\" \
              alt=\"a 7\"></div><figcaption><a class=\"number-link\" href=\"#figure-seven\">Figure 1</a>. Seven</figcaption>"
@@ -521,13 +532,25 @@ mod tests {
     fn numbers_follow_the_page_and_references_find_them() {
         let image = || Image::Svg("<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned());
         let figure = |anchor: &str| {
-            Block::Figure(Figure { anchor: anchor.to_owned(), caption: "c".into(), alt: "a".to_owned(), image: image() })
+            Block::Figure(Figure {
+                anchor: anchor.to_owned(),
+                caption: "c".into(),
+                alt: "a".to_owned(),
+                image: image(),
+            })
         };
         let refer = |anchor: &str| Block::Paragraph(Paragraph(vec![Span::Reference(anchor.to_owned())]));
-        let folded = Block::Details { summary: "more".to_owned(), blocks: vec![figure("b")], on_paper: false };
-        let html = page(vec![refer("c"), figure("a"), folded, figure("c"), Block::Table(table()), refer("none")]);
+        let folded =
+            Block::Details { summary: "more".to_owned(), blocks: vec![figure("b")], on_paper: false };
+        let html =
+            page(vec![refer("c"), figure("a"), folded, figure("c"), Block::Table(table()), refer("none")]);
         for (number, anchor) in ["a", "b", "c"].iter().enumerate() {
-            assert!(html.contains(&format!("<a class=\"number-link\" href=\"#{anchor}\">Figure {}</a>", number + 1)));
+            assert!(
+                html.contains(&format!(
+                    "<a class=\"number-link\" href=\"#{anchor}\">Figure {}</a>",
+                    number + 1
+                ))
+            );
         }
         assert!(html.contains("<p><a href=\"#c\">Figure 3</a></p>"));
         assert!(html.contains("href=\"#table-errors\">Table 1</a>") && html.contains("<p></p>"));

@@ -61,8 +61,7 @@ fn compute(threads: usize) -> Compute {
     Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap())
 }
 
-const SETTINGS: QualitySettings =
-    QualitySettings { pairs: 200, steps: 11, references: 1000, seed: 3 };
+const SETTINGS: QualitySettings = QualitySettings { pairs: 200, steps: 11, references: 1000, seed: 3 };
 
 fn input(data: &TrainAndTest) -> InputSpec {
     InputSpec {

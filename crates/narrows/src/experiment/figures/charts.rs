@@ -20,8 +20,10 @@ pub(super) fn curves(summary: &Summary) -> Vec<Sketch> {
 
 fn all_curves(summary: &Summary, trained: &[(usize, &ModelSummary)]) -> Sketch {
     let mut curves: Vec<Curve> = trained.iter().map(|&(place, model)| curve(place, model)).collect();
-    let published: Vec<Curve> = trained.iter().filter_map(|(_, model)| published(model)).collect();
     let epochs = trained.iter().map(|(_, model)| model.history.len()).max().unwrap_or(1);
+    let mut published: Vec<Curve> = trained.iter().filter_map(|(_, model)| published(model)).collect();
+    // A run of a few epochs is not pressed into a corner by curves of many.
+    published.iter_mut().for_each(|curve| curve.points.retain(|(epoch, _)| *epoch <= epochs as f64));
     let bound = summary.exact_pca.as_ref().map(|pca| {
         let error = pca.train.model_scale;
         (

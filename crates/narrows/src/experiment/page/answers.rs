@@ -1,9 +1,11 @@
 //! The first page: each question of the experiment with its answer, written from the figures.
 
 use super::super::figures::Subject;
+use super::super::summary::FAR_FROM_PCA;
 use super::super::{ModelSummary, Question, Topic};
-use super::cells::{columns, error, number, percent};
+use super::cells::{columns, error, percent};
 use super::latent::below_the_bound;
+use super::results::sizes;
 use super::{Report, quality};
 use crate::interpolate::quality::{Comparison, Measure, SubjectKind};
 use crate::report::page::{Block, Cell, Paragraph, Section, Span, Table};
@@ -114,43 +116,33 @@ impl Report<'_> {
 
     /// A model's errors, beside what was published and beside what is possible.
     fn about_model(&self, model: &ModelSummary) -> Paragraph {
-        let sizes: Vec<String> = std::iter::once(model.architecture.inputs)
-            .chain(model.architecture.layers().iter().map(|layer| layer.shape.outputs))
-            .map(|size| size.to_string())
-            .collect();
-        let mut text = format!(" ({}): training error {}, ", sizes.join("–"), error(model.train.model_scale));
-        text += &format!("test error {}.", error(model.test.model_scale));
+        let mut text = format!(
+            " ({}): training error {}, test error {}",
+            sizes(model),
+            error(model.train.model_scale),
+            error(model.test.model_scale)
+        );
+        if let Some(loss) = model.published.as_ref().and_then(|published| published.test_loss) {
+            text += &format!("; published {}", error(loss));
+        }
+        if let Some(loss) = model.published.as_ref().and_then(|published| published.corrected_test_loss) {
+            text += &format!(", corrected {}", error(loss));
+        }
+        text.push('.');
         if let (Some(excess), true) = (model.excess_over_exact_pca, model.training.is_some()) {
-            let found = model.certificate.as_ref().is_some_and(|certificate| certificate.is_pca);
-            let subspace =
-                if found { "it has found the subspace of PCA" } else { "close to PCA, not the same" };
-            let subspace = if excess > 0.02 { "far from PCA" } else { subspace };
+            let is_pca = model.certificate.as_ref().is_some_and(|certificate| certificate.is_pca);
+            let answer = match (is_pca, excess > FAR_FROM_PCA) {
+                (true, _) => "It is PCA",
+                (false, false) => "It is nearly PCA",
+                (false, true) => "It is not PCA",
+            };
+            let above = percent(excess, if is_pca { 4 } else { 2 });
             text += &format!(
-                " Its training error is {} above that of exact PCA, the least a linear model can have: {subspace}.",
-                percent(excess, if excess < 0.001 { 3 } else { 1 })
+                " {answer}: its training error is {above} above the least that a linear model can have."
             );
         }
-        if let Some(published) = &model.published {
-            let losses = [
-                ("training loss", published.training_loss, model.training_loss),
-                ("test loss", published.test_loss, Some(model.test.model_scale)),
-            ];
-            let told: Vec<String> = losses
-                .into_iter()
-                .filter_map(|(what, theirs, ours)| {
-                    let corrected = published.corrected_test_loss.filter(|_| what == "test loss");
-                    let corrected =
-                        corrected.map_or(String::new(), |loss| format!(", corrected {}", error(loss)));
-                    Some(format!("a {what} of {}{corrected} (here {})", error(theirs?), error(ours?)))
-                })
-                .collect();
-            if !told.is_empty() {
-                text += &format!(" Published: {}.", told.join(" and "));
-            }
-        }
-        let bound = self.summary.exact_pca.as_ref().and_then(|pca| below_the_bound(model, pca));
         let mut spans = vec![Span::Code(model.name.clone()), Span::Text(text)];
-        if let Some(bound) = bound {
+        if let Some(bound) = self.summary.exact_pca.as_ref().and_then(|pca| below_the_bound(model, pca)) {
             spans.push(Span::Text(" ".to_owned()));
             spans.extend(bound.0);
         }
@@ -296,14 +288,12 @@ fn about_widths(narrow: &ModelSummary, wide: &ModelSummary) -> Paragraph {
     Paragraph(vec![
         Span::Strong(format!("{better}: {} units instead of {}. ", list(after), list(before))),
         Span::Text(format!(
-            "Test error {} → {}, {} {}, with {} times the parameters.",
+            "Test error {} → {}, {} {}, with {:.1} times the parameters.",
             error(narrow.test.model_scale),
             error(wide.test.model_scale),
             percent(share.abs(), 0),
             if share < 0.0 { "less" } else { "more" },
-            number(wide.parameters as f64 / narrow.parameters as f64)
-                .trim_end_matches('0')
-                .trim_end_matches('.')
+            wide.parameters as f64 / narrow.parameters as f64
         )),
     ])
 }

@@ -40,7 +40,8 @@ impl Clusters {
             let mut known = rows.clone();
             known.sort_unstable();
             known.dedup();
-            let images: Vec<usize> = rows.iter().map(|row| known.partition_point(|other| other < row)).collect();
+            let images: Vec<usize> =
+                rows.iter().map(|row| known.partition_point(|other| other < row)).collect();
             (images, known.len())
         });
         Self { counts: [ends[0].1, ends[1].1], images: ends.map(|(images, _)| images) }

@@ -34,7 +34,9 @@ impl Between {
 
 /// Too few images to go between.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are too few test images to go between for {0}: at least two of each class are needed; `narrows data` lists them")]
+#[error(
+    "there are too few test images to go between for {0}: at least two of each class are needed; `narrows data` lists them"
+)]
 pub struct NoPairs(pub String);
 
 /// Draws up to `count` pairs of `rows` images, with ChaCha8 of `seed`: the first end, then the second.
