@@ -79,7 +79,8 @@ impl MakePage {
                 snapshots: &[],
             })
             .collect();
-        let subject = Subject { data: &data, models, compared: None, bound: None, pairs: pairs(&data), judge: None };
+        let subject =
+            Subject { data: &data, models, compared: None, bound: None, pairs: pairs(&data), judge: None };
         let page = Page {
             title: match &loaded[..] {
                 [one] => one.name.clone(),
@@ -103,10 +104,7 @@ fn pairs(data: &TrainAndTest) -> Vec<LivePair> {
         let name: RowName = name.parse().ok()?;
         Some((name.part, name.find(data).ok()?.1))
     };
-    PAIRS
-        .iter()
-        .filter_map(|[from, to]| Some(LivePair { from: find(from)?, to: find(to)? }))
-        .collect()
+    PAIRS.iter().filter_map(|[from, to]| Some(LivePair { from: find(from)?, to: find(to)? })).collect()
 }
 
 /// Epoch and training loss from the history beside a model; without one, the page has no curve.

@@ -15,7 +15,9 @@ fn open_plane(browser: &mut Browser) {
     browser.value(
         "(() => { const s = document.querySelector('#part-map select'); s.value = '1'; s.onchange(); })()",
     );
-    browser.until("document.querySelector('[role=status]').textContent.includes('the latents themselves')");
+    browser.until(
+        "document.querySelector('#part-map [role=status]').textContent.includes('the latents themselves')",
+    );
     browser.frame();
 }
 

@@ -18,13 +18,13 @@ use narrows_kernels::Activation;
 use serde::Serialize;
 
 use super::quantise::{Dense, Quantised};
-use crate::report::palette;
 use crate::compute::Compute;
 use crate::dataset::{
     Dataset, ImageShape, Normalisation, RawValues, Samples, TrainAndTest, ValueRange, Values,
 };
 use crate::model::{Autoencoder, Classifier as Trained};
 use crate::pca::Pca;
+use crate::report::palette;
 
 /// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
 /// neighbours among. Together 2.2 MB of a page of MNIST.
@@ -214,8 +214,12 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
     let (test_rows, train_rows) = (spread(test.rows()), spread(train.rows()));
     let shown = test.subset(&test_rows);
     let mut parameters = Vec::new();
-    let models =
-        subject.models.iter().enumerate().map(|(place, model)| describe(place, model, &shown, compute, &mut parameters)).collect();
+    let models = subject
+        .models
+        .iter()
+        .enumerate()
+        .map(|(place, model)| describe(place, model, &shown, compute, &mut parameters))
+        .collect();
     let judge = subject.judge.as_ref().map(|judge| Classifier {
         layers: judge.layers.iter().map(|layer| write_layer(layer, &mut parameters)).collect(),
         classes: judge.classes.clone(),

@@ -1,10 +1,17 @@
 // The parts of the page, one shown at a time, each under an address of its own: #interpolate, #map, …
 
+import { read, show as showAddress } from "./address.js";
 import { element } from "./dom.js";
 
-/** Puts the parts, and before them a way to each, into `place`; the last link leads to the report's own sections. */
-export function build(place, parts) {
-  const links = [...parts, { id: "results", title: "Results" }].map((part) =>
+const RESULTS = "results";
+
+/**
+ * Puts the parts into `place`, and before them a way to each and `tools`, which serve all of them; the last link leads to the
+ * report's own sections. A part has `id`, `title` and `root`, and may have `show()`, `hide()`, and `restore()`, which
+ * is called when the address of the part says another state. `restored` is called whenever an address was read.
+ */
+export function build(place, parts, tools, restored) {
+  const links = [...parts, { id: RESULTS, title: "Results" }].map((part) =>
     element("a", { href: `#${part.id}`, textContent: part.title }),
   );
   const sections = parts.map((part) =>
@@ -12,28 +19,35 @@ export function build(place, parts) {
       element("h2", {}, part.title), part.root),
   );
   const nav = element("nav", { "aria-label": "Parts", className: "parts" }, ...links);
-  place.append(nav, ...sections);
+  place.append(element("div", { className: "bar" }, nav, element("div", { className: "tools" }, ...tools)), ...sections);
 
   let shown = null;
   function show() {
-    const asked = location.hash.slice(1);
-    const results = asked === "results" || asked.startsWith("section-");
+    const { part: asked, stated } = read();
+    restored();
+    const target = asked && document.querySelector("main").querySelector(`#${CSS.escape(asked)}`);
+    const results = asked === RESULTS || target !== null && target !== "";
     const next = results ? null : (parts.find((part) => part.id === asked) ?? parts[0]);
-    const id = results ? "results" : next.id;
+    const id = results ? RESULTS : next.id;
     if (shown && shown !== next) shown.hide?.();
     document.documentElement.classList.toggle("at-results", results);
     parts.forEach((part, index) => (sections[index].hidden = part !== next));
-    for (const link of links) {
-      if (link.hash === `#${id}`) {
-        link.setAttribute("aria-current", "page");
-        // On a telephone not all names fit: the one that is shown stands in the middle.
-        nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
-      } else link.removeAttribute("aria-current");
-    }
+    for (const link of links) mark(link, link.hash === `#${id}`);
+    // An address within the results names a place there, and stays as it is.
+    showAddress(results ? null : id);
+    if (next && stated && next.id === asked) next.restore?.();
     if (next && shown !== next) next.show?.();
     shown = next;
-    if (asked.startsWith("section-")) document.getElementById(asked)?.scrollIntoView();
+    if (target) target.scrollIntoView();
   }
+
+  function mark(link, current) {
+    if (!current) return link.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "page");
+    // On a telephone not all names fit: the one that is shown stands in the middle.
+    nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+  }
+
   // The report's question and answer belong to its results; the header stays the same for all parts.
   document.querySelector("main").prepend(...document.querySelectorAll("header .summary"));
   addEventListener("hashchange", show);
