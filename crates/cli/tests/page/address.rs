@@ -126,12 +126,14 @@ fn the_scale_of_errors_is_chosen_once_and_kept() {
         let unit = number(browser);
         assert!((model / unit - 4.0).abs() < 0.01, "[-1, 1] is twice as wide: {model} {unit}");
         browser.click("nav.parts a[href='#training']");
-        browser
-            .until("document.querySelector('#part-training p.caption').textContent.includes('[0, 1] scale')");
+        browser.until(
+            "document.querySelector('#part-training p.caption').textContent.includes('pixels in [0, 1]')",
+        );
         browser.reload();
         assert_eq!(browser.value("location.hash"), "#training?scale=unit");
-        browser
-            .until("document.querySelector('#part-training p.caption').textContent.includes('[0, 1] scale')");
+        browser.until(
+            "document.querySelector('#part-training p.caption').textContent.includes('pixels in [0, 1]')",
+        );
         assert_eq!(number(browser), unit);
     });
 }

@@ -48,7 +48,7 @@ fn fits(browser: &mut Browser, part: &str, width: u32) {
     // A word that is broken has more lines than spaces allow: its own box is taller than one line.
     let broken = browser.value(
         "(() => { const range = document.createRange(); const walk = document.createTreeWalker(document.querySelector('#live'), NodeFilter.SHOW_TEXT); \
-         const broken = []; while (walk.nextNode()) { const node = walk.currentNode; if (!node.parentElement.offsetParent) continue; \
+         const broken = []; while (walk.nextNode()) { const node = walk.currentNode; if (!node.parentElement.offsetParent || node.parentElement.offsetWidth < 2) continue; \
          for (const word of node.data.matchAll(/[^\\s\\u2013-]+/g)) { range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length); \
          const tops = new Set([...range.getClientRects()].map((r) => Math.round(r.top))); if (tops.size > 1) broken.push(word[0]); } } return broken.join(); })()",
     );

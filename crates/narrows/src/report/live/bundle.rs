@@ -9,7 +9,7 @@
 //! export function f() …              function f() …   and at the end: return { f };
 //! ```
 //!
-//! An import stands on one line, and what is exported is a `function`, `class`, or `const` at the line's beginning.
+//! An import stands on one line and renames nothing, and what is exported is a `function`, `class`, or `const` at the line's beginning.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
@@ -107,6 +107,7 @@ mod tests {
     fn every_import_stands_behind_what_it_imports() {
         for (index, (name, text)) in MODULES.iter().enumerate() {
             for line in text.lines().filter(|line| line.starts_with("import ")) {
+                assert!(!line.contains(" as "), "{name}: {line}");
                 let from = line.split('"').nth(1).unwrap_or_default();
                 let place = MODULES.iter().position(|(name, _)| format!("./{name}.js") == from);
                 assert!(place.is_some_and(|place| place < index), "{name}: {line}");

@@ -85,7 +85,7 @@ export function read() {
 }
 
 /** Says which part is shown; the address has its state from now on. With null, the address is left alone. */
-export function show(part) {
+export function keepOf(part) {
   shown = part;
   write();
 }

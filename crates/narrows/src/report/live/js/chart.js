@@ -43,7 +43,7 @@ export function chart(content, { xLabel, yLabel, written }) {
   let [across, down] = [null, null];
   const draw = onFrame(() => {
     ({ curves, bound } = content());
-    title.textContent = `${yLabel()}${logarithmic ? " (log scale)" : ""}`;
+    title.textContent = `${yLabel()}${logarithmic ? "; log scale" : ""}`;
     picture.setAttribute("aria-label", `Chart: ${title.textContent}, by ${xLabel}`);
     const shown = curves.filter((curve, index) => !off.has(index) && curve.points.length);
     const points = shown.flatMap((curve) => curve.points).filter(([, y]) => Number.isFinite(y) && (!logarithmic || y > 0));
@@ -68,15 +68,14 @@ export function chart(content, { xLabel, yLabel, written }) {
       svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: floor, y2: floor, class: "axis" }),
       ...(bound ? level() : []),
       ...shown.flatMap((curve) => lines(curve)),
+      ...(bound ? [text(width - MARGIN.right, down.place(bound.y) + 16, `${bound.name}: ${written(bound.y)}`, "end")] : []),
       ...cursor(shown));
   });
 
-  /** The bound: a line from side to side, with its name at its right end. */
+  /** The bound: a line from side to side. */
   function level() {
     const y = down.place(bound.y);
-    return [
-      svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y, class: "bound" }),
-      text(width - MARGIN.right, y - 6, `${bound.name}: ${written(bound.y)}`, "end")];
+    return [svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y, class: "bound" })];
   }
 
   function lines(curve) {

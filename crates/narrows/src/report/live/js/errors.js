@@ -7,14 +7,15 @@ const MODEL = "model";
 const UNIT = "unit";
 
 let scale = MODEL;
+let modelScale = "the models’ own scale";
 const redraws = [];
 
 /** The choice of the scale; null where the models have but one. */
 export function scaleChoice(models) {
   const widths = [...new Set(models.map(widthOf))];
   if (widths.every((width) => width === 1 || width === null)) return null;
-  const name = widths.length === 1 && widths[0] === 2 ? "[−1, 1]" : "model input";
-  const control = segments("Scale of errors", [[MODEL, name], [UNIT, "[0, 1]"]], (chosen) => {
+  if (widths.length === 1 && widths[0] === 2) modelScale = "[−1, 1]";
+  const control = segments("Scale of errors", [[MODEL, modelScale], [UNIT, "[0, 1]"]], (chosen) => {
     setOfPage("scale", chosen === MODEL ? null : chosen);
     use(chosen);
   }, scale);
@@ -52,9 +53,9 @@ export function written(error) {
   return error === null ? "–" : error.toFixed(scale === UNIT ? 5 : 4);
 }
 
-/** What the chosen scale is called in a sentence. */
+/** What the chosen scale is called, after "in". */
 export function scaleName() {
-  return scale === UNIT ? "[0, 1] scale" : "scale of the models’ input";
+  return scale === UNIT ? "[0, 1]" : modelScale;
 }
 
 function use(chosen) {

@@ -47,8 +47,7 @@ export function interpolate(study, shared) {
   const root = element(
     "div", { className: "interpolate" },
     element("p", { className: "lead" },
-      "Drag λ to go from image A to image B. Each model shows ", element("code", {}, "decoder(λ·encoder(B) + (1 − λ)·encoder(A))"),
-      "; the pixel blend mixes the two images themselves."),
+      "Drag λ to go from image A to image B. Each model shows ", formula(), "; the pixel blend mixes the two images themselves."),
     toolbar(),
     element("div", { className: "paths", id: "paths" },
       element("div", { className: "path head" },
@@ -63,11 +62,10 @@ and is less sure where an image looks like no single class.") : null,
   function toolbar() {
     const pairs = study.pairs.map(([from, to]) => button(`${titleOf(from)} → ${titleOf(to)}`, () => choose({ a: from, b: to })));
     return element("div", { className: "toolbar" },
-      element("div", { className: "ends" }, pickers.a.root,
-        button("⇄", () => choose({ a: ends.b, b: ends.a }), { "aria-label": "Swap A and B", title: "Swap A and B", id: "swap" }),
-        pickers.b.root),
-      pairs.length ? element("div", { className: "control" }, element("span", {}, "Pairs"),
-        element("div", { className: "buttons", id: "pairs" }, ...pairs)) : null,
+      element("div", { className: "ends" }, pickers.a.root, pickers.b.root),
+      element("div", { className: "control" }, element("span", {}, "Pairs"),
+        element("div", { className: "buttons", id: "pairs" }, ...pairs,
+          button("⇄", () => choose({ a: ends.b, b: ends.a }), { "aria-label": "Swap A and B", title: "Swap A and B", id: "swap" }))),
       element("div", { className: "buttons last" }, player.button,
         button("Save as PNG", saveStrip, { id: "save-strip", title: "Save the rows that are shown as one picture" })));
   }
@@ -132,4 +130,10 @@ and is less sure where an image looks like no single class.") : null,
   restore();
   shared.use = (end, image) => choose({ ...ends, [end]: image });
   return { id: ID, title: "Interpolate", root, hide: () => player.pause(), restore };
+}
+
+/** What every model computes; on a narrow screen it breaks at the plus. */
+function formula() {
+  const [sum, rest] = ["decoder(λ·encoder(B) +", "(1 − λ)·encoder(A))"].map((part) => element("span", { className: "whole" }, part));
+  return element("code", {}, sum, " ", rest);
 }

@@ -32,7 +32,7 @@ async function start() {
     draw(study, shared),
     training(study),
   ];
-  const choice = errors && element("div", { className: "control in-line" }, element("span", {}, "Errors in"), errors.root);
+  const choice = errors && element("div", { className: "control in-line", title: "The range from black to white in which errors are measured" }, element("span", {}, "Errors in"), errors.root);
   build(document.getElementById("live"), parts, [choice, copyLink()].filter(Boolean), restoreScale);
   offerTables();
   offer(study);

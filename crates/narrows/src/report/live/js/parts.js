@@ -1,6 +1,6 @@
 // The parts of the page, one shown at a time, each under an address of its own: #interpolate, #map, …
 
-import { read, show as showAddress } from "./address.js";
+import { keepOf, read } from "./address.js";
 import { element } from "./dom.js";
 
 const RESULTS = "results";
@@ -19,7 +19,10 @@ export function build(place, parts, tools, restored) {
       element("h2", {}, part.title), part.root),
   );
   const nav = element("nav", { "aria-label": "Parts", className: "parts" }, ...links);
-  place.append(element("div", { className: "bar" }, nav, element("div", { className: "tools" }, ...tools)), ...sections);
+  const stage = element("div", { role: "main" }, ...sections);
+  place.append(
+    element("div", { className: "bar" }, nav, element("section", { className: "tools", "aria-label": "For all parts" }, ...tools)),
+    stage);
 
   let shown = null;
   function show() {
@@ -31,10 +34,11 @@ export function build(place, parts, tools, restored) {
     const id = results ? RESULTS : next.id;
     if (shown && shown !== next) shown.hide?.();
     document.documentElement.classList.toggle("at-results", results);
+    stage.hidden = results;
     parts.forEach((part, index) => (sections[index].hidden = part !== next));
     for (const link of links) mark(link, link.hash === `#${id}`);
     // An address within the results names a place there, and stays as it is.
-    showAddress(results ? null : id);
+    keepOf(results ? null : id);
     if (next && stated && next.id === asked) next.restore?.();
     if (next && shown !== next) next.show?.();
     shown = next;

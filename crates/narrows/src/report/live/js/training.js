@@ -15,7 +15,7 @@ const PUBLISHED = "2 3";
 export function training(study) {
   const root = element("div", { className: "training" }, lead(study));
   if (study.models.some((model) => model.curve.length || model.published.length)) {
-    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `average training loss, ${scaleName()}`, written });
+    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `average training loss, pixels in ${scaleName()}`, written });
     onScale(lines.draw);
     root.append(lines.root);
   }
