@@ -1,5 +1,7 @@
 //! What a reader takes away: a link, strips as a picture, tables.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::interpolate::{MOST_LEVELS, decoded};
@@ -42,7 +44,10 @@ fn the_strips_are_saved_as_a_picture_that_holds_what_the_models_decode() {
     in_page(&study().report(), "interpolate", SIZES[0], |browser| {
         let (name, png) = browser.download(|browser| browser.click("#save-strip"));
         assert_eq!(name, "strip-1-7.png");
-        std::fs::write(env!("CARGO_TARGET_TMPDIR").to_owned() + "/../page/strip-1-7.png", &png).unwrap();
+        // To look at, beside the pictures of the parts.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../page");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(&name), &png).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
         let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
         let frame = reader.next_frame(&mut bytes).unwrap();

@@ -36,20 +36,16 @@ export function build(place, parts, tools, restored) {
     document.documentElement.classList.toggle("at-results", results);
     stage.hidden = results;
     parts.forEach((part, index) => (sections[index].hidden = part !== next));
-    for (const link of links) mark(link, link.hash === `#${id}`);
+    for (const link of links) {
+      if (link.hash === `#${id}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
     // An address within the results names a place there, and stays as it is.
     keepOf(results ? null : id);
     if (next && stated && next.id === asked) next.restore?.();
     if (next && shown !== next) next.show?.();
     shown = next;
     if (target) target.scrollIntoView();
-  }
-
-  function mark(link, current) {
-    if (!current) return link.removeAttribute("aria-current");
-    link.setAttribute("aria-current", "page");
-    // On a telephone not all names fit: the one that is shown stands in the middle.
-    nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
   }
 
   // The report's question and answer belong to its results; the header stays the same for all parts.

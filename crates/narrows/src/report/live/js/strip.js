@@ -1,6 +1,7 @@
 // Strips as a picture to take away: every shown row with its name, λ over the columns, which images the ends are.
 
 import { element } from "./dom.js";
+import { scaleName } from "./errors.js";
 import { fullNameOf } from "./images.js";
 import { lambdaOf } from "./path.js";
 
@@ -54,8 +55,11 @@ export function stripCanvas(paths, from, to) {
     });
   });
   const foot = height - MARGIN - 22;
-  text("decoder(λ·encoder(B) + (1 − λ)·encoder(A)); left is image A, λ = 0; right is image B, λ = 1. The pixel blend mixes the images.",
-    MARGIN, foot, width - 2 * MARGIN, { size: 12, colour: "#565d65" });
+  const notes = [
+    "decoder(λ·encoder(B) + (1 − λ)·encoder(A)); left is image A, λ = 0; right is image B, λ = 1. The pixel blend mixes the images.",
+    `Test error: mean squared error per pixel, pixels in ${scaleName()}.`,
+  ];
+  notes.forEach((note, line) => text(note, MARGIN, foot + 18 * line, width - 2 * MARGIN, { size: 12, colour: "#565d65" }));
   return canvas;
 }
 
