@@ -37,7 +37,7 @@ fn no_part_keeps_anybody_out() {
                     show(browser, part);
                     let found = browser.value(
                         "axe.run(document, { preload: false, resultTypes: ['violations'] }).then((r) => r.violations.map((v) => \
-                         `${v.id}: ${v.help}\n` + v.nodes.slice(0, 5).map((n) => `  ${n.html.slice(0, 200)}\n  ${n.failureSummary}`).join('\n')))",
+                         `${v.id}: ${v.help}\\n` + v.nodes.slice(0, 5).map((n) => `  ${n.html.slice(0, 200)}\\n  ${n.failureSummary}`).join('\\n')))",
                     );
                     let found: Vec<&str> =
                         found.as_array().unwrap().iter().filter_map(Value::as_str).collect();
