@@ -15,8 +15,8 @@ use crate::commands::model_file::{DataArgument, ModelFile};
 use crate::commands::output::{print, write_file};
 use crate::failure::Failure;
 
-/// The pairs of the published study, where the data has such classes.
-const PAIRS: [[&str; 2]; 2] = [["train:7", "train:1"], ["train:4", "train:8"]];
+/// The pairs of the published study, where the data has such classes: from, to.
+const PAIRS: [[&str; 2]; 2] = [["train:1", "train:7"], ["train:8", "train:4"]];
 
 /// Make an interactive page of trained models: one file, no server, no network
 ///
@@ -79,7 +79,8 @@ impl MakePage {
                 snapshots: &[],
             })
             .collect();
-        let subject = Subject { data: &data, models, pairs: pairs(&data), judge: None };
+        let subject =
+            Subject { data: &data, models, compared: None, bound: None, pairs: pairs(&data), judge: None };
         let page = Page {
             title: match &loaded[..] {
                 [one] => one.name.clone(),
@@ -103,10 +104,7 @@ fn pairs(data: &TrainAndTest) -> Vec<LivePair> {
         let name: RowName = name.parse().ok()?;
         Some((name.part, name.find(data).ok()?.1))
     };
-    PAIRS
-        .iter()
-        .filter_map(|[first, second]| Some(LivePair { ends: [find(first)?, find(second)?] }))
-        .collect()
+    PAIRS.iter().filter_map(|[from, to]| Some(LivePair { from: find(from)?, to: find(to)? })).collect()
 }
 
 /// Epoch and training loss from the history beside a model; without one, the page has no curve.

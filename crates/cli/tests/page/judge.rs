@@ -1,6 +1,6 @@
 //! The classifier that a page may carry: what it says along a path.
 
-use narrows::dataset::{Normalisation, NormalisationKind};
+use narrows::dataset::{Normalisation, NormalisationKind, Part};
 use narrows::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
 use narrows::report::live::{Activation, Dense, Judge, Live, LiveModel, LivePair, Subject};
 use narrows::report::page::Page;
@@ -54,9 +54,9 @@ fn a_judge_says_what_it_sees_along_the_path() {
         published: Vec::new(),
         snapshots: &[],
     };
-    let pairs =
-        vec![LivePair { ends: [(narrows::dataset::Part::Train, 15), (narrows::dataset::Part::Train, 3)] }];
-    let subject = Subject { data, models: vec![live], pairs, judge: Some(judge) };
+    let pairs = vec![LivePair { from: (Part::Train, 3), to: (Part::Train, 15) }];
+    let subject =
+        Subject { data, models: vec![live], compared: None, bound: None, pairs, judge: Some(judge) };
     let page = Page {
         title: "Judged".to_owned(),
         live: Some(Live::new(&subject, &mut compute())),

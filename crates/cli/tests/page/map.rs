@@ -15,7 +15,9 @@ fn open_plane(browser: &mut Browser) {
     browser.value(
         "(() => { const s = document.querySelector('#part-map select'); s.value = '1'; s.onchange(); })()",
     );
-    browser.until("document.querySelector('[role=status]').textContent.includes('the latents themselves')");
+    browser.until(
+        "document.querySelector('#part-map [role=status]').textContent.includes('the latents themselves')",
+    );
     browser.frame();
 }
 
@@ -61,7 +63,9 @@ fn a_click_shows_the_nearest_neighbours_in_all_latents() {
     in_page(&study().report(), "map", SIZES[0], |browser| {
         // The last model has sixteen latents, of which the map shows a plane.
         browser.value("(() => { const s = document.querySelector('#part-map select'); s.value = '2'; s.onchange(); })()");
-        browser.until("document.querySelector('[role=status]').textContent.includes('principal directions')");
+        browser.until(
+            "document.querySelector('#part-map [role=status]').textContent.includes('principal directions')",
+        );
         browser.until("document.querySelectorAll('#map-neighbours canvas').length === 8");
         let before = browser.value("document.querySelector('#map-neighbours').innerHTML");
         let place = browser.place_in("#plane", 0.45, 0.35);

@@ -3,10 +3,10 @@
 use super::Summary;
 use super::figures::published_curve;
 use crate::compute::{Compute, Level};
-use crate::dataset::{Dataset, RowNameError, TrainAndTest};
+use crate::dataset::{Dataset, RowName, RowNameError, TrainAndTest};
 use crate::interpolate::judge::Judge;
 use crate::model::{Architecture, Autoencoder, InputSpec, Parameters};
-use crate::report::live::{self, Live, LiveModel, LivePair, Snapshot, Subject, byte_of, originals};
+use crate::report::live::{self, Bound, Live, LiveModel, LivePair, Snapshot, Subject, byte_of, originals};
 
 /// The epochs after which a snapshot is taken, besides the last: learning is quick at first.
 const SNAPSHOTS: [usize; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
@@ -82,12 +82,11 @@ pub(super) fn live_parts(
     }
     let mut pairs = Vec::new();
     for pair in summary.experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let mut ends = [(pair.to.part, 0), (pair.from.part, 0)];
-        for (end, name) in ends.iter_mut().zip([pair.to, pair.from]) {
-            end.1 = name.find(data)?.1;
-        }
-        pairs.push(LivePair { ends });
+        let row = |name: RowName| name.find(data).map(|(_, row)| (name.part, row));
+        pairs.push(LivePair { from: row(pair.from)?, to: row(pair.to)? });
     }
+    let bound =
+        summary.exact_pca.as_ref().map(|pca| Bound { name: "exact PCA", error: pca.train.model_scale });
     let models = summary
         .models
         .iter()
@@ -112,5 +111,14 @@ pub(super) fn live_parts(
         Some(Judge::Classifier { classifier, .. }) => Some(live::Judge::of(classifier)),
         Some(Judge::Pixels { .. }) | None => None,
     };
-    Ok(Some(Live::new(&Subject { data, models, pairs, judge }, compute)))
+    Ok(Some(Live::new(&Subject { data, models, compared: compared(summary), bound, pairs, judge }, compute)))
+}
+
+/// The two models that the experiment compares, as places among those that were trained.
+fn compared(summary: &Summary) -> Option<[usize; 2]> {
+    let [linear, deep] = summary.experiment.compared()?.map(|place| {
+        let name = &summary.experiment.models[place].name;
+        summary.models.iter().position(|model| model.name == *name)
+    });
+    Some([linear?, deep?])
 }

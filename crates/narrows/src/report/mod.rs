@@ -5,6 +5,7 @@
 //!
 //! * [`chart`]: curves as an SVG line chart;
 //! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;
+//! * [`palette`]: the colour and line style of a model, the same everywhere;
 //! * [`raster`]: any of those SVGs as a PNG;
 //! * [`page`]: text, tables and figures as one HTML document that needs nothing else;
 //! * [`live`]: the parts of it that run the models.

@@ -323,7 +323,12 @@ fn one_table(table: &Table, numbering: &Numbering) -> Markup {
                     thead {
                         tr {
                             @for column in &table.columns {
-                                th scope="col" class=[class(column.align)] { (column.heading) }
+                                // A header cell without text would be announced as one.
+                                @if column.heading.is_empty() {
+                                    td {}
+                                } @else {
+                                    th scope="col" class=[class(column.align)] { (column.heading) }
+                                }
                             }
                         }
                     }

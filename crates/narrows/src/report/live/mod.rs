@@ -14,7 +14,7 @@ mod quantise;
 use maud::{Markup, PreEscaped, html};
 
 pub use narrows_kernels::Activation;
-pub use payload::{Judge, LiveModel, LivePair, Snapshot, Subject, byte_of, originals, pixels};
+pub use payload::{Bound, Judge, LiveModel, LivePair, Snapshot, Subject, byte_of, originals, pixels};
 pub use quantise::{Dense, Quantised};
 
 /// What the page carries beside its text.

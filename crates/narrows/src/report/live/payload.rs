@@ -3,7 +3,7 @@
 //! ```text
 //! parameters   of every layer of every model, then of the judge:
 //!              scales f32 (outputs), biases f32 (outputs), weights i16 (outputs, inputs); little endian
-//! pairs        images u8 (rows, features), the two ends of each pair
+//! pairs        images u8 (rows, features), `from` and `to` of each pair
 //! test, train  images u8 (rows, features), then labels u8 (rows) if there are any
 //! snapshots    images u8 (models, epochs, originals, features), each model's own epochs
 //! ```
@@ -24,6 +24,7 @@ use crate::dataset::{
 };
 use crate::model::{Autoencoder, Classifier as Trained};
 use crate::pca::Pca;
+use crate::report::palette;
 
 /// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
 /// neighbours among. Together 2.2 MB of a page of MNIST.
@@ -39,6 +40,10 @@ pub struct Subject<'a> {
     pub data: &'a TrainAndTest,
     /// The models, in the order of the report.
     pub models: Vec<LiveModel<'a>>,
+    /// The linear and the deep model that are compared, as places in `models`: the page begins with them.
+    pub compared: Option<[usize; 2]>,
+    /// An error that no linear model of the same size can be better than.
+    pub bound: Option<Bound<'a>>,
     /// Pairs to begin interpolations with.
     pub pairs: Vec<LivePair>,
     /// A classifier of the same images: dense layers whose last gives a sum for each class, which softmax turns into
@@ -89,11 +94,22 @@ pub struct LiveModel<'a> {
     pub snapshots: &'a [Snapshot],
 }
 
-/// Two images to go between.
+/// A level in the chart of training, such as the error of exact PCA.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Bound<'a> {
+    /// What to call it.
+    pub name: &'a str,
+    /// The error, in the scale of the models' input.
+    pub error: f64,
+}
+
+/// Two images to go between, each named by its part of the data and its row there.
 #[derive(Clone, Debug)]
 pub struct LivePair {
-    /// Shown at λ = 1, then at λ = 0: which part of the data, and which row of it.
-    pub ends: [(crate::dataset::Part, usize); 2],
+    /// Where a path begins: λ = 0.
+    pub from: (crate::dataset::Part, usize),
+    /// Where it leads: λ = 1.
+    pub to: (crate::dataset::Part, usize),
 }
 
 /// The reconstructions of some images after an epoch.
@@ -110,6 +126,8 @@ struct Study<'a> {
     image: ImageShape,
     models: Vec<Model<'a>>,
     judge: Option<Classifier>,
+    compared: Option<[usize; 2]>,
+    bound: Option<Bound<'a>>,
     pairs: Vec<[End; 2]>,
     test: Part,
     train: Part,
@@ -119,6 +137,7 @@ struct Study<'a> {
 #[derive(Serialize)]
 struct Model<'a> {
     name: &'a str,
+    style: Style,
     description: String,
     /// How many of the layers are the encoder's.
     depth: usize,
@@ -132,6 +151,14 @@ struct Model<'a> {
     /// Percentiles of each latent on the test set, the 1st and the 99th.
     low: Vec<f32>,
     high: Vec<f32>,
+}
+
+/// Colours as CSS writes them, and the pattern of a line's strokes and gaps.
+#[derive(Serialize)]
+struct Style {
+    light: String,
+    dark: String,
+    dash: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -187,8 +214,12 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
     let (test_rows, train_rows) = (spread(test.rows()), spread(train.rows()));
     let shown = test.subset(&test_rows);
     let mut parameters = Vec::new();
-    let models =
-        subject.models.iter().map(|model| describe(model, &shown, compute, &mut parameters)).collect();
+    let models = subject
+        .models
+        .iter()
+        .enumerate()
+        .map(|(place, model)| describe(place, model, &shown, compute, &mut parameters))
+        .collect();
     let judge = subject.judge.as_ref().map(|judge| Classifier {
         layers: judge.layers.iter().map(|layer| write_layer(layer, &mut parameters)).collect(),
         classes: judge.classes.clone(),
@@ -203,7 +234,7 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
         .pairs
         .iter()
         .map(|pair| {
-            pair.ends.map(|(part, row)| {
+            [pair.from, pair.to].map(|(part, row)| {
                 let (set, name) = match part {
                     crate::dataset::Part::Train => (train, "train"),
                     crate::dataset::Part::Test => (test, "test"),
@@ -218,6 +249,8 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
         image: test.image.unwrap_or(ImageShape { height: 1, width: test.features }),
         models,
         judge,
+        compared: subject.compared,
+        bound: subject.bound,
         pairs,
         test: part(test, &test_rows),
         train: part(train, &train_rows),
@@ -282,6 +315,7 @@ fn part(dataset: &Dataset, rows: &[usize]) -> Part {
 }
 
 fn describe<'a>(
+    place: usize,
     model: &'a LiveModel<'a>,
     shown: &Dataset,
     compute: &mut Compute,
@@ -301,6 +335,7 @@ fn describe<'a>(
     let (low, high) = (0..latent).map(|i| percentiles(codes.iter().skip(i).step_by(latent))).unzip();
     Model {
         name: model.name,
+        style: style(place),
         description: architecture.to_string(),
         depth: architecture.depth(),
         layers,
@@ -313,6 +348,12 @@ fn describe<'a>(
         low,
         high,
     }
+}
+
+fn style(place: usize) -> Style {
+    let palette::ModelStyle { colour, dash } = palette::style(place);
+    let css = |[red, green, blue]: [u8; 3]| format!("#{red:02x}{green:02x}{blue:02x}");
+    Style { light: css(colour.light), dark: css(colour.dark), dash: dash.pattern() }
 }
 
 fn write_layer(layer: &Dense<'_>, out: &mut Vec<u8>) -> Layer {
