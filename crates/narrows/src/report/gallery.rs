@@ -107,10 +107,10 @@ pub fn captioned(title: &str, pictures: &[Captioned]) -> String {
     blocks_of(title, &blocks, 112.0)
 }
 
-/// `λ = 0.3`
+/// `λ = 0.33`
 fn heading(lambda: f64) -> String {
     // `+ 0.0` after rounding makes a negative zero positive.
-    format!("λ = {:.1}", (lambda * 10.0).round() / 10.0 + 0.0).replace('-', "−")
+    format!("λ = {:.2}", (lambda * 100.0).round() / 100.0 + 0.0).replace('-', "−")
 }
 
 /// Rows that share one line of column headings.
@@ -399,7 +399,7 @@ mod tests {
         );
         let headings: Vec<_> = texts(&document).into_iter().filter(|text| text.0.starts_with('λ')).collect();
         let written: Vec<_> = headings.iter().map(|heading| heading.0.trim_start_matches("λ = ")).collect();
-        assert_eq!(written, ["0.0", "0.1", "0.2", "0.3", "0.4", "0.6", "0.7", "0.8", "0.9", "1.0"]);
+        assert_eq!(written, ["0.00", "0.11", "0.22", "0.33", "0.44", "0.56", "0.67", "0.78", "0.89", "1.00"]);
         for (heading, image) in headings.iter().zip(&images) {
             assert!(
                 (heading.1 - (image[0] + image[2] / 2.0)).abs() < 0.01,
