@@ -3,16 +3,16 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
 use std::process::Stdio;
 
-use crate::study::{EXACT, MODELS, study};
+use crate::study::study;
 use crate::{called, ended, narrows, program};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "train",
     "evaluate",
+    "encode",
     "compare",
     "reconstruct",
     "interpolate",
@@ -23,12 +23,6 @@ const COMMANDS: [&str; 12] = [
     "completions",
     "man",
 ];
-
-#[track_caller]
-fn assert_is_png(path: &Path) {
-    let bytes = fs::read(path).unwrap();
-    assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 1000, "{}", path.display());
-}
 
 #[test]
 fn help_is_there_for_every_command_and_reads_well() {
@@ -126,50 +120,10 @@ fn a_model_is_trained_from_flags() {
     let error = |scale: &str| model["test"][scale].as_f64().unwrap();
     assert!((error("model_scale") / error("unit_scale") - 1.0).abs() < 1e-6);
     let csv = fs::read_to_string(out.join("models/mine/history.csv")).unwrap();
+    assert_eq!(csv.lines().next(), Some("epoch,training_loss,test_loss,seconds"));
     assert_eq!(csv.lines().count(), 3);
     narrows!["evaluate", out.join("models/mine")].success();
     assert!(out.join("report.html").is_file());
-}
-
-#[test]
-fn images_are_reconstructed() {
-    let folder = tempfile::tempdir().unwrap();
-    let picture = folder.path().join("a.png");
-    let path = narrows!["reconstruct", study().model("three-layer"), "--out", &picture].success();
-    assert_eq!(path.trim_end(), picture.display().to_string());
-    assert_is_png(&picture);
-    let other = folder.path().join("b.png");
-    narrows!["reconstruct", study().model("pca"), "--rows", "7,test:7:3", "test#42", "--out", &other]
-        .success();
-    assert_is_png(&other);
-    assert_ne!(fs::read(&picture).unwrap(), fs::read(&other).unwrap());
-}
-
-#[test]
-fn the_way_between_images_is_drawn() {
-    let folder = tempfile::tempdir().unwrap();
-    let draw = |from: &str, to: &str, steps: &str| {
-        let picture = folder.path().join("way.png");
-        narrows![
-            "interpolate",
-            study().model("three-layer"),
-            "--from",
-            from,
-            "--to",
-            to,
-            "--steps",
-            steps,
-            "--out",
-            &picture
-        ]
-        .success();
-        assert_is_png(&picture);
-        fs::read(&picture).unwrap()
-    };
-    let by_digit = draw("1", "7", "10");
-    assert_ne!(by_digit, draw("test:1:3", "train:7", "10"), "the third 1 of the test set is another image");
-    assert_ne!(by_digit, draw("1", "7", "4"));
-    draw("#0", "test#9999", "2");
 }
 
 #[test]
@@ -256,6 +210,14 @@ fn the_data_is_described() {
     }
     // 0.1307 of 255, as every tutorial on MNIST has it.
     assert!((parts[0]["mean"].as_f64().unwrap() / 255.0 - 0.1307).abs() < 5e-5);
+    let rows = narrows!["data", "--rows", "train:1,test#9999", "--json"].json();
+    for (row, name, class) in [(&rows["rows"][0], "train:1", 1), (&rows["rows"][1], "test#9999", 6)] {
+        assert_eq!((row["row"].as_str(), row["class"].as_u64()), (Some(name), Some(class)));
+        let values = row["values"].as_array().unwrap();
+        assert_eq!(values.len(), 784);
+        assert!(values.iter().any(|value| value == 255.0) && values[0] == 0.0, "a digit, white on black");
+    }
+    narrows!["data", "--rows", "train:1"].mistake(&["--json"]);
     let text = narrows!["data", "mnist"].success();
     for words in ["60000 images of 28 × 28 pixels", "10000 images", "0: 5923", "sha256"] {
         assert!(text.contains(words), "`{words}` is not in {text}");
@@ -328,22 +290,4 @@ fn a_reader_who_goes_away_is_no_failure() {
         call.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[test]
-fn every_model_of_the_study_can_be_used() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in MODELS.into_iter().chain([EXACT]) {
-        narrows![
-            "interpolate",
-            study().model(name),
-            "--from",
-            "4",
-            "--to",
-            "8",
-            "--out",
-            folder.path().join("way.png")
-        ]
-        .success();
-    }
 }

@@ -97,7 +97,7 @@ impl Estimate {
 
     /// At so many seconds for a parameter and epoch on one worker.
     fn at_speed(&self, seconds: f64) -> Estimated {
-        let mut workers = vec![0.0; self.sharing.workers];
+        let mut workers = vec![0.0_f64; self.sharing.workers];
         for training in &self.trainings {
             // As it will happen: whoever is free takes the next.
             if let Some(free) = workers.iter_mut().min_by(|a, b| a.total_cmp(b)) {
