@@ -36,14 +36,8 @@ pub const CHROMIUM: Program = Program {
 };
 
 /// What fetches packages of JavaScript.
-pub const NPM: Program = Program {
-    called: "npm",
-    names: &["npm"],
-    apt: "npm",
-    dnf: "nodejs-npm",
-    pacman: "npm",
-    brew: "node",
-};
+pub const NPM: Program =
+    Program { called: "npm", names: &["npm"], apt: "npm", dnf: "nodejs-npm", pacman: "npm", brew: "node" };
 
 impl Program {
     /// Where it is; installs it first if it is nowhere.
@@ -61,8 +55,9 @@ impl Program {
                 self.by_hand()
             )
         })?;
-        find(self.names)
-            .ok_or_else(|| format!("{} was installed, but is not in PATH; add its folder to PATH", self.called))
+        find(self.names).ok_or_else(|| {
+            format!("{} was installed, but is not in PATH; add its folder to PATH", self.called)
+        })
     }
 
     fn install(&self) -> Result<(), String> {
@@ -147,7 +142,10 @@ fn privilege(manager: Manager) -> Result<&'static [&'static str], String> {
 fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -29,7 +29,9 @@ pub fn prepare() -> Vec<(&'static str, String)> {
         match find() {
             Ok(path) => variables.push((variable, path.display().to_string())),
             Err(why) => {
-                eprintln!("{why}, or set {variable} to its path. Until then the tests of the page that need it fail.");
+                eprintln!(
+                    "{why}, or set {variable} to its path. Until then the tests of the page that need it fail."
+                );
             }
         }
     }
@@ -55,7 +57,9 @@ fn axe() -> Result<PathBuf, String> {
     let archive = format!("{AXE_FOLDER}/axe-core-{AXE_VERSION}.tgz");
     run(&[], &npm.to_string_lossy(), &fetch)
         .and_then(|()| run(&[], "tar", &["-xzf", &archive, "-C", AXE_FOLDER]))
-        .map_err(|why| format!("axe-core {AXE_VERSION} could not be fetched: {why}. Fetch it yourself into {AXE_FILE}"))?;
+        .map_err(|why| {
+            format!("axe-core {AXE_VERSION} could not be fetched: {why}. Fetch it yourself into {AXE_FILE}")
+        })?;
     Ok(file)
 }
 

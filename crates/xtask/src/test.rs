@@ -42,6 +42,10 @@ pub fn golden() -> Result<(), String> {
     let python = format!("{environment}/bin/python");
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", "golden/requirements.txt"])?;
     run(&[], &python, &["golden/generate.py"])?;
+    // docs/pytorch.md, as a reader would run it.
+    run(&[], "cargo", &["build", "--release"])?;
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    run(&[], &python, &["golden/pytorch.py", &format!("{target}/release/narrows")])?;
     let latents = "golden/requirements-latents.txt";
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", latents])?;
     run(&[], &python, &["golden/generate_latents.py"])?;

@@ -58,7 +58,8 @@ impl Reconstruct {
         }
         drawn.insert(0, originals);
         let source = self.data.source()?;
-        let title = format!("{source}: images, reconstructions, and the mean squared error of each");
+        let title =
+            format!("{source}: images over their reconstructions, with the mean squared error per pixel");
         self.out.write(&rows(&title, &drawn))?;
         print(&format!("{}\n", self.out.shown()))
     }

@@ -291,3 +291,40 @@ fn a_reader_who_goes_away_is_no_failure() {
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_run_without_interpolation_says_so_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let quick = narrows!["experiments", "quick"].success();
+    let (without, _) = quick.split_once("[interpolation]").unwrap();
+    fs::write(folder.path().join("mine.toml"), without).unwrap();
+    let run = |file: &str, out: &str| {
+        let mut call = program(["run", file, "--only", "pca", "--epochs", "1", "--out", out]);
+        let ended = ended(&call.current_dir(folder.path()).output().unwrap());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended.err
+    };
+    let without = run("mine.toml", "without");
+    let note = "no [interpolation] in this experiment: images are not interpolated, and no verdict is given";
+    assert_eq!(without.lines().nth(2), Some(note), "{without}");
+    assert!(
+        without.starts_with("Autoencoders and PCA on MNIST, quickly: 1 model to train, 1 epoch in all; ")
+    );
+    // One model alone is interpolated, but compared with nothing.
+    let alone = run("quick", "alone");
+    assert!(alone.lines().nth(2).unwrap().starts_with("no verdict on interpolations is given: "), "{alone}");
+    for (err, measured) in [(without, false), (alone, true)] {
+        assert_eq!(err.contains("measuring interpolations"), measured, "{err}");
+    }
+}
+
+#[test]
+fn sizes_may_stand_in_brackets() {
+    for hidden in [&["[24, 6]"][..], &["[24,6]"], &["[24,", "6]"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut call = program(["train", "--hidden"]);
+        call.args(hidden).args(["--epochs", "1", "--batch-size", "1000", "--json", "--quiet", "--out"]);
+        let summary = ended(&call.arg(folder.path().join("x")).output().unwrap()).json();
+        assert_eq!(summary["models"][0]["architecture"]["hidden"], serde_json::json!([24, 6]), "{hidden:?}");
+    }
+}

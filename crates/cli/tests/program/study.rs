@@ -419,7 +419,13 @@ fn estimated_seconds(err: &str) -> f64 {
     let mut words = line.strip_prefix("about ").unwrap().split(' ');
     let number: f64 = words.next().unwrap().parse().unwrap();
     let unit = words.next().unwrap();
-    number * ["s", "minutes", "hours"].iter().zip([1.0, 60.0, 3600.0]).find(|(name, _)| **name == unit).unwrap().1
+    number
+        * ["s", "minutes", "hours"]
+            .iter()
+            .zip([1.0, 60.0, 3600.0])
+            .find(|(name, _)| **name == unit)
+            .unwrap()
+            .1
 }
 
 #[test]
