@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use narrows::dataset::{RowNameError, UnknownSource};
+use narrows::dataset::{NoSuchClass, RowNameError, UnknownSource};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, RunError};
 use narrows::export::safetensors::LoadError;
 use narrows::interpolate::judge::JudgeError;
@@ -67,7 +67,15 @@ macro_rules! users_mistake {
         })+
     };
 }
-users_mistake!(ExperimentError, LoadError, MismatchError, QualityError, RowNameError, UnknownSource);
+users_mistake!(
+    ExperimentError,
+    LoadError,
+    MismatchError,
+    NoSuchClass,
+    QualityError,
+    RowNameError,
+    UnknownSource
+);
 
 impl From<JudgeError> for Failure {
     fn from(error: JudgeError) -> Self {

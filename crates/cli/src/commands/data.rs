@@ -1,7 +1,7 @@
 //! `narrows data`: what a data set holds.
 
 use clap::Args;
-use narrows::dataset::{Dataset, ImageShape, RawValues, ValueRange};
+use narrows::dataset::{Dataset, ImageShape, RawValues, RowName, TrainAndTest, ValueRange};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,10 @@ pub struct Data {
     /// The data set, by name
     #[arg(default_value = "mnist")]
     name: String,
+
+    /// With --json: instead print the values of these rows, for other programs, for instance train:1,train:7
+    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',', requires = "json")]
+    rows: Vec<RowName>,
 
     /// Print JSON
     #[arg(long)]
@@ -43,13 +47,40 @@ struct Class {
     rows: usize,
 }
 
+/// What is printed of some rows.
+#[derive(Debug, Serialize)]
+struct Rows {
+    data: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    row: RowName,
+    class: Option<u8>,
+    values: Vec<f32>,
+}
+
 impl Data {
     /// Does it.
     pub fn run(&self) -> Result<(), Failure> {
         let data = source(&self.name)?.load();
+        if !self.rows.is_empty() {
+            let rows = self.rows.iter().map(|&name| row(name, &data)).collect::<Result<_, _>>()?;
+            return print_json(&Rows { data: self.name.clone(), rows });
+        }
         let parts = [&data.train, &data.test].map(describe);
         if self.json { print_json(&parts) } else { print(&parts.map(|part| text(&part)).join("\n")) }
     }
+}
+
+fn row(row: RowName, data: &TrainAndTest) -> Result<Row, Failure> {
+    let (dataset, index) = row.find(data)?;
+    let values = match dataset.subset(&[index]).raw {
+        RawValues::Bytes(bytes) => bytes.into_iter().map(f32::from).collect(),
+        RawValues::Numbers(numbers) => numbers,
+    };
+    Ok(Row { row, class: dataset.labels.as_ref().map(|labels| labels[index]), values })
 }
 
 fn describe(dataset: &Dataset) -> Description {

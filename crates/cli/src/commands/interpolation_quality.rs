@@ -1,7 +1,7 @@
 //! `narrows interpolate --measure`: tables of measures, and the verdict.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use narrows::compute::Compute;
 use narrows::dataset::TrainAndTest;
@@ -13,7 +13,7 @@ use narrows::interpolate::quality::{
 };
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::model_file::{DataArgument, LoadedModel};
 use crate::commands::output::{print, print_json};
 use crate::failure::{Failure, complain};
 use crate::interrupt::Interrupt;
@@ -21,28 +21,27 @@ use crate::table::Table;
 
 /// Measures models, and prints what came of it.
 pub fn measure(
-    paths: &[PathBuf],
+    models: &[LoadedModel],
     data: &DataArgument,
     between: Between,
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
-    let mut models = Vec::new();
-    for path in paths {
-        models.push(ModelFile::at(path).load()?);
-    }
     let source = data.source()?.to_string();
     let data = data.load()?;
-    for (model, _) in &models {
+    for model in models {
         model.samples(&data.test)?;
     }
+    if let Between::Classes(from, to) = between {
+        [from, to].into_iter().try_for_each(|class| data.test.check_class(class))?;
+    }
     let mut compute = common.compute()?;
-    let judge = find_or_train(paths, &source, &data, &mut compute, common)?;
+    let judge = find_or_train(models, &source, &data, &mut compute, common)?;
     let named: Vec<Named<'_>> =
-        models.iter().map(|(model, provenance)| Named { name: &provenance.name, model }).collect();
-    let architectures: Vec<_> = models.iter().map(|(model, _)| model.architecture.clone()).collect();
+        models.iter().map(|loaded| Named { name: &loaded.name, model: &loaded.model }).collect();
+    let architectures: Vec<_> = models.iter().map(|loaded| loaded.model.architecture.clone()).collect();
     let compared = comparable(&architectures).map(|[linear, deep]| {
-        let seed = models[deep].1.training.as_ref().map_or(0, |training| training.seed);
+        let seed = models[deep].provenance.training.as_ref().map_or(0, |training| training.seed);
         vec![ModelPair { seed, linear: named[linear], deep: named[deep] }]
     });
     let compared = compared.as_slice();
@@ -53,13 +52,13 @@ pub fn measure(
 
 /// The judge of the run that one of the models belongs to, or a new one.
 fn find_or_train(
-    models: &[PathBuf],
+    models: &[LoadedModel],
     source: &str,
     data: &TrainAndTest,
     compute: &mut Compute,
     common: &Common,
 ) -> Result<Judge, Failure> {
-    let folders = models.iter().flat_map(|model| model.ancestors().take(4));
+    let folders = models.iter().flat_map(|model| model.path.ancestors().take(4));
     for file in folders.map(|folder: &Path| folder.join("judge.safetensors")).filter(|file| file.is_file()) {
         let (judge, trained_on) = judge::load(&file)?;
         if trained_on == source && judge.inputs() == data.test.features {

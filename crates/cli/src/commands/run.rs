@@ -18,6 +18,7 @@ use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
 use crate::failure::{Failure, with_suggestion};
 use crate::interrupt::Interrupt;
+use crate::plan;
 use crate::progress::Progress;
 use crate::table::Table;
 
@@ -84,16 +85,30 @@ impl Run {
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        carry_out(&experiment, &out, existing, self.json, common)
+        carry_out(&experiment, &out, existing, self.json, part_b(&experiment), common)
     }
 }
 
-/// Runs an experiment with progress, and prints what came of it.
+/// What will not be answered about interpolations, if anything.
+fn part_b(experiment: &Experiment) -> Option<&'static str> {
+    if experiment.interpolation.is_none() {
+        return Some(
+            "no [interpolation] in this experiment: images are not interpolated, and no verdict is given",
+        );
+    }
+    experiment.compared().is_none().then_some(
+        "no verdict on interpolations is given: that needs [interpolation] with measure = true, and a linear and a deep model \
+         of the same latent size",
+    )
+}
+
+/// Runs an experiment with progress, and prints what came of it; says `note` at the start.
 pub fn carry_out(
     experiment: &Experiment,
     out: &Path,
     existing: Existing,
     json: bool,
+    note: Option<&str>,
     common: &Common,
 ) -> Result<(), Failure> {
     let models: Vec<(String, usize)> = experiment
@@ -112,7 +127,12 @@ pub fn carry_out(
         // Bars appear with the first event, not before an error about the arguments.
         let progress = progress.get_or_init(|| Progress::new(common.quiet, &models));
         match event {
-            RunEvent::Started { schedule } => progress.say(&format!("{}: {schedule}", experiment.title)),
+            RunEvent::Started { schedule } => {
+                progress.say(&format!("{}: {}; {schedule}", experiment.title, plan::trainings(experiment)));
+                progress.say(plan::after_training(experiment));
+                note.into_iter().for_each(|note| progress.say(note));
+            }
+            RunEvent::Estimated(estimated) => progress.say(&plan::times(estimated)),
             RunEvent::Training { model, event } => {
                 let (name, epochs) = &models[model];
                 progress.training(model, name, *epochs, event);
@@ -221,7 +241,7 @@ fn comparison(summary: &Summary) -> String {
         table.row(vec![
             model.name.clone(),
             model.parameters.to_string(),
-            model.epochs.to_string(),
+            model.training.as_ref().map_or("–".to_owned(), |_| model.epochs.to_string()),
             model.training_loss.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
             published.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
             format!("{:.4}", model.test.model_scale),

@@ -1,11 +1,13 @@
 //! Data sets: rows of numbers, with labels and an image's shape where there are any.
 
+mod class;
 #[cfg(feature = "mnist")]
 pub mod mnist;
 mod normalisation;
 mod row_name;
 mod source;
 
+pub use class::NoSuchClass;
 pub use normalisation::{Normalisation, NormalisationKind, Samples, Values};
 pub use row_name::{Part, RowName, RowNameError, Which};
 use serde::{Deserialize, Serialize};

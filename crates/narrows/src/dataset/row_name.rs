@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, TrainAndTest};
+use super::{Dataset, NoSuchClass, TrainAndTest};
 
 /// The training or the test part of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub enum RowNameError {
         /// How many rows there are.
         rows: usize,
     },
+    /// The data has no such class.
+    #[error(transparent)]
+    NoClass(#[from] NoSuchClass),
     /// The class has not so many rows.
     #[error("`{name}` asks for more rows of that class than there are ({rows})")]
     Class {
@@ -111,6 +114,7 @@ impl RowName {
             Which::Index(_) => return Err(RowNameError::Index { name: name(), rows: dataset.rows() }),
             Which::OfClass { class, nth } => {
                 let labels = dataset.labels.as_ref().ok_or_else(|| RowNameError::NoLabels(name()))?;
+                dataset.check_class(class)?;
                 let rows = || labels.iter().filter(|&&label| label == class).count();
                 dataset
                     .nth_of_class(class, nth - 1)
@@ -195,6 +199,11 @@ mod tests {
         }
         let find = |name: &str| name.parse::<RowName>().unwrap().find(&data()).map(|found| found.1);
         assert_eq!(find("7:3"), Err(RowNameError::Class { name: "train:7:3".to_owned(), rows: 2 }));
+        let classes = "1, 5 and 7".to_owned();
+        let data_name = "train".to_owned();
+        let missing = NoSuchClass { class: 3, data: data_name, classes };
+        assert_eq!(missing.to_string(), "there is no class 3 in train; its classes are 1, 5 and 7");
+        assert_eq!(find("train:3"), Err(RowNameError::NoClass(missing)));
         assert_eq!(find("#4"), Err(RowNameError::Index { name: "train#4".to_owned(), rows: 4 }));
     }
 }

@@ -6,7 +6,7 @@
 //!   summary.json                       all figures
 //!   report.html                        everything to look at
 //!   models/three-layer/model.safetensors
-//!   models/three-layer/history.csv
+//!   models/three-layer/history.csv    epoch, training loss, seconds; test loss if it was measured
 //!   models/three-layer/seed-2.safetensors  where the verdict rests on several seeds
 //!   judge.safetensors                  who judged interpolations
 //!   figures/…                          PNG, charts also as SVG
@@ -196,10 +196,41 @@ impl RunDirectory {
         self.write(SUMMARY, json.as_bytes())
     }
 
+    /// The model files of the run in a folder, in the experiment's order; those that it does not name come last, by name.
+    ///
+    /// # Errors
+    /// If the folder's models cannot be listed.
+    pub fn model_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+        let order = experiment_order(&path.join(EXPERIMENT));
+        let [model_file, _] = MODEL_FILES;
+        let mut folders = entries(&path.join("models"))?;
+        folders.retain(|folder| folder.join(model_file).is_file());
+        folders.sort_by_key(|folder| {
+            let name = folder.file_name().unwrap_or_default().to_owned();
+            (order.iter().position(|model| *name == **model).unwrap_or(order.len()), name)
+        });
+        Ok(folders.into_iter().map(|folder| folder.join(model_file)).collect())
+    }
+
     /// The summary of the run in a folder, if there is one that this narrows can read.
     pub fn read_summary(path: &Path) -> Option<Summary> {
         serde_json::from_slice(&fs::read(path.join(SUMMARY)).ok()?).ok()
     }
+}
+
+/// The names of an experiment's models. Nothing else is read, so that experiments of other versions have an order too.
+fn experiment_order(file: &Path) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+    #[derive(serde::Deserialize)]
+    struct Models {
+        models: Vec<Named>,
+    }
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let models = toml::from_str(&text).map(|Models { models }| models).unwrap_or_default();
+    models.into_iter().map(|model| model.name).collect()
 }
 
 fn unless_missing(result: io::Result<()>) -> io::Result<()> {
@@ -236,12 +267,53 @@ fn remove_if_empty(folder: &Path) {
     let _ = fs::remove_dir(folder);
 }
 
-/// A header, then one line an epoch; the test loss is empty where it was not measured.
+/// A header, then one line an epoch. The column `test_loss` is there if the test loss was measured; after epochs without
+/// a measurement its field is empty, which programs read as a missing number.
 pub fn history_csv(history: &[EpochReport]) -> String {
-    let mut csv = "epoch,training_loss,test_loss,seconds\n".to_owned();
+    let tested = history.iter().any(|epoch| epoch.test_loss.is_some());
+    let mut csv = format!("epoch,training_loss,{}seconds\n", if tested { "test_loss," } else { "" });
     for EpochReport { epoch, training_loss, test_loss, duration } in history {
-        let test_loss = test_loss.map(|loss| loss.to_string()).unwrap_or_default();
-        csv.push_str(&format!("{epoch},{training_loss},{test_loss},{:.4}\n", duration.as_secs_f64()));
+        csv.push_str(&format!("{epoch},{training_loss},"));
+        if tested {
+            csv.push_str(&format!("{},", test_loss.map(|loss| loss.to_string()).unwrap_or_default()));
+        }
+        csv.push_str(&format!("{:.4}\n", duration.as_secs_f64()));
     }
     csv
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn epoch(epoch: usize, test_loss: Option<f64>) -> EpochReport {
+        EpochReport { epoch, training_loss: 0.5, test_loss, duration: Duration::from_millis(1500) }
+    }
+
+    #[test]
+    fn a_history_has_a_test_loss_only_where_it_was_measured() {
+        let never = history_csv(&[epoch(1, None), epoch(2, None)]);
+        assert_eq!(never, "epoch,training_loss,seconds\n1,0.5,1.5000\n2,0.5,1.5000\n");
+        let every_second = history_csv(&[epoch(1, None), epoch(2, Some(0.25))]);
+        assert_eq!(every_second, "epoch,training_loss,test_loss,seconds\n1,0.5,,1.5000\n2,0.5,0.25,1.5000\n");
+    }
+
+    #[test]
+    fn models_come_in_the_order_of_the_experiment_and_strangers_last() {
+        let folder = std::env::temp_dir().join(format!("narrows-directory-{}", std::process::id()));
+        for name in ["a", "b", "c", "stranger"] {
+            fs::create_dir_all(folder.join("models").join(name)).unwrap();
+            fs::write(folder.join("models").join(name).join("model.safetensors"), b"").unwrap();
+        }
+        fs::create_dir_all(folder.join("models/not-begun")).unwrap();
+        let experiment = "title = 'x'\n[[models]]\nname = 'c'\n[[models]]\nname = 'not-begun'\n[[models]]\nname = 'a'\n\
+                          [[models]]\nname = 'b'\n";
+        fs::write(folder.join(EXPERIMENT), experiment).unwrap();
+        let models = RunDirectory::model_files(&folder).unwrap();
+        let names = ["c", "a", "b", "stranger"];
+        assert_eq!(models, names.map(|name| folder.join("models").join(name).join("model.safetensors")));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

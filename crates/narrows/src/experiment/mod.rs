@@ -1,6 +1,7 @@
 //! An experiment: data, several models, pairs to interpolate between. One TOML file in, one run directory out.
 
 mod directory;
+mod estimate;
 mod figures;
 mod live;
 mod measure;
@@ -11,6 +12,7 @@ mod specification;
 mod summary;
 
 pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
+pub use estimate::Estimated;
 pub use figures::DrawError;
 pub use run::{Completed, RunError, RunEvent, RunOptions, run};
 pub use specification::{

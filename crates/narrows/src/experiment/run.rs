@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::directory::Existing;
+use super::estimate::{Estimate, Estimated, Planned, Sharing, work};
 use super::figures::{DrawError, draw};
 use super::live::{Snapshots, live_parts};
 use super::measure::{codes_of_pairs, measure};
@@ -27,7 +28,7 @@ use crate::interpolate::quality::QualityError;
 use crate::model::{Autoencoder, InputSpec};
 use crate::pca::{Pca, PcaError};
 use crate::report::live::Snapshot;
-use crate::train::{Event, Outcome, Training, TrainingError, train};
+use crate::train::{EpochReport, Event, Outcome, Training, TrainingError, train};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub enum RunEvent<'a> {
         /// How the models are shared out, in a sentence.
         schedule: &'a str,
     },
+    /// The first epochs are done, and tell about how long the run will take.
+    Estimated(Estimated),
     /// A model's training says something.
     Training {
         /// Which model.
@@ -172,8 +175,15 @@ pub fn run(
     let (workers, threads_each, schedule) = share_out(experiment.models.len(), options.threads.get());
     // Stopping is remembered at the first break, by whomever it was said to.
     let stopped = AtomicBool::new(observe(RunEvent::Started { schedule: &schedule }).is_break());
+    let sharing = Sharing { workers, threads_each: threads_each.get() };
     let work = Work {
         experiment,
+        estimate: Estimate::new(
+            experiment,
+            planned(experiment, data.train.features),
+            sharing,
+            start.elapsed(),
+        ),
         directory: &directory,
         data: &data,
         input: InputSpec {
@@ -303,9 +313,22 @@ fn share_out(models: usize, threads: usize) -> (usize, NonZeroUsize, String) {
     (workers, each, format!("{at_a_time} at a time, on {} each", plural(each.get(), "thread")))
 }
 
+/// All trainings of an experiment, those for the verdict among them.
+fn planned(experiment: &Experiment, inputs: usize) -> Vec<Planned> {
+    let model = |(index, settings): (usize, &ModelSettings)| {
+        let training = experiment.training(settings)?;
+        let parameters = experiment.architecture(settings, inputs).parameter_count();
+        let epochs = training.epochs as f64;
+        let planned = Planned { parameters: work(parameters, inputs), epochs };
+        Some(vec![planned; experiment.seeds_of(index)])
+    };
+    experiment.models.iter().enumerate().filter_map(model).flatten().collect()
+}
+
 /// What every worker knows.
 struct Work<'a> {
     experiment: &'a Experiment,
+    estimate: Estimate,
     directory: &'a RunDirectory,
     data: &'a TrainAndTest,
     input: InputSpec,
@@ -599,10 +622,24 @@ impl Work<'_> {
 
     /// Tells the observer, and remembers if it wants to stop.
     fn say(&self, event: RunEvent<'_>) -> ControlFlow<()> {
-        if (self.observe)(event).is_break() {
-            self.stopped.store(true, Ordering::Relaxed);
+        let estimated = self.estimated(&event);
+        for event in std::iter::once(event).chain(estimated.map(RunEvent::Estimated)) {
+            if (self.observe)(event).is_break() {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
         }
         self.going_on()
+    }
+
+    /// How long the run will take, if this event is the one that tells.
+    fn estimated(&self, event: &RunEvent<'_>) -> Option<Estimated> {
+        let (RunEvent::Training { model, event } | RunEvent::OtherSeed { model, event, .. }) = event else {
+            return None;
+        };
+        let Event::Epoch(EpochReport { epoch: 1, duration, .. }) = event else { return None };
+        let inputs = self.data.train.features;
+        let architecture = self.experiment.architecture(&self.experiment.models[*model], inputs);
+        self.estimate.first_epoch(work(architecture.parameter_count(), inputs), *duration)
     }
 
     fn going_on(&self) -> ControlFlow<()> {

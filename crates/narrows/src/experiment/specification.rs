@@ -452,6 +452,13 @@ impl Experiment {
             .position(|model| model.kind == ModelKind::PcaExact && model.hidden.last() == latent)
     }
 
+    /// How many times a model is trained: once, but once for each seed if the verdict compares it.
+    pub fn seeds_of(&self, model: usize) -> usize {
+        let compared = self.compared().is_some_and(|places| places.contains(&model));
+        let seeds = self.interpolation.as_ref().map_or(1, |interpolation| interpolation.seeds);
+        if compared { usize::try_from(seeds).unwrap_or(usize::MAX) } else { 1 }
+    }
+
     /// Checks what only the data tells.
     ///
     /// # Errors
