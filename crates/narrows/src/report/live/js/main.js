@@ -1,6 +1,6 @@
 // The page: reads what it carries, and builds its parts.
 
-import { draw } from "./draw.js";
+import { canDraw, draw } from "./draw.js";
 import { ImageSet } from "./images.js";
 import { interpolate } from "./interpolate.js";
 import { map } from "./map.js";
@@ -18,7 +18,7 @@ async function start() {
     interpolate(study, desk),
     map(study),
     sliders(study),
-    draw(study, desk),
+    ...(canDraw(study.image) ? [draw(study, desk)] : []),
     training(study),
   ]);
   offer(study);
