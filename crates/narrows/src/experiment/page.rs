@@ -2,7 +2,7 @@
 
 mod latent;
 
-use super::figures::{Figure, Subject};
+use super::figures::{Sketch, Subject};
 use super::quality_page;
 use super::{Experiment, ModelSummary, Summary};
 use crate::interpolate::quality::Between;
@@ -11,7 +11,7 @@ use crate::report::page::{
 };
 
 /// Assembles the report; `other` is the summary of the run to compare with, if it has been run.
-pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure]) -> Page {
+pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Sketch]) -> Page {
     let report = Report { summary, figures };
     // After the question and its answer: the table, the pictures, the details.
     let sections = [
@@ -44,7 +44,7 @@ pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure
 
 struct Report<'a> {
     summary: &'a Summary,
-    figures: &'a [Figure],
+    figures: &'a [Sketch],
 }
 
 impl Report<'_> {

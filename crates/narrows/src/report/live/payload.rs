@@ -90,7 +90,7 @@ pub struct LiveModel<'a> {
 }
 
 /// Two images to go between.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePair {
     /// Shown at λ = 1, then at λ = 0: which part of the data, and which row of it.
     pub ends: [(crate::dataset::Part, usize); 2],
