@@ -44,12 +44,12 @@ ${study.models.length === 1 ? "code" : "own code"} again.`),
         element("div", { className: "pad-place" }, pad.canvas, hint),
         element("div", { className: "buttons" }, button("Clear", () => pad.clear()), button("Undo", () => pad.undo()),
           button("A test image", example)),
-        element("p", { className: "caption keys", id: "pad-keys" },
-          "With keys: press Tab until the pad has a frame. The arrow keys move the pen, with Shift in larger steps. Space puts it \
-down or lifts it, Escape lifts it. Backspace takes the last stroke back."),
         pad.said,
         element("div", { className: "seen" }, seen.canvas,
-          element("div", {}, element("span", { className: "caption" }, "as the models see it"), says, ...uses))),
+          element("div", {}, element("span", { className: "caption" }, "as the models see it"), says, ...uses)),
+        element("p", { className: "caption keys", id: "pad-keys" },
+          "With keys: press Tab until the pad has a frame. The arrow keys move the pen, with Shift in larger steps. Space puts it \
+down or lifts it, Escape lifts it. Backspace takes the last stroke back.")),
       drawn.root,
       element("div", { className: "column wide" },
         element("h3", {}, "Nearest training images"), by.root, alike.root, state)));

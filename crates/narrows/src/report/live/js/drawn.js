@@ -5,18 +5,18 @@ import { element } from "./dom.js";
 import { scaleOf, showError } from "./error.js";
 import { Picture, squaredError } from "./picture.js";
 
-/** `7, 98 %`: the class that a classifier finds most probable in an image of brightness from 0 to 1. */
+/** `7, 98 %`, with a space that does not break: the class that a classifier finds most probable in an image of brightness from 0 to 1. */
 export function seenAs(judge, unit) {
   const probabilities = judge.probabilities(unit);
   const best = probabilities.indexOf(Math.max(...probabilities));
-  return `${judge.classes[best]}, ${Math.round(100 * probabilities[best])} %`;
+  return `${judge.classes[best]}, ${Math.round(100 * probabilities[best])}\u00a0%`;
 }
 
 /** A row for every model; `show` fills them. */
 export class Drawn {
   constructor(study) {
     this.rows = study.models.map((model) => new Row(study, model));
-    const headings = ["model", "reconstruction", "difference", "error", ...(study.judge ? ["classifier sees"] : [])];
+    const headings = ["model", "recon\u00adstruction", "difference", "error", ...(study.judge ? ["classifier sees"] : [])];
     const scales = [...new Set(study.models.map(scaleOf))];
     this.root = element("div", { className: "results-place" },
       element("table", { className: "results", id: "drawn" },

@@ -27,8 +27,8 @@ export function map(study) {
   });
   const base = document.createElement("canvas");
   const plane = element("p", { className: "caption", id: "map-state", role: "status" });
-  const follow = button("Follows the mouse", () => follows(follow.getAttribute("aria-pressed") !== "true"),
-    { id: "map-follow", className: "only-hover" });
+  const follow = button("follows the mouse", () => follows(follow.getAttribute("aria-pressed") !== "true"),
+    { id: "map-follow", className: "only-mouse" });
   const models = choice("Model", study.models.map((m) => [m.index, m.name]), (index) => load(study.models[index]));
   const legend = study.classes.map((label, index) => classButton(label, index, hidden, () => {
     redraw();
@@ -47,23 +47,23 @@ export function map(study) {
   const root = element(
     "div", { className: "map" },
     element("p", { className: "lead" },
-      "Each dot is a test image, where the model’s encoder puts it. Move over the map: the decoder draws what lies at the \
-cross, also where no image is. A press of the mouse leaves the cross where it is."),
+      "Each dot is a test image, where the model’s encoder puts it. Move the cross over the map: the decoder draws what lies \
+there, also where no image is. ",
+      element("span", { className: "only-mouse" },
+        "The cross follows the mouse until you click; “follows the mouse” lets it go on.")),
     element("div", { className: "toolbar" },
       models.root,
       control("Dragging moves", drags.root),
-      element("div", { className: "control only-hover" }, element("span", {}, "The cross"), follow),
+      element("div", { className: "control only-mouse" }, element("span", {}, "The cross"), follow),
       control("Zoom", element("div", { className: "buttons" },
         button("+", () => zoom(1.5), { "aria-label": "Zoom in" }),
         button("−", () => zoom(1 / 1.5), { "aria-label": "Zoom out" }), button("All", all))),
       legend.length ? control("Classes", element("div", { className: "buttons classes" }, ...legend)) : null),
-    element("div", { className: "columns" },
-      element("div", { className: "stage" }, canvas,
+    element("div", { className: "map-columns" }, canvas, near.root,
+      element("div", { className: "notes" }, plane,
         element("p", { className: "caption", id: "map-keys" },
-          "Keys, after a press of Tab until the map has a frame: the arrow keys move the cross, with Shift in larger steps; + \
-and − magnify. Shift and dragging moves the map, and so do two fingers."),
-        plane),
-      near.root));
+          "With keys: press Tab until the map has a frame. The arrow keys move the cross, with Shift in larger steps; plus and \
+minus magnify. Dragging with Shift held, or with two fingers, moves the map."))));
 
   async function load(next, at = null) {
     [model, codes, points, rows] = [next, null, null, []];

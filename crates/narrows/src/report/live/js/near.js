@@ -23,7 +23,7 @@ export class Near {
       element("div", { className: "at-point" },
         figure("decoded", this.decoded, "decoded at the point ", this.where),
         figure("thumb", this.nearest, "nearest test image"),
-        figure("thumb", this.rebuilt, "its reconstruction")),
+        figure("thumb", this.rebuilt, "its recon\u00adstruction")),
       this.what,
       element("h3", {}, "The next nearest test images"), this.next.root, this.how);
   }
@@ -31,7 +31,7 @@ export class Near {
   /** Shows what belongs to a code, and returns the rows of the nearest images, the nearest first. */
   show(model, code, [u, v], set, codes, shown) {
     this.decoded.paint(model.decode(code));
-    this.where.textContent = `${u.toFixed(2)}, ${v.toFixed(2)}`;
+    this.where.textContent = [u, v].map((x) => x.toFixed(2).replace("-", "−")).join(", ");
     const rows = nearest(codes, code, NEXT + 1, shown);
     const [first, ...others] = rows.map((row) => set.at(row));
     this.how.textContent = this.explain(model.latent);

@@ -4,24 +4,26 @@ import { element } from "./dom.js";
 import { titleOf } from "./images.js";
 import { Picture } from "./picture.js";
 
-/** Pictures that stay and are painted anew, so that nothing flickers while they change. */
+/** At most `count` pictures, which are painted anew rather than replaced, so that nothing flickers while they change. */
 export class Thumbs {
   constructor(image, id, count) {
     this.thumbs = Array.from({ length: count }, () => {
-      const picture = new Picture(image, "No image yet", 56);
+      const picture = new Picture(image, "No image", 56);
       const caption = element("figcaption", {});
-      return { picture, caption, root: element("figure", { className: "thumb", hidden: true }, picture.canvas, caption) };
+      return { picture, caption, root: element("figure", { className: "thumb" }, picture.canvas, caption) };
     });
-    this.root = element("div", { className: "neighbours", id }, ...this.thumbs.map(({ root }) => root));
+    this.root = element("div", { className: "neighbours", id });
   }
 
   show(images) {
-    this.thumbs.forEach(({ picture, caption, root }, i) => {
-      root.hidden = i >= images.length;
-      if (root.hidden) return;
-      picture.paintBytes(images[i].pixels);
-      picture.label = `${images[i].name}: ${titleOf(images[i])}`;
-      caption.textContent = titleOf(images[i]);
+    images.forEach((image, i) => {
+      const { picture, caption } = this.thumbs[i];
+      picture.paintBytes(image.pixels);
+      picture.label = `${image.name}: ${titleOf(image)}`;
+      caption.textContent = titleOf(image);
     });
+    if (this.root.childElementCount !== images.length) {
+      this.root.replaceChildren(...this.thumbs.slice(0, images.length).map(({ root }) => root));
+    }
   }
 }
