@@ -99,7 +99,9 @@ fn resolve(paths: &[PathBuf]) -> Result<Vec<Given>, Failure> {
         if !known.contains(&true_path(path)) {
             let run = FinishedRun::read(path)?;
             let models = run.summary().models.iter();
-            known.extend(models.map(|model| true_path(&run.model_folder(&model.name).join("model.safetensors"))));
+            known.extend(
+                models.map(|model| true_path(&run.model_folder(&model.name).join("model.safetensors"))),
+            );
             known.push(true_path(path));
             given.push(Given::Run { path: path.clone(), run: Box::new(run) });
         }
@@ -112,7 +114,8 @@ fn resolve(paths: &[PathBuf]) -> Result<Vec<Given>, Failure> {
         let (model, provenance) = ModelFile::at(path).load()?;
         known.push(true_path(&file));
         let curve = history(&folder_of(path));
-        let one = OneModel { path: path.clone(), model, provenance, curve, snapshots: Vec::new(), error: None };
+        let one =
+            OneModel { path: path.clone(), model, provenance, curve, snapshots: Vec::new(), error: None };
         given.push(Given::Model(Box::new(one)));
     }
     let place = |one: &Given| paths.iter().position(|path| path == one.path());
@@ -284,9 +287,7 @@ fn pairs(given: &[Given], data: &TrainAndTest) -> Result<Vec<LivePair>, Failure>
     };
     if pairs.is_empty() {
         pairs.extend(
-            PAIRS
-                .iter()
-                .filter_map(|[first, second]| Some(LivePair { ends: [find(first)?, find(second)?] })),
+            PAIRS.iter().filter_map(|[first, second]| Some(LivePair { ends: [find(first)?, find(second)?] })),
         );
     }
     Ok(pairs)
@@ -318,8 +319,7 @@ fn page(
         [one] => one[0].text.clone(),
         several => format!("{} models", several.len()),
     };
-    let mut sections =
-        vec![Section { heading: "Models".to_owned(), blocks: vec![Block::Table(models)] }];
+    let mut sections = vec![Section { heading: "Models".to_owned(), blocks: vec![Block::Table(models)] }];
     let mut runs = Vec::new();
     for one in given {
         let Given::Run { path, run } = one else { continue };
@@ -327,10 +327,12 @@ fn page(
         let name = folder_name(path);
         let found = report.summary.into_iter().map(Block::Paragraph).collect();
         sections.push(Section { heading: format!("{name}: {}", report.title), blocks: found });
-        sections.extend(report.sections.into_iter().map(|section| Section {
-            heading: format!("{name}: {}", section.heading),
-            ..section
-        }));
+        sections.extend(
+            report
+                .sections
+                .into_iter()
+                .map(|section| Section { heading: format!("{name}: {}", section.heading), ..section }),
+        );
         runs.push(name);
     }
     let subtitle = match &runs[..] {
@@ -387,9 +389,6 @@ mod tests {
             names(&["pca", "model.safetensors"]),
             names(&["deep", "a/deep", "runs/a/models/deep"]),
         ]);
-        assert_eq!(
-            found,
-            ["a/pca", "runs/b/models/pca", "old/b/models/pca", "model.safetensors", "deep"]
-        );
+        assert_eq!(found, ["a/pca", "runs/b/models/pca", "old/b/models/pca", "model.safetensors", "deep"]);
     }
 }

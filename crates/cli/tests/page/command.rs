@@ -91,8 +91,8 @@ fn it_shows_any_models_and_hostile_names_as_text() {
         // The history and the snapshots beside a model are shown; the others have none.
         browser.value("location.hash = '#training'");
         browser.until("document.querySelectorAll('.chart polyline').length >= 1");
-        let sharpened =
-            browser.value("[...document.querySelectorAll('#snapshots [data-model]')].map((e) => e.dataset.model)");
+        let sharpened = browser
+            .value("[...document.querySelectorAll('#snapshots [data-model]')].map((e) => e.dataset.model)");
         assert_eq!(sharpened, json!([in_run]));
     });
 }
@@ -127,13 +127,12 @@ fn of_several_runs_it_keeps_what_each_knows_and_tells_their_models_apart() {
         assert_eq!(browser.value("document.querySelectorAll('#drawn .says').length"), 7);
         browser.value("location.hash = '#training'");
         browser.until("document.querySelectorAll('#snapshots [data-model]').length > 0");
-        let sharpened =
-            browser.value("[...document.querySelectorAll('#snapshots [data-model]')].map((e) => e.dataset.model)");
+        let sharpened = browser
+            .value("[...document.querySelectorAll('#snapshots [data-model]')].map((e) => e.dataset.model)");
         let with_snapshots: Vec<&String> =
             order.iter().filter(|name| !["alone", "mine/plane"].contains(&name.as_str())).collect();
         assert_eq!(sharpened, json!(with_snapshots));
-        let published =
-            "JSON.parse(document.getElementById('study').textContent).models.map((m) => m.published.length > 0)";
+        let published = "JSON.parse(document.getElementById('study').textContent).models.map((m) => m.published.length > 0)";
         assert_eq!(browser.value(published), json!([false, true, false, false, false, true, false]));
         let pairs = "JSON.parse(document.getElementById('study').textContent).pairs.length";
         assert_eq!(browser.value(pairs), 2, "both runs go between the same two pairs");

@@ -13,7 +13,7 @@ use crate::modules::of_module;
 use crate::study::{LARGEST, compute, study, unit};
 use crate::{SIZES, in_page};
 
-const DECODED: &str = "[aria-label='Decoded at the point']";
+const DECODED: &str = "[aria-label='Decoded at the cross']";
 const NEAREST: &str = "[aria-label='Nearest test image']";
 const WHERE: &str = "document.querySelector('#map-where').textContent";
 
@@ -37,13 +37,17 @@ fn open_plane(browser: &mut Browser) {
     open_model(browser, 1, "the latents themselves");
 }
 
+/// The point as the page writes it, in units of the plane.
+fn place(browser: &mut Browser) -> Vec<f32> {
+    let text = browser.value(WHERE);
+    text.as_str().unwrap().split(", ").map(|x| x.replace('−', "-").parse().unwrap()).collect()
+}
+
 /// The code of the point that the page names: the mean of the codes, and so much of the two directions.
 fn code_there(browser: &mut Browser, model: usize) -> Vec<f32> {
-    let place = browser.value(WHERE);
-    let place: Vec<f32> = place.as_str().unwrap().split(", ").map(|x| x.parse().unwrap()).collect();
-    let plane = browser.value(&format!(
-        "JSON.parse(document.getElementById('study').textContent).models[{model}].plane"
-    ));
+    let place = place(browser);
+    let plane = browser
+        .value(&format!("JSON.parse(document.getElementById('study').textContent).models[{model}].plane"));
     let [mean, first, second] = ["mean", "first", "second"].map(|key| numbers(&plane[key]));
     (0..mean.len()).map(|i| mean[i] + place[0] * first[i] + place[1] * second[i]).collect()
 }
@@ -201,10 +205,6 @@ fn keys_move_the_point_and_magnify() {
     in_page(&study().report(), "map", SIZES[0], |browser| {
         open_plane(browser);
         browser.value("document.querySelector('#plane').focus()");
-        let place = |browser: &mut Browser| -> Vec<f32> {
-            let text = browser.value(WHERE);
-            text.as_str().unwrap().split(", ").map(|x| x.parse().unwrap()).collect()
-        };
         let before = place(browser);
         browser.key("ArrowRight", 39);
         let right = place(browser);

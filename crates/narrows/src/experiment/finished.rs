@@ -100,7 +100,8 @@ impl FinishedRun {
         let models: Vec<Autoencoder> =
             models.map(|loaded| loaded.map(|(model, _)| model)).collect::<Result<_, _>>()?;
         let judge_file = path.join(JUDGE);
-        let judge = judge_file.exists().then(|| judge::load(&judge_file)).transpose()?.map(|(judge, _)| judge);
+        let judge =
+            judge_file.exists().then(|| judge::load(&judge_file)).transpose()?.map(|(judge, _)| judge);
         let directory = RunDirectory::at(path);
         let snapshots = vec![Vec::new(); models.len()];
         Ok(Self { directory, summary, models, snapshots, judge })

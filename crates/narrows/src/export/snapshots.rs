@@ -55,18 +55,12 @@ pub fn load(path: &Path, features: usize) -> Result<(Vec<usize>, Vec<Snapshot>),
     from_bytes(&bytes, features, &name)
 }
 
-fn from_bytes(
-    bytes: &[u8],
-    features: usize,
-    path: &str,
-) -> Result<(Vec<usize>, Vec<Snapshot>), LoadError> {
+fn from_bytes(bytes: &[u8], features: usize, path: &str) -> Result<(Vec<usize>, Vec<Snapshot>), LoadError> {
     let (tensors, metadata) = open(bytes, path)?;
     let wrong = |what: String| LoadError::Tensor { path: path.to_owned(), what };
     let Metadata { version } = serde_json::from_str(&metadata).map_err(|error| wrong(error.to_string()))?;
     if version != VERSION {
-        return Err(wrong(format!(
-            "its layout is version {version}, this narrows reads version {VERSION}"
-        )));
+        return Err(wrong(format!("its layout is version {version}, this narrows reads version {VERSION}")));
     }
     let epochs = whole_numbers(&tensors, "epochs").map_err(wrong)?;
     let rows = whole_numbers(&tensors, "rows").map_err(wrong)?;
@@ -98,8 +92,7 @@ fn whole_numbers(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<usize>, St
     let numbers = view.data().as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes));
     numbers
         .map(|number| {
-            usize::try_from(number)
-                .map_err(|_| format!("tensor `{name}` has {number}; expected 0 or more"))
+            usize::try_from(number).map_err(|_| format!("tensor `{name}` has {number}; expected 0 or more"))
         })
         .collect()
 }

@@ -2,8 +2,8 @@
 
 import { modelColour } from "./colours.js";
 import { element } from "./dom.js";
-import { scaleOf, showError } from "./error.js";
-import { Picture, squaredError } from "./picture.js";
+import { reconstructionError, scaleOf, showError } from "./error.js";
+import { Picture } from "./picture.js";
 
 /** `7, 98 %`, with a space that does not break: the class that a classifier finds most probable in an image of brightness from 0 to 1. */
 export function seenAs(judge, unit) {
@@ -59,7 +59,7 @@ class Row {
     const unit = image ? this.model.reconstruct(image.pixels) : this.empty;
     this.picture.paint(unit);
     this.difference.paintError(image ? image.pixels : this.empty, unit);
-    this.number.textContent = image ? showError(this.model, squaredError(image.pixels, unit)) : "–";
+    this.number.textContent = image ? showError(this.model, reconstructionError(this.model, image.pixels)) : "–";
     if (this.judge) this.says.textContent = image ? seenAs(this.judge, unit) : "–";
   }
 }

@@ -23,7 +23,7 @@ export function map(study) {
   const near = new Near(study.image);
   const canvas = element("canvas", {
     className: "plane", tabIndex: 0, role: "application", id: "plane", "aria-describedby": "map-keys",
-    "aria-label": "Map of the codes. Arrow keys move the point, plus and minus magnify.",
+    "aria-label": "Map of the codes. Arrow keys move the cross, plus and minus magnify.",
   });
   const base = document.createElement("canvas");
   const plane = element("p", { className: "caption", id: "map-state", role: "status" });
@@ -34,8 +34,8 @@ export function map(study) {
     redraw();
     look(point);
   }));
-  let dragging = "point";
-  const drags = segments("What dragging moves", [["point", "the point"], ["map", "the map"]], (what) => {
+  let dragging = "cross";
+  const drags = segments("What dragging moves", [["cross", "the cross"], ["map", "the map"]], (what) => {
     dragging = what;
     canvas.dataset.dragging = what;
   }, dragging);
@@ -50,7 +50,7 @@ export function map(study) {
       "Each dot is a test image, where the model’s encoder puts it. Move the cross over the map: the decoder draws what lies \
 there, also where no image is. ",
       element("span", { className: "only-mouse" },
-        "The cross follows the mouse until you click; “follows the mouse” lets it go on.")),
+        "The cross follows the mouse until you click.")),
     element("div", { className: "toolbar" },
       models.root,
       control("Dragging moves", drags.root),

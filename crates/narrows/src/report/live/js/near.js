@@ -1,4 +1,4 @@
-// Beside the map: what is decoded at the point, the test image whose code is nearest to the point's, and the next nearest.
+// Beside the map: what is decoded at the cross, the test image whose code is nearest to the cross's, and the next nearest.
 
 import { nearest } from "./codes.js";
 import { element } from "./dom.js";
@@ -10,7 +10,7 @@ const NEXT = 8;
 
 export class Near {
   constructor(image) {
-    this.decoded = new Picture(image, "Decoded at the point");
+    this.decoded = new Picture(image, "Decoded at the cross");
     this.nearest = new Picture(image, "Nearest test image");
     this.rebuilt = new Picture(image, "Its reconstruction");
     this.next = new Thumbs(image, "map-neighbours", NEXT);
@@ -21,9 +21,9 @@ export class Near {
       element("figure", { className }, picture.canvas, element("figcaption", {}, ...caption));
     this.root = element("div", { className: "column side" },
       element("div", { className: "at-point" },
-        figure("decoded", this.decoded, "decoded at the point ", this.where),
+        figure("decoded", this.decoded, "decoded at the cross ", this.where),
         figure("thumb", this.nearest, "nearest test image"),
-        figure("thumb", this.rebuilt, "its recon\u00adstruction")),
+        figure("thumb", this.rebuilt, "its reconstruction")),
       this.what,
       element("h3", {}, "The next nearest test images"), this.next.root, this.how);
   }
@@ -46,7 +46,7 @@ export class Near {
 
   explain(latent) {
     const all = { 1: "the one number of a code", 2: "both numbers of a code" }[latent] ?? `all ${latent} numbers of a code`;
-    return `Nearest by the distance between codes, in ${all}. On the map a line and a ring lead from the point to the \
-nearest, thin rings mark the next. Classes that are hidden do not count.`;
+    return `Nearest by the distance between codes, in ${all}. On the map a line leads from the cross to the nearest, \
+which has a thick ring; the next have thin ones. Classes that are hidden do not count.`;
   }
 }

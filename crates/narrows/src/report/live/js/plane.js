@@ -37,5 +37,5 @@ export function describePlane(latent, { share }) {
   const others = latent === 3 ? "The third direction is" : `The other ${latent - 2} directions are`;
   return `A code has ${latent} numbers. The map shows the two directions in which the codes vary most: the first two principal \
 directions, with ${Math.round(100 * share)} % of the variance. ${others} held fixed at the mean of the codes, wherever the \
-point is. So the image decoded at the point can differ from the test images that lie near it on the map.`;
+cross is. So the image decoded at the cross can differ from the test images that lie near it on the map.`;
 }
