@@ -36,6 +36,7 @@ const MODULES: &[(&str, &str)] = &[
     ("points", include_str!("js/points.js")),
     ("marks", include_str!("js/marks.js")),
     ("gestures", include_str!("js/gestures.js")),
+    ("atlas", include_str!("js/atlas.js")),
     ("near", include_str!("js/near.js")),
     ("map", include_str!("js/map.js")),
     ("sliders", include_str!("js/sliders.js")),

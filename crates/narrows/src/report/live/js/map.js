@@ -1,198 +1,178 @@
 // The latent map: test images as points, in a plane through their codes. One point of the plane is marked by a cross; what is
 // decoded, the nearest test image and the next nearest all belong to that point's code.
 
+import { Atlas } from "./atlas.js";
 import { codesOf } from "./codes.js";
 import { classColour, onTheme } from "./colours.js";
 import { button, choice, element, onFrame, segments } from "./dom.js";
 import { gestures } from "./gestures.js";
-import { paintMarks } from "./marks.js";
 import { Near } from "./near.js";
-import { codeAt, describePlane, extent, project } from "./plane.js";
-import { paintPoints } from "./points.js";
-import { View } from "./view.js";
+import { codeAt, describePlane, project } from "./plane.js";
 
-/** What an arrow key moves the point by, in pixels, and with Shift. */
+/** What an arrow key moves the cross by, in pixels, and with Shift. */
 const STRIDE = 8;
 const LONG_STRIDE = 40;
-/** How near to the edge of the map an arrow key may take the point before the map moves along, in pixels. */
+/** How near to the edge of the map an arrow key may take the cross before the map moves along, in pixels. */
 const EDGE = 24;
 
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
 export function map(study) {
-  const view = new View();
-  const hidden = new Set();
-  const near = new Near(study.image);
-  const canvas = element("canvas", {
-    className: "plane", tabIndex: 0, role: "application", id: "plane", "aria-describedby": "map-keys",
-    "aria-label": "Map of the codes. Arrow keys move the cross, plus and minus magnify.",
-  });
-  const base = document.createElement("canvas");
-  const plane = element("p", { className: "caption", id: "map-state", role: "status" });
-  const follow = button("follows the mouse", () => follows(follow.getAttribute("aria-pressed") !== "true"),
-    { id: "map-follow", className: "only-mouse" });
-  const models = choice("Model", study.models.map((m) => [m.index, m.name]), (index) => load(study.models[index]));
-  const legend = study.classes.map((label, index) => classButton(label, index, hidden, () => {
-    redraw();
-    look(point);
-  }));
-  let dragging = "cross";
-  const drags = segments("What dragging moves", [["cross", "the cross"], ["map", "the map"]], (what) => {
-    dragging = what;
-    canvas.dataset.dragging = what;
-  }, dragging);
-  // Which model is shown, the codes of the set of images, where they stand, and the rows that are nearest to the point.
-  let [model, set, codes, points, rows] = [null, null, null, null, []];
-  let point = [0, 0];
+  return new LatentMap(study);
+}
 
-  const control = (title, ...inside) => element("div", { className: "control" }, element("span", {}, title), ...inside);
-  const root = element(
-    "div", { className: "map" },
-    element("p", { className: "lead" },
-      "Each dot is a test image, where the model’s encoder puts it. Move the cross over the map: the decoder draws what lies \
-there, also where no image is. ",
-      element("span", { className: "only-mouse" },
-        "The cross follows the mouse until you click.")),
-    element("div", { className: "toolbar" },
-      models.root,
-      control("Dragging moves", drags.root),
-      element("div", { className: "control only-mouse" }, element("span", {}, "The cross"), follow),
-      control("Zoom", element("div", { className: "buttons" },
-        button("+", () => zoom(1.5), { "aria-label": "Zoom in" }),
-        button("−", () => zoom(1 / 1.5), { "aria-label": "Zoom out" }), button("All", all))),
-      legend.length ? control("Classes", element("div", { className: "buttons classes" }, ...legend)) : null),
-    element("div", { className: "map-columns" }, canvas, near.root,
-      element("div", { className: "notes" }, plane,
-        element("p", { className: "caption", id: "map-keys" },
-          "With keys: press Tab until the map has a frame. The arrow keys move the cross, with Shift in larger steps; plus and \
-minus magnify. Dragging with Shift held, or with two fingers, moves the map."))));
+class LatentMap {
+  id = "map";
+  title = "Latent map";
+  /** Called when what `state` says may have changed. */
+  onchange = null;
 
-  async function load(next, at = null) {
-    [model, codes, points, rows] = [next, null, null, []];
-    models.select.value = String(next.index);
-    set = await study.test;
-    const found = await codesOf(next, set, (share) => {
-      if (model === next) plane.textContent = `Encoding ${set.rows.toLocaleString("en")} images: ${Math.round(100 * share)} %`;
+  constructor(study) {
+    this.study = study;
+    this.hidden = new Set();
+    this.atlas = new Atlas(study.classes, this.hidden);
+    this.near = new Near(study.image);
+    this.text = element("p", { className: "caption", id: "map-state", role: "status" });
+    // Which model is shown, the codes of the set of images, the cross, and whether it goes where the mouse is.
+    Object.assign(this, { model: null, set: null, codes: null, point: [0, 0], dragging: "cross" });
+    this.root = element("div", { className: "map" }, lead(), this.toolbar(),
+      element("div", { className: "map-columns" }, this.atlas.canvas, this.near.root,
+        element("div", { className: "notes" }, this.text, keys())));
+    this.decode = onFrame(() => this.showPoint());
+    this.follow(true);
+    this.drag("cross");
+    this.listen();
+  }
+
+  show() {
+    if (!this.model) this.load(best(this.study.models));
+  }
+
+  /** Which model is shown and where the cross is: a name and two numbers that an address can hold. */
+  state() {
+    return { model: (this.model ?? best(this.study.models)).name, at: this.point };
+  }
+
+  /** Takes back what `state` said; what it does not know, or cannot be, is left as it would be without. */
+  restore({ model: name, at }) {
+    const place = Array.isArray(at) && at.length === 2 && at.every(Number.isFinite) ? at : null;
+    if (place) this.follow(false);
+    this.load(this.study.models.find((model) => model.name === name) ?? best(this.study.models), place);
+  }
+
+  toolbar() {
+    const { study, atlas } = this;
+    this.models = choice("Model", study.models.map((m) => [m.index, m.name]), (index) => this.load(study.models[index]));
+    this.following = button("follows the mouse", () => this.follow(!this.follows), { id: "map-follow" });
+    const drags = segments("What dragging moves", [["cross", "the cross"], ["map", "the map"]], (what) => this.drag(what), "cross");
+    const legend = study.classes.map((label, index) => classButton(label, index, this.hidden, () => {
+      atlas.redraw();
+      this.look(this.point);
+    }));
+    const control = (title, className, ...inside) =>
+      element("div", { className: `control ${className}` }, element("span", {}, title), ...inside);
+    return element("div", { className: "toolbar" },
+      this.models.root,
+      control("Dragging moves", "", drags.root),
+      control("The cross", "only-mouse", this.following),
+      control("Zoom", "", element("div", { className: "buttons" },
+        button("+", () => atlas.zoom(1.5), { "aria-label": "Zoom in" }),
+        button("−", () => atlas.zoom(1 / 1.5), { "aria-label": "Zoom out" }), button("All", () => atlas.all()))),
+      legend.length ? control("Classes", "", element("div", { className: "buttons classes" }, ...legend)) : null);
+  }
+
+  /** Shows another model, with the cross at a point of its plane or in the middle. */
+  async load(model, at = null) {
+    const { study, atlas } = this;
+    Object.assign(this, { model, codes: null });
+    this.models.select.value = String(model.index);
+    atlas.show(null, null);
+    const set = await study.test;
+    const codes = await codesOf(model, set, (share) => {
+      if (this.model !== model) return;
+      this.text.textContent = `Encoding ${set.rows.toLocaleString("en")} images: ${Math.round(100 * share)} %`;
     });
-    if (model !== next) return;
-    if (next.plane.share === null) {
-      plane.textContent = "The codes of this model are no finite numbers, so there is nothing to show.";
+    if (this.model !== model) return;
+    if (model.plane.share === null) {
+      this.text.textContent = "The codes of this model are no finite numbers, so there is nothing to show.";
       return;
     }
-    codes = found;
-    points = project(codes, model.plane);
+    Object.assign(this, { set, codes });
     const shown = set.rows < set.all ? `${set.rows.toLocaleString("en")} of ${set.all.toLocaleString("en")}` : `All ${set.all}`;
-    plane.textContent = `${shown} test images. ${describePlane(model.latent, model.plane)}`;
-    all();
-    look(at ?? [view.x, view.y]);
+    this.text.textContent = `${shown} test images. ${describePlane(model.latent, model.plane)}`;
+    atlas.show(project(codes, model.plane), set);
+    this.look(at ?? [atlas.view.x, atlas.view.y]);
   }
 
-  /** Moves the point: everything that is shown belongs to it. */
-  function look(at) {
-    if (!points) return;
-    point = at;
-    decode();
-    part.onchange?.();
+  /** Moves the cross: everything that is shown belongs to it. */
+  look(at) {
+    if (!this.codes) return;
+    this.point = at;
+    this.decode();
+    this.onchange?.();
   }
 
-  const decode = onFrame(() => {
-    if (!points) return;
-    const code = codeAt(model.plane, point);
-    rows = near.show(model, code, point, set, codes, (row) => !set.labels || !hidden.has(set.labels[row]));
-    paintTop();
-  });
-
-  function all() {
-    if (!points) return;
-    view.fit(extent(points, 0), extent(points, 1));
-    redraw();
+  showPoint() {
+    const { model, set, codes, point, hidden } = this;
+    if (!codes) return;
+    const wanted = (row) => !set.labels || !hidden.has(set.labels[row]);
+    this.atlas.mark(point, this.near.show(model, codeAt(model.plane, point), point, set, codes, wanted));
   }
 
-  function zoom(factor, at) {
-    view.zoom(factor, ...(at ?? view.toScreen(...point)));
-    redraw();
+  /** Whether the cross goes where the mouse is, also while its button is up. */
+  follow(yes) {
+    this.follows = yes;
+    this.following.setAttribute("aria-pressed", String(yes));
   }
 
-  function pan(right, down) {
-    view.pan(right, down);
-    redraw();
+  /** What a drag moves: the cross or the map. */
+  drag(what) {
+    this.dragging = this.atlas.canvas.dataset.dragging = what;
   }
 
-  /** Whether the point goes where the mouse is, also while its button is up. */
-  function follows(yes) {
-    follow.setAttribute("aria-pressed", String(yes));
+  listen() {
+    const { atlas } = this;
+    gestures(atlas.canvas, {
+      pans: () => this.dragging === "map",
+      hover: (at) => this.follows && this.look(atlas.view.toPlane(...at)),
+      press: (at) => {
+        this.follow(false);
+        this.look(atlas.view.toPlane(...at));
+      },
+      pan: (right, down) => atlas.pan(right, down),
+      zoom: (factor, at) => atlas.zoom(factor, at),
+    });
+    atlas.canvas.onkeydown = (event) => {
+      if (!this.codes) return;
+      if (WAYS[event.key]) this.step(WAYS[event.key], event.shiftKey ? LONG_STRIDE : STRIDE);
+      else if (event.key === "+" || event.key === "=") atlas.zoom(1.25);
+      else if (event.key === "-") atlas.zoom(1 / 1.25);
+      else return;
+      event.preventDefault();
+    };
   }
 
-  const redraw = onFrame(() => {
-    if (!points) return;
-    base.width = canvas.width;
-    base.height = canvas.height;
-    paintPoints(base.getContext("2d"), view, points, set, study.classes, hidden);
-    paintTop();
-  });
-
-  function paintTop() {
-    const context = canvas.getContext("2d");
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(base, 0, 0);
-    context.scale(devicePixelRatio, devicePixelRatio);
-    paintMarks(context, view, point, points, rows);
+  step([right, down], stride) {
+    const { view } = this.atlas;
+    const [left, top] = view.toScreen(...this.point);
+    const [x, y] = [left + right * stride, top + down * stride];
+    this.follow(false);
+    this.look(view.toPlane(x, y));
+    if (!view.shows(x, y, -EDGE)) this.atlas.pan(-right * stride, -down * stride);
   }
+}
 
-  gestures(canvas, {
-    pans: () => dragging === "map",
-    hover: (at) => follow.getAttribute("aria-pressed") === "true" && look(view.toPlane(...at)),
-    press: (at) => {
-      follows(false);
-      look(view.toPlane(...at));
-    },
-    pan, zoom,
-  });
-  canvas.onkeydown = (event) => {
-    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (ways[event.key]) step(ways[event.key], event.shiftKey ? LONG_STRIDE : STRIDE);
-    else if (event.key === "+" || event.key === "=") zoom(1.25);
-    else if (event.key === "-") zoom(1 / 1.25);
-    else return;
-    event.preventDefault();
-  };
+function lead() {
+  return element("p", { className: "lead" },
+    "Each dot is a test image, where the model’s encoder puts it. Move the cross over the map: the decoder draws what lies \
+there, also where no image is. ",
+    element("span", { className: "only-mouse" }, "The cross follows the mouse until you click."));
+}
 
-  function step([right, down], stride) {
-    const [left, top] = view.toScreen(...point);
-    follows(false);
-    look(view.toPlane(left + right * stride, top + down * stride));
-    if (!view.shows(left + right * stride, top + down * stride, -EDGE)) pan(-right * stride, -down * stride);
-  }
-
-  new ResizeObserver(() => {
-    const { width, height } = canvas.getBoundingClientRect();
-    if (!width) return;
-    canvas.width = Math.round(width * devicePixelRatio);
-    canvas.height = Math.round(height * devicePixelRatio);
-    view.resize(width, height);
-    redraw();
-  }).observe(canvas);
-  onTheme(redraw);
-  canvas.dataset.dragging = dragging;
-  follows(true);
-
-  const part = {
-    id: "map", title: "Latent map", root,
-    /** Called when what `state` says may have changed. */
-    onchange: null,
-    /** Which model is shown and where the point is: names and numbers that an address can hold. */
-    state: () => ({ model: (model ?? best(study.models)).name, at: point }),
-    /** Takes back what `state` said; what it does not know or cannot be is left as it would be without. */
-    restore({ model: name, at }) {
-      const known = study.models.find((m) => m.name === name) ?? best(study.models);
-      const place = Array.isArray(at) && at.length === 2 && at.every(Number.isFinite) ? at : null;
-      if (place) follows(false);
-      load(known, place);
-    },
-    show() {
-      if (!model) load(best(study.models));
-    },
-  };
-  return part;
+function keys() {
+  return element("p", { className: "caption", id: "map-keys" },
+    "With keys: press Tab until the map has a frame. The arrow keys move the cross, with Shift in larger steps; plus and minus \
+magnify. Dragging with Shift held, or with two fingers, moves the map.");
 }
 
 function best(models) {
