@@ -132,7 +132,8 @@ fn all_that_is_shown_belongs_to_the_point_under_the_mouse_until_a_press_leaves_i
         assert_eq!(browser.value(WHERE), left, "a press has left the point where it is");
         browser.click("#map-follow");
         assert_eq!(browser.value(follows), "true");
-        browser.mouse("mouseMoved", path[2], false);
+        let again = browser.place_in("#plane", 0.6, 0.4);
+        browser.mouse("mouseMoved", again, false);
         browser.frame();
         assert_eq!(browser.value(WHERE), hovered);
     });
