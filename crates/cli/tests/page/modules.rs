@@ -10,7 +10,7 @@ use crate::{SIZES, browser};
 
 /// What `expression` comes to, in which `m` is a module that imports nothing.
 #[track_caller]
-fn of_module(name: &str, expression: &str) -> Value {
+pub fn of_module(name: &str, expression: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../narrows/src/report/live/js");
     let text = STANDARD.encode(std::fs::read(folder.join(name)).unwrap());
     let mut browser = browser();

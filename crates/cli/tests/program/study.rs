@@ -92,6 +92,7 @@ fn every_promised_file_is_there_and_nothing_else() {
     for model in MODELS {
         expected.extend([
             format!("models/{model}/history.csv"),
+            format!("models/{model}/snapshots.safetensors"),
             format!("figures/curve-{model}.png"),
             format!("figures/curve-{model}.svg"),
         ]);

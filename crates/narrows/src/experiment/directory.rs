@@ -7,6 +7,7 @@
 //!   report.html                        everything to look at
 //!   models/three-layer/model.safetensors
 //!   models/three-layer/history.csv    epoch, training loss, seconds; test loss if it was measured
+//!   models/three-layer/snapshots.safetensors
 //!   models/three-layer/seed-2.safetensors  where the verdict rests on several seeds
 //!   judge.safetensors                  who judged interpolations
 //!   figures/…                          PNG, charts also as SVG
@@ -18,18 +19,22 @@ use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
 use crate::export::safetensors::Provenance;
-use crate::export::{judge, safetensors, write_atomically};
+use crate::export::{judge, safetensors, snapshots, write_atomically};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
+use crate::report::live::Snapshot;
 use crate::train::EpochReport;
 
 /// What tells a run directory from a folder in which somebody keeps an experiment of their own.
 const MARK: &str = "# What was run in this folder, written by narrows.\n\n";
 const EXPERIMENT: &str = "experiment.toml";
-const SUMMARY: &str = "summary.json";
+pub(super) const SUMMARY: &str = "summary.json";
 const REPORT: &str = "report.html";
-const JUDGE: &str = "judge.safetensors";
-const MODEL_FILES: [&str; 2] = ["model.safetensors", "history.csv"];
+pub(super) const JUDGE: &str = "judge.safetensors";
+const MODEL_FILES: [&str; 3] = [MODEL, HISTORY, SNAPSHOTS];
+pub(super) const MODEL: &str = "model.safetensors";
+const HISTORY: &str = "history.csv";
+pub(super) const SNAPSHOTS: &str = "snapshots.safetensors";
 
 /// `seed-2.safetensors`
 fn is_of_a_seed(name: &str) -> bool {
@@ -85,15 +90,14 @@ impl RunDirectory {
     /// # Errors
     /// If it holds something already, or cannot be made.
     pub fn create(path: &Path, experiment: &Experiment, existing: Existing) -> Result<Self, DirectoryError> {
-        let directory = Self { path: path.to_owned() };
+        let directory = Self::at(path);
         let failed = |source| DirectoryError::Unusable { path: path.to_owned(), source };
-        let is_run = fs::read(path.join(EXPERIMENT)).is_ok_and(|text| text.starts_with(MARK.as_bytes()));
         let is_empty = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(failed(error)),
         };
-        match (is_empty, is_run, existing) {
+        match (is_empty, Self::is_run(path), existing) {
             (true, ..) => {}
             (false, false, _) => return Err(DirectoryError::Foreign(path.to_owned())),
             (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
@@ -118,6 +122,16 @@ impl RunDirectory {
         [SUMMARY, REPORT, JUDGE, EXPERIMENT]
             .into_iter()
             .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
+    }
+
+    /// The one in a folder, to be read.
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Whether a folder belongs to a run.
+    pub fn is_run(path: &Path) -> bool {
+        fs::read(path.join(EXPERIMENT)).is_ok_and(|text| text.starts_with(MARK.as_bytes()))
     }
 
     /// Where it is.
@@ -148,12 +162,11 @@ impl RunDirectory {
         history: &[EpochReport],
     ) -> Result<(), DirectoryError> {
         let folder = format!("models/{}", provenance.name);
-        let [model_file, history_file] = MODEL_FILES;
-        self.write(&format!("{folder}/{model_file}"), &safetensors::to_bytes(model, provenance))?;
+        self.write(&format!("{folder}/{MODEL}"), &safetensors::to_bytes(model, provenance))?;
         if provenance.training.is_none() {
             return Ok(());
         }
-        self.write(&format!("{folder}/{history_file}"), history_csv(history).as_bytes())
+        self.write(&format!("{folder}/{HISTORY}"), history_csv(history).as_bytes())
     }
 
     /// Writes a model that was trained with another seed than the experiment's.
@@ -168,6 +181,22 @@ impl RunDirectory {
     ) -> Result<(), DirectoryError> {
         let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
         self.write(&name, &safetensors::to_bytes(model, provenance))
+    }
+
+    /// Writes how a model reconstructed the test images `rows` while it learned, if there is anything to show.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_snapshots(
+        &self,
+        model: &str,
+        rows: &[usize],
+        taken: &[Snapshot],
+    ) -> Result<(), DirectoryError> {
+        if taken.is_empty() {
+            return Ok(());
+        }
+        self.write(&format!("models/{model}/{SNAPSHOTS}"), &snapshots::to_bytes(rows, taken))
     }
 
     /// Writes the judge of interpolations, if it has learned anything.
@@ -202,14 +231,18 @@ impl RunDirectory {
     /// If the folder's models cannot be listed.
     pub fn model_files(path: &Path) -> io::Result<Vec<PathBuf>> {
         let order = experiment_order(&path.join(EXPERIMENT));
-        let [model_file, _] = MODEL_FILES;
         let mut folders = entries(&path.join("models"))?;
-        folders.retain(|folder| folder.join(model_file).is_file());
+        folders.retain(|folder| folder.join(MODEL).is_file());
         folders.sort_by_key(|folder| {
             let name = folder.file_name().unwrap_or_default().to_owned();
             (order.iter().position(|model| *name == **model).unwrap_or(order.len()), name)
         });
-        Ok(folders.into_iter().map(|folder| folder.join(model_file)).collect())
+        Ok(folders.into_iter().map(|folder| folder.join(MODEL)).collect())
+    }
+
+    /// The summary of the run that an experiment is to be compared with, beside this one, if it has been run.
+    pub(super) fn compared_with(&self, experiment: &Experiment) -> Option<Summary> {
+        Self::read_summary(&self.path.parent()?.join(experiment.compare_with.as_ref()?))
     }
 
     /// The summary of the run in a folder, if there is one that this narrows can read.

@@ -3,8 +3,10 @@
 mod charts;
 mod pictures;
 
+use std::num::NonZeroUsize;
+
 use self::pictures::Gallery;
-use super::{DirectoryError, RunDirectory, Summary};
+use super::{DirectoryError, RunDirectory, RunError, Summary};
 use crate::compute::Compute;
 use crate::dataset::{RowNameError, TrainAndTest};
 use crate::interpolate::quality::Between;
@@ -34,18 +36,18 @@ pub(super) enum Subject {
     Interpolation { pair: usize, model: String },
 }
 
-/// A drawn figure.
+/// A figure; it is rasterised when it is written.
 #[derive(Clone, Debug)]
-pub(super) struct Figure {
+pub(super) struct Sketch {
     pub subject: Subject,
     /// The file's name without its ending.
     pub name: String,
+    /// What is shown, for one who sees nothing but this figure.
     pub caption: String,
     pub svg: String,
-    pub png: Vec<u8>,
 }
 
-impl Figure {
+impl Sketch {
     /// Its address within the report.
     pub fn anchor(&self) -> String {
         format!("figure-{}", self.name)
@@ -56,23 +58,13 @@ impl Figure {
         matches!(self.subject, Subject::Curves | Subject::Curve { .. } | Subject::Realism { .. })
     }
 
-    pub fn write(&self, directory: &RunDirectory) -> Result<(), DirectoryError> {
-        directory.write(&format!("figures/{}.png", self.name), &self.png)?;
+    fn write(&self, png: &[u8], directory: &RunDirectory) -> Result<(), DirectoryError> {
+        directory.write(&format!("figures/{}.png", self.name), png)?;
         if self.is_chart() {
             directory.write(&format!("figures/{}.svg", self.name), self.svg.as_bytes())?;
         }
         Ok(())
     }
-}
-
-/// A figure before it is rasterised.
-pub(super) struct Sketch {
-    subject: Subject,
-    /// The file's name without its ending.
-    name: String,
-    /// What is shown, for one who sees nothing but this figure.
-    caption: String,
-    svg: String,
 }
 
 /// Draws everything that a run has to show.
@@ -82,7 +74,7 @@ pub(super) fn draw(
     data: &TrainAndTest,
     pca: Option<&Pca>,
     compute: &mut Compute,
-) -> Result<Vec<Figure>, DrawError> {
+) -> Result<Vec<Sketch>, DrawError> {
     let mut sketches = charts::curves(summary);
     sketches.extend(charts::realism(summary));
     if let Some(image) = data.train.image {
@@ -94,8 +86,20 @@ pub(super) fn draw(
         sketches.extend(gallery.extremes());
         sketches.extend(gallery.interpolations()?);
     }
-    let threads = compute.team.threads();
-    Ok(rasterise(sketches, threads)?)
+    Ok(sketches)
+}
+
+/// Writes figures into the run's folder.
+pub(super) fn write(
+    figures: &[Sketch],
+    directory: &RunDirectory,
+    threads: NonZeroUsize,
+) -> Result<(), RunError> {
+    let pngs = rasterise(figures, threads.get()).map_err(DrawError::Raster)?;
+    for (figure, png) in figures.iter().zip(pngs) {
+        figure.write(&png, directory)?;
+    }
+    Ok(())
 }
 
 /// What can go wrong while drawing.
@@ -109,7 +113,7 @@ pub enum DrawError {
     Row(#[from] RowNameError),
 }
 
-fn rasterise(sketches: Vec<Sketch>, threads: usize) -> Result<Vec<Figure>, RasterError> {
+fn rasterise(sketches: &[Sketch], threads: usize) -> Result<Vec<Vec<u8>>, RasterError> {
     let each = sketches.len().div_ceil(threads).max(1);
     let mut pngs = Vec::new();
     std::thread::scope(|scope| {
@@ -125,12 +129,7 @@ fn rasterise(sketches: Vec<Sketch>, threads: usize) -> Result<Vec<Figure>, Raste
             pngs.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
     });
-    let figures = sketches.into_iter().zip(pngs);
-    figures
-        .map(|(Sketch { subject, name, caption, svg }, png)| {
-            Ok(Figure { subject, name, caption, svg, png: png? })
-        })
-        .collect()
+    pngs.into_iter().collect()
 }
 
 /// The points of a published curve; empty if there is none of that name.

@@ -3,17 +3,20 @@
 mod directory;
 mod estimate;
 mod figures;
+mod finished;
 mod live;
 mod measure;
 mod page;
 mod quality;
 mod run;
+mod snapshots;
 mod specification;
 mod summary;
 
 pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use estimate::Estimated;
 pub use figures::DrawError;
+pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
 pub use run::{Completed, RunError, RunEvent, RunOptions, run};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,

@@ -7,13 +7,13 @@ mod quality;
 mod results;
 
 use self::cells::{columns, error, marked, thousands};
-use super::figures::{Figure, Subject};
+use super::figures::{Sketch, Subject};
 use super::{Experiment, Summary};
 use crate::interpolate::quality::Between;
 use crate::report::page::{self, Block, Image, Page, Paragraph, Section, Table};
 
 /// Assembles the report; `other` is the summary of the run to compare with, if it has been run.
-pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure]) -> Page {
+pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Sketch]) -> Page {
     let report = Report { summary, figures };
     let sections = [
         Some(report.training()),
@@ -43,7 +43,7 @@ pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Figure
 
 struct Report<'a> {
     summary: &'a Summary,
-    figures: &'a [Figure],
+    figures: &'a [Sketch],
 }
 
 impl Report<'_> {

@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use super::directory::Existing;
 use super::estimate::{Estimate, Estimated, Planned, Sharing, work};
-use super::figures::{DrawError, draw};
-use super::live::{Snapshots, live_parts};
+use super::figures::{self, DrawError, draw};
+use super::live::live_parts;
 use super::measure::{codes_of_pairs, measure};
 use super::page::page;
 use super::quality::{OfSeed, measure_interpolations};
+use super::snapshots::Snapshots;
 use super::summary::{DataSummary, EpochSummary};
 use super::{
     DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, ModelWithoutEpoch,
@@ -287,13 +288,8 @@ pub fn run(
     let reported = !stopped && !models.is_empty();
     if reported {
         let figures = draw(&summary, &models, &data, pca, &mut compute)?;
-        for figure in &figures {
-            figure.write(&directory)?;
-        }
-        let other = experiment
-            .compare_with
-            .as_ref()
-            .and_then(|name| RunDirectory::read_summary(&out.parent()?.join(name)));
+        figures::write(&figures, &directory, options.threads)?;
+        let other = directory.compared_with(experiment);
         summary.seconds = start.elapsed().as_secs_f64();
         directory.write_summary(&summary)?;
         let mut page = page(&summary, other.as_ref(), &figures);
@@ -580,11 +576,12 @@ impl Work<'_> {
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
         };
         snapshots.end(trained.history.len(), &trained.parameters);
-        let snapshots = snapshots.taken;
+        let Snapshots { rows, taken: snapshots, .. } = snapshots;
         let duration = trained.duration();
         let model = Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
         if trained.outcome != Outcome::Stopped || !trained.history.is_empty() {
             self.directory.write_model(&model, &provenance, &trained.history)?;
+            self.directory.write_snapshots(&settings.name, &rows, &snapshots)?;
         }
         let Some(last) = trained.history.last() else {
             let why = ModelWithoutEpoch { name: settings.name.clone(), outcome };

@@ -3,5 +3,7 @@
 mod file;
 pub mod judge;
 pub mod safetensors;
+#[cfg(feature = "report")]
+pub mod snapshots;
 
 pub use file::write_atomically;

@@ -14,7 +14,7 @@ use super::write_atomically;
 use crate::model::{Architecture, ArchitectureError, Autoencoder, InputSpec, Parameters};
 use crate::train::Training;
 
-const KEY: &str = "narrows";
+pub(super) const KEY: &str = "narrows";
 const VERSION: u32 = 1;
 
 /// What the metadata says beside the tensors.

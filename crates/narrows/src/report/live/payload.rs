@@ -104,7 +104,7 @@ pub struct Bound<'a> {
 }
 
 /// Two images to go between, each named by its part of the data and its row there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePair {
     /// Where a path begins: λ = 0.
     pub from: (crate::dataset::Part, usize),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Page};
+use super::{Block, Page, Paragraph, Section, Span};
 
 /// What figures and tables are called: `Figure 3`, by the address that they have within the page.
 #[derive(Debug, Default)]
@@ -41,5 +41,43 @@ impl Numbering {
     /// `Figure 3`; of what is not on the page, nothing.
     pub(super) fn name(&self, anchor: &str) -> Option<&str> {
         self.0.get(anchor).map(String::as_str)
+    }
+}
+
+impl Section {
+    /// The same section with addresses of its own, so that the reports of several runs can stand on one page: those of its
+    /// figures and tables, and the references to them, begin with `prefix`.
+    #[must_use]
+    pub fn with_addresses(mut self, prefix: &str) -> Self {
+        prefix_blocks(&mut self.blocks, prefix);
+        self
+    }
+}
+
+fn prefix_blocks(blocks: &mut [Block], prefix: &str) {
+    let add = |anchor: &mut String| anchor.insert_str(0, prefix);
+    for block in blocks {
+        match block {
+            Block::Figure(figure) => {
+                add(&mut figure.anchor);
+                prefix_references([&mut figure.caption], prefix);
+            }
+            Block::Table(table) => {
+                add(&mut table.anchor);
+                prefix_references(table.footnotes.iter_mut().chain([&mut table.caption]), prefix);
+            }
+            Block::Details { blocks, .. } => prefix_blocks(blocks, prefix),
+            Block::Paragraph(paragraph) | Block::Note(paragraph) => prefix_references([paragraph], prefix),
+            Block::List(items) => prefix_references(items, prefix),
+            Block::Heading(_) | Block::Code(_) => {}
+        }
+    }
+}
+
+fn prefix_references<'a>(paragraphs: impl IntoIterator<Item = &'a mut Paragraph>, prefix: &str) {
+    for span in paragraphs.into_iter().flat_map(|paragraph| &mut paragraph.0) {
+        if let Span::Reference(anchor) = span {
+            anchor.insert_str(0, prefix);
+        }
     }
 }

@@ -3,7 +3,7 @@
 import { read } from "./address.js";
 import { useStyles } from "./colours.js";
 import { element } from "./dom.js";
-import { draw } from "./draw.js";
+import { canDraw, draw } from "./draw.js";
 import { scaleChoice } from "./errors.js";
 import { ImageSet } from "./images.js";
 import { interpolate } from "./interpolate.js";
@@ -29,7 +29,7 @@ async function start() {
     interpolate(study, shared),
     map(study),
     sliders(study),
-    draw(study, shared),
+    ...(canDraw(study.image) ? [draw(study, shared)] : []),
     training(study),
   ];
   const choice = errors && element("div", { className: "control in-line", title: "The range from black to white in which errors are measured" }, element("span", {}, "Errors in"), errors.root);
