@@ -215,7 +215,10 @@ fn the_data_is_described() {
         assert_eq!((row["row"].as_str(), row["class"].as_u64()), (Some(name), Some(class)));
         let values = row["values"].as_array().unwrap();
         assert_eq!(values.len(), 784);
-        assert!(values.iter().any(|value| value.as_f64() > Some(250.0)) && values[0] == 0.0, "a digit, white on black");
+        assert!(
+            values.iter().any(|value| value.as_f64() > Some(250.0)) && values[0] == 0.0,
+            "a digit, white on black"
+        );
     }
     narrows!["data", "--rows", "train:1"].mistake(&["--json"]);
     let text = narrows!["data", "mnist"].success();
