@@ -20,9 +20,10 @@ const AXE_FILE: &str = "target/axe/package/axe.min.js";
 
 /// Variables for the tests, which say where these are. What cannot be had is told, and its tests will fail, not be skipped.
 pub fn prepare() -> Vec<(&'static str, String)> {
-    let tools = [(CHROMIUM_VARIABLE, chromium as fn() -> _), (AXE_VARIABLE, axe)];
+    let tools =
+        [(CHROMIUM_VARIABLE, "a browser", chromium as fn() -> _), (AXE_VARIABLE, "an axe.min.js", axe)];
     let mut variables = Vec::new();
-    for (variable, find) in tools {
+    for (variable, what, find) in tools {
         if std::env::var_os(variable).is_some() {
             continue;
         }
@@ -30,7 +31,7 @@ pub fn prepare() -> Vec<(&'static str, String)> {
             Ok(path) => variables.push((variable, path.display().to_string())),
             Err(why) => {
                 eprintln!(
-                    "{why}, or set {variable} to its path. Until then the tests of the page that need it fail."
+                    "{why}, or set {variable} to the path of {what}. Until then the tests of the page that need it fail."
                 );
             }
         }
