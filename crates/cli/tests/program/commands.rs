@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::study::study;
@@ -329,5 +330,22 @@ fn sizes_may_stand_in_brackets() {
         call.args(hidden).args(["--epochs", "1", "--batch-size", "1000", "--json", "--quiet", "--out"]);
         let summary = ended(&call.arg(folder.path().join("x")).output().unwrap()).json();
         assert_eq!(summary["models"][0]["architecture"]["hidden"], serde_json::json!([24, 6]), "{hidden:?}");
+    }
+}
+
+#[test]
+fn the_documented_experiment_runs_and_answers_its_questions() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments.md");
+    let document = fs::read_to_string(document).unwrap();
+    let toml = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.toml"), toml).unwrap();
+    let output = program(["run", "mine.toml", "--epochs", "1"]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = fs::read_to_string(folder.path().join("runs/mine/report.html")).unwrap();
+    for words in
+        ["1. How many latents are enough?", "2. Which model interpolates better?", "wider is not trained out"]
+    {
+        assert!(html.contains(words), "`{words}` is not in the report");
     }
 }
