@@ -291,3 +291,21 @@ fn names_of_classes_keep_off_one_another_within_the_map() {
     }
     assert_eq!(crowds[3][0][..2], [60.0, 60.0], "names that are apart stay where they are");
 }
+
+#[test]
+fn the_address_keeps_the_model_and_the_cross() {
+    in_page(&study().report(), "map?model=plane&at=0.50,-0.25", SIZES[0], |browser| {
+        let chosen = "document.querySelector('#part-map select').selectedOptions[0].textContent";
+        browser.until("document.querySelector('#map-neighbours canvas') !== null");
+        assert_eq!(browser.value(chosen), "plane");
+        browser.until("location.hash.includes('at=0.50,-0.25')");
+        let place = browser.place_in("#plane", 0.3, 0.3);
+        browser.drag(&[place]);
+        browser.until("location.hash.includes('model=plane') && !location.hash.includes('at=0.50,-0.25')");
+    });
+    // A stranger's address: no such model, and a place that is none.
+    in_page(&study().report(), "map?model=%3Cscript%3E&at=1e99,x", SIZES[0], |browser| {
+        browser.until("document.querySelector('#map-neighbours canvas') !== null");
+        browser.until("!location.hash.includes('script')");
+    });
+}

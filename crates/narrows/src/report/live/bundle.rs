@@ -31,7 +31,6 @@ const MODULES: &[(&str, &str)] = &[
     ("tables", include_str!("js/tables.js")),
     ("scale", include_str!("js/scale.js")),
     ("chart", include_str!("js/chart.js")),
-    ("error", include_str!("js/error.js")),
     ("thumbs", include_str!("js/thumbs.js")),
     ("pad", include_str!("js/pad.js")),
     ("picker", include_str!("js/picker.js")),

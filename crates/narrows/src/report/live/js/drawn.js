@@ -2,7 +2,7 @@
 
 import { modelColour } from "./colours.js";
 import { element } from "./dom.js";
-import { reconstructionError, scaleOf, showError } from "./error.js";
+import { errorText, onScale, reconstructionError, scaleName } from "./errors.js";
 import { Picture } from "./picture.js";
 
 /** `7, 98 %`, with a space that does not break: the class that a classifier finds most probable in an image of brightness from 0 to 1. */
@@ -17,7 +17,8 @@ export class Drawn {
   constructor(study) {
     this.rows = study.models.map((model) => new Row(study, model));
     const headings = ["model", "recon\u00adstruction", "difference", "error", ...(study.judge ? ["classifier sees"] : [])];
-    const scales = [...new Set(study.models.map(scaleOf))];
+    const scale = element("span", {});
+    const sayScale = () => (scale.textContent = scaleName());
     this.root = element("div", { className: "results-place" },
       element("table", { className: "results", id: "drawn" },
         element("caption", {}, "What the models make of it"),
@@ -25,14 +26,21 @@ export class Drawn {
         element("tbody", {}, ...this.rows.map((row) => row.root))),
       element("p", { className: "caption explain" },
         "Difference: ", element("span", { className: "more" }, "orange"), " is ink that the model adds, ",
-        element("span", { className: "less" }, "blue"), " is ink that it leaves out. Error: the mean squared error per pixel, ",
-        scales.length === 1 ? `in the ${scales[0]} scale.` : `in the scale of each model’s input: ${scales.join(" or ")}.`,
+        element("span", { className: "less" }, "blue"), " is ink that it leaves out. Error: the mean squared error per pixel, in ",
+        scale, ".",
         study.judge
           ? " The classifier has learned the classes from real training images, and names the class that it finds most probable."
           : null));
+    sayScale();
+    this.image = null;
+    onScale(() => {
+      sayScale();
+      this.show(this.image);
+    });
   }
 
   show(image) {
+    this.image = image;
     for (const row of this.rows) row.show(image);
   }
 }
@@ -59,7 +67,7 @@ class Row {
     const unit = image ? this.model.reconstruct(image.pixels) : this.empty;
     this.picture.paint(unit);
     this.difference.paintError(image ? image.pixels : this.empty, unit);
-    this.number.textContent = image ? showError(this.model, reconstructionError(this.model, image.pixels)) : "–";
+    this.number.textContent = image ? errorText(this.model, reconstructionError(this.model, image.pixels)) : "–";
     if (this.judge) this.says.textContent = image ? seenAs(this.judge, unit) : "–";
   }
 }

@@ -48,6 +48,21 @@ export function errorText(model, unitError) {
   return (unitError * width ** 2).toFixed(4);
 }
 
+/**
+ * The mean squared error per pixel of a model's reconstruction of an image of bytes, in the [0, 1] scale of brightness. What lies
+ * beyond black or white counts as the model gives it, as in the report, although no picture shows it.
+ */
+export function reconstructionError(model, pixels) {
+  const { scale: factors, offset } = model.input;
+  const one = factors.length === 1;
+  const output = model.decoder.reduce((x, layer) => layer.forward(x), model.encode(pixels));
+  let sum = 0;
+  for (let i = 0; i < pixels.length; i++) {
+    sum += ((output[i] - offset[one ? 0 : i]) / (255 * factors[one ? 0 : i]) - pixels[i] / 255) ** 2;
+  }
+  return sum / pixels.length;
+}
+
 /** A number that `inScale` gave, as text. */
 export function written(error) {
   return error === null ? "–" : error.toFixed(scale === UNIT ? 5 : 4);

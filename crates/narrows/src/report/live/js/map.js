@@ -1,6 +1,7 @@
 // The latent map: test images as points, in a plane through their codes. One point of the plane is marked by a cross; what is
 // decoded, the nearest test image and the next nearest all belong to that point's code.
 
+import { get, numberWithin, set } from "./address.js";
 import { Atlas } from "./atlas.js";
 import { codesOf } from "./codes.js";
 import { classColour, onTheme } from "./colours.js";
@@ -15,6 +16,10 @@ const LONG_STRIDE = 40;
 /** How near to the edge of the map an arrow key may take the cross before the map moves along, in pixels. */
 const EDGE = 24;
 
+/** Digits of the cross's place in an address, and beyond what no code lies. */
+const DIGITS = 2;
+const FARTHEST = 1e6;
+
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export function map(study) {
@@ -24,9 +29,6 @@ export function map(study) {
 class LatentMap {
   id = "map";
   title = "Latent map";
-  /** Called when what `state` says may have changed. */
-  onchange = null;
-
   constructor(study) {
     this.study = study;
     this.hidden = new Set();
@@ -48,16 +50,19 @@ class LatentMap {
     if (!this.model) this.load(best(this.study.models));
   }
 
-  /** Which model is shown and where the cross is: a name and two numbers that an address can hold. */
-  state() {
-    return { model: (this.model ?? best(this.study.models)).name, at: this.point };
+  /** Keeps in the address which model is shown and where the cross is. */
+  remember() {
+    set(this.id, "model", this.model.name);
+    set(this.id, "at", this.point.map((x) => x.toFixed(DIGITS)).join(","));
   }
 
-  /** Takes back what `state` said; what it does not know, or cannot be, is left as it would be without. */
-  restore({ model: name, at }) {
-    const place = Array.isArray(at) && at.length === 2 && at.every(Number.isFinite) ? at : null;
+  /** Shows what an address says; what it does not say, or says wrongly, is as at the beginning. */
+  restore() {
+    const said = get(this.id);
+    const at = (said.at ?? "").split(",").map((x) => numberWithin(x, -FARTHEST, FARTHEST));
+    const place = at.length === 2 && !at.includes(null) ? at : null;
     if (place) this.follow(false);
-    this.load(this.study.models.find((model) => model.name === name) ?? best(this.study.models), place);
+    this.load(this.study.models.find((model) => model.name === said.model) ?? best(this.study.models), place);
   }
 
   toolbar() {
@@ -109,7 +114,7 @@ class LatentMap {
     if (!this.codes) return;
     this.point = at;
     this.decode();
-    this.onchange?.();
+    this.remember();
   }
 
   showPoint() {

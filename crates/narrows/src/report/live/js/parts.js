@@ -38,7 +38,7 @@ export function build(place, parts, tools, restored) {
     const id = written ?? next.id;
     if (shown && shown !== next) shown.hide?.();
     for (const one of [ANSWERS, RESULTS]) document.documentElement.classList.toggle(`at-${one}`, written === one);
-    stage.hidden = results;
+    stage.hidden = written !== null;
     parts.forEach((part, index) => (sections[index].hidden = part !== next));
     for (const link of links) {
       if (link.hash === `#${id}`) link.setAttribute("aria-current", "page");
