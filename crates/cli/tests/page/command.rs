@@ -141,7 +141,7 @@ fn of_several_runs_it_keeps_what_each_knows_and_tells_their_models_apart() {
         let headings = browser.value("[...document.querySelectorAll('main h2')].map((e) => e.textContent)");
         let headings: Vec<&str> = headings.as_array().unwrap().iter().map(|h| h.as_str().unwrap()).collect();
         assert_eq!(headings[0], "Models");
-        for expected in ["Results", "Reconstructions", "Interpolation"] {
+        for expected in ["Answers", "Reconstructions", "Interpolation"] {
             for run in ["mine", "study"] {
                 assert!(headings.contains(&format!("{run}: {expected}").as_str()), "{headings:?}");
             }

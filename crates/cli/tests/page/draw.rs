@@ -58,7 +58,7 @@ fn a_digit_drawn_by_strokes_is_centred_reconstructed_and_used() {
             assert!((found - expected).abs() < 2e-4, "{name}: the error is {found}, Rust's {expected}");
         }
         let explained = browser.value("document.querySelector('#part-draw .explain').textContent");
-        assert!(explained.as_str().unwrap().contains("in the [−1, 1] scale"), "{explained}");
+        assert!(explained.as_str().unwrap().contains("per pixel, in [−1, 1]."), "{explained}");
         browser.until("document.querySelectorAll('#drawn-neighbours canvas').length === 8");
         let state = browser.value("document.querySelector('#drawn-state').textContent");
         assert!(state.as_str().unwrap().contains("the 5,000 training images that this page has"), "{state}");

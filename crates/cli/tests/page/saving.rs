@@ -78,7 +78,7 @@ fn the_strips_are_saved_as_a_picture_that_holds_what_the_models_decode() {
 
 #[test]
 fn every_table_of_the_report_is_saved_as_csv() {
-    in_page(&study().report(), "results", SIZES[0], |browser| {
+    in_page(&study().report(), "answers", SIZES[0], |browser| {
         let tables = browser.value("document.querySelectorAll('main figure.table').length").as_u64().unwrap();
         let buttons = browser.value("document.querySelectorAll('main figure.table button.csv').length");
         assert!(tables > 1);
@@ -90,10 +90,10 @@ fn every_table_of_the_report_is_saved_as_csv() {
         let rows: Vec<&str> = csv.split("\r\n").collect();
         let shape = browser.value(
             "(() => { const t = document.querySelector('button.csv').closest('figure').querySelector('table'); \
-             return [t.rows.length, t.rows[1].cells.length, t.rows[1].cells[1].firstChild.textContent]; })()",
+             return [t.rows.length, ...[0, 1].map((i) => t.rows[1].cells[i].textContent)]; })()",
         );
-        // The second line is that of a model: a name and numbers, in which nothing is quoted.
+        // The second line is that of a model: a name and its layers, then numbers, of which those with a comma are quoted.
         let first: Vec<&str> = rows[1].split(',').collect();
-        assert_eq!(json!([rows.len() - 1, first.len(), first[1]]), shape, "{csv}");
+        assert_eq!(json!([rows.len() - 1, first[0], first[1]]), shape, "{csv}");
     });
 }

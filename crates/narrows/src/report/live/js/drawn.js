@@ -16,7 +16,7 @@ export function seenAs(judge, unit) {
 export class Drawn {
   constructor(study) {
     this.rows = study.models.map((model) => new Row(study, model));
-    const headings = ["model", "recon\u00adstruction", "difference", "error", ...(study.judge ? ["classifier sees"] : [])];
+    const headings = ["model", "decoded", "difference", "error", ...(study.judge ? ["classifier sees"] : [])];
     const scale = element("span", {});
     const sayScale = () => (scale.textContent = scaleName());
     this.root = element("div", { className: "results-place" },
