@@ -175,7 +175,7 @@ fn a_verdict_rests_on_the_seeds_asked_for() {
         ]
         .success()
     };
-    assert!(run("2").contains("over 2 training seeds"));
+    assert!(run("2").contains("Over 2 training seeds."));
     let of_seed =
         |name: &str, seed: u64| out.join("models").join(name).join(format!("seed-{seed}.safetensors"));
     for name in ["pca", "three-layer"] {
@@ -189,7 +189,7 @@ fn a_verdict_rests_on_the_seeds_asked_for() {
         assert_eq!(comparison["verdicts"][0]["seeds"], serde_json::json!([3, 4]));
     }
     // A run in its place leaves nothing of it.
-    assert!(run("1").contains("over one training seed"));
+    assert!(run("1").contains("on one training seed"));
     assert!(!of_seed("pca", 4).exists());
 }
 

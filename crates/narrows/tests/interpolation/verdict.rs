@@ -185,7 +185,10 @@ fn seeds_that_disagree_show_nothing() {
     let quality = quality(&data, &judge, &compared, Between::All, 2);
     let verdict = &quality.comparisons[0].verdicts[0];
     assert_eq!((verdict.finding, &verdict.seeds[..]), (Finding::NotShown, &[1, 2, 3][..]));
-    assert!(verdict.caveats.is_empty(), "{:?}", verdict.caveats);
+    assert!(
+        verdict.caveats.is_empty() && verdict.sentence.ends_with("Over 3 training seeds."),
+        "{verdict:?}"
+    );
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub(super) fn verdict(names: Names<'_>, compared: &[PairedPaths], clusters: &Clu
         deep: names.deep.to_owned(),
         seeds,
         finding,
-        sentence: sentence(names, finding, &differences),
+        sentence: sentence(names, finding, &differences) + &over_seeds(compared.len()),
         caveats,
         differences,
     }
@@ -184,6 +184,11 @@ fn sentence(names: Names<'_>, finding: Finding, differences: &[Difference]) -> S
             text
         }
     }
+}
+
+/// Of one seed, a caveat says it.
+fn over_seeds(seeds: usize) -> String {
+    if seeds > 1 { format!(" Over {seeds} training seeds.") } else { String::new() }
 }
 
 /// `a`, `a and b`, `a, b and c`.
