@@ -86,7 +86,31 @@ pub fn tables(quality: &InterpolationQuality) -> String {
         text.push('\n');
         text.push_str(&verdicts(&comparison.verdicts));
     }
-    text
+    text + &deciding_differences(&quality.comparisons)
+}
+
+/// What the verdicts rest on: a line for each two classes, a column for each measure that decides.
+pub fn deciding_differences(comparisons: &[Comparison]) -> String {
+    let Some(first) = comparisons.iter().find_map(|comparison| comparison.verdicts.first()) else {
+        return String::new();
+    };
+    let deciding = |verdict: &Verdict| -> Vec<_> {
+        verdict.differences.iter().filter(|difference| difference.decides).cloned().collect()
+    };
+    let title = format!("{} minus {}", first.deep, first.linear);
+    let names: Vec<&str> = deciding(first).iter().map(|difference| difference.measure.name()).collect();
+    let mut table = Table::new(&std::iter::once(title.as_str()).chain(names).collect::<Vec<_>>());
+    for comparison in comparisons {
+        let Some(verdict) = comparison.verdicts.first() else { continue };
+        let cells = deciding(verdict).into_iter().map(|d| {
+            let sign = |x: f64| {
+                if d.low.abs().max(d.high.abs()) < 10.0 { format!("{x:+.3}") } else { format!("{x:+.1}") }
+            };
+            format!("{} [{}, {}]", sign(d.difference), sign(d.low), sign(d.high))
+        });
+        table.row(std::iter::once(comparison.name.clone()).chain(cells).collect());
+    }
+    format!("\n{}means and 95 % intervals\n", table.text())
 }
 
 /// Each verdict in a sentence, and once what makes them uncertain.

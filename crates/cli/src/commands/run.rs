@@ -12,7 +12,7 @@ use narrows::train::{EpochReport, Event};
 
 use crate::arguments::{Common, count, level};
 use crate::commands::experiments;
-use crate::commands::interpolation_quality::verdicts;
+use crate::commands::interpolation_quality::{deciding_differences, verdicts};
 use crate::commands::model_file::source;
 use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
@@ -184,7 +184,7 @@ fn conclude(completed: &Completed, json: bool) -> Result<(), Failure> {
         let verdicts =
             verdicts(quality.comparisons.iter().filter_map(|comparison| comparison.verdicts.first()));
         if !verdicts.is_empty() {
-            print(&format!("\n{verdicts}"))?;
+            print(&format!("\n{verdicts}{}", deciding_differences(&quality.comparisons)))?;
         }
     }
     if *reported && !json {

@@ -81,8 +81,8 @@ fn every_promised_file_is_there_and_nothing_else() {
         "figures/strip-8-4.png",
         "figures/realism-1-7.png",
         "figures/realism-1-7.svg",
-        "figures/realism-4-8.png",
-        "figures/realism-4-8.svg",
+        "figures/realism-8-4.png",
+        "figures/realism-8-4.svg",
         "figures/realism-all.png",
         "figures/realism-all.svg",
         "judge.safetensors",
@@ -103,7 +103,7 @@ fn every_promised_file_is_there_and_nothing_else() {
             format!("figures/grid-{model}.png"),
             format!("figures/extremes-{model}.png"),
             format!("figures/interpolation-1-7-{model}.png"),
-            format!("figures/interpolation-4-8-{model}.png"),
+            format!("figures/interpolation-8-4-{model}.png"),
         ]);
     }
     assert_eq!(files(&study().path()), expected);
@@ -129,7 +129,7 @@ fn charts_are_svg_with_the_model_and_the_axes_named() {
     for model in MODELS {
         let svg = fs::read_to_string(study().path().join(format!("figures/curve-{model}.svg"))).unwrap();
         assert!(svg.trim_start().starts_with("<svg") || svg.starts_with("<?xml"), "{model}");
-        for words in [model, "epoch", "average training loss"] {
+        for words in [model, "epoch", "mnist", "mean squared error per pixel, the [−1, 1] scale"] {
             assert!(svg.contains(words), "`{words}` is not in the chart of {model}");
         }
     }
