@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::TrainAndTest;
-use narrows::evaluate::{
-    LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
-};
+use narrows::dataset::Parts;
+use narrows::evaluate::{Certificate, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error};
 use narrows::model::{Autoencoder, InputSpec};
-use narrows::pca::{Certificate, Pca};
+use narrows::pca::Pca;
 use serde::Serialize;
 
 use crate::arguments::Common;
@@ -105,11 +103,11 @@ impl Principal {
     fn of(
         &mut self,
         model: &Autoencoder,
-        data: &TrainAndTest,
+        data: &Parts,
         compute: &mut Compute,
     ) -> Result<&Pca, Failure> {
         if self.0.as_ref().is_none_or(|(input, _)| *input != model.input) {
-            let pca = Pca::fit(compute, &model.samples(&data.train)?).map_err(Failure::failed)?;
+            let pca = Pca::fit(compute, &model.samples(data.train())?).map_err(Failure::failed)?;
             self.0 = Some((model.input.clone(), pca));
         }
         Ok(&self.0.as_ref().expect("it was just put there").1)
@@ -119,12 +117,12 @@ impl Principal {
 fn compared(
     model: &Autoencoder,
     name: &str,
-    data: &TrainAndTest,
+    data: &Parts,
     principal: &mut Principal,
     compute: &mut Compute,
 ) -> Result<Compared, Failure> {
-    let train = reconstruction_error(model, compute, &model.samples(&data.train)?);
-    let test = reconstruction_error(model, compute, &model.samples(&data.test)?);
+    let train = reconstruction_error(model, compute, &model.samples(data.train())?)?;
+    let test = reconstruction_error(model, compute, &model.samples(data.test())?)?;
     let certificate = match model.architecture.is_linear() {
         true => {
             let pca = principal.of(model, data, compute)?;

@@ -45,10 +45,10 @@ impl Evaluate {
         let data = self.data.load()?;
         let mut compute = common.compute()?;
         let mut parts = Vec::new();
-        for dataset in [&data.train, &data.test] {
+        for dataset in [data.train(), data.test()] {
             let samples = model.samples(dataset)?;
-            let error = reconstruction_error(&model, &mut compute, &samples);
-            parts.push(PartEvaluation { data: dataset.name.clone(), rows: samples.rows(), error });
+            let error = reconstruction_error(&model, &mut compute, &samples)?;
+            parts.push(PartEvaluation { data: dataset.name().to_owned(), rows: samples.rows(), error });
         }
         if self.json {
             return print_json(&Evaluation { model: provenance.name, parts });

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use narrows::dataset::RowName;
-use narrows::interpolate::quality::Between;
 use narrows::interpolate::{interpolate, lambdas};
 use narrows::report::gallery::{Step, interpolation};
 use narrows::report::raster;
@@ -57,11 +56,11 @@ pub struct Interpolate {
 
     /// With --measure: only ways between images of this class and of --to-class
     #[arg(long, value_name = "CLASS", requires_all = ["measure", "to_class"], conflicts_with_all = DRAWING)]
-    from_class: Option<u8>,
+    from_class: Option<String>,
 
     /// With --measure: the class of the other end
     #[arg(long, value_name = "CLASS", requires_all = ["measure", "from_class"], conflicts_with_all = DRAWING)]
-    to_class: Option<u8>,
+    to_class: Option<String>,
 
     /// With --measure: print JSON
     #[arg(long, requires = "measure", conflicts_with_all = DRAWING)]
@@ -71,12 +70,9 @@ pub struct Interpolate {
 impl Interpolate {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let (Some(from), Some(to)) = (self.from, self.to) else {
-            let between = match (self.from_class, self.to_class) {
-                (Some(from), Some(to)) => Between::Classes(from, to),
-                _ => Between::All,
-            };
-            return interpolation_quality::measure(&self.models, &self.data, between, self.json, common);
+        let (Some(from), Some(to)) = (&self.from, &self.to) else {
+            let classes = self.from_class.as_deref().zip(self.to_class.as_deref());
+            return interpolation_quality::measure(&self.models, &self.data, classes, self.json, common);
         };
         let [model] = &self.models[..] else {
             return Err(Failure::user(
@@ -86,14 +82,14 @@ impl Interpolate {
         let (model, provenance) = ModelFile::at(model).load()?;
         let data = self.data.load()?;
         let mut compute = common.compute()?;
-        let pictures = Pictures::of(&model)?;
+        let (pictures, predictor) = (Pictures::of(&model)?, model.predictor()?);
         let mut ends = Vec::new();
         for name in [to, from] {
             let (dataset, index) = name.find(&data)?;
-            ends.push(model.samples(&dataset.subset(&[index]))?.row(0));
+            ends.push(predictor.samples(&dataset.subset(&[index]))?.row(0));
         }
         let lambdas = lambdas(usize::from(self.steps));
-        let images = interpolate(&model, &mut compute, [&ends[0], &ends[1]], &lambdas);
+        let images = interpolate(&predictor, &mut compute, [&ends[0], &ends[1]], &lambdas)?;
         let steps: Vec<Step> = lambdas
             .iter()
             .zip(pictures.draw(&images))

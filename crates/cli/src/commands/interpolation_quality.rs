@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use narrows::compute::Compute;
-use narrows::dataset::TrainAndTest;
+use narrows::dataset::{Parts, find_class};
 use narrows::export::judge;
 use narrows::interpolate::judge::Judge;
 use narrows::interpolate::quality::{
@@ -19,11 +19,11 @@ use crate::failure::{Failure, complain};
 use crate::interrupt::Interrupt;
 use crate::table::Table;
 
-/// Measures models, and prints what came of it.
+/// Measures models between two classes, or between all, and prints what came of it.
 pub fn measure(
     paths: &[PathBuf],
     data: &DataArgument,
-    between: Between,
+    classes: Option<(&str, &str)>,
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
@@ -33,8 +33,12 @@ pub fn measure(
     }
     let source = data.source()?.to_string();
     let data = data.load()?;
+    let between = match classes {
+        Some((from, to)) => Between::Classes(find_class(data.test(), from)?, find_class(data.test(), to)?),
+        None => Between::All,
+    };
     for (model, _) in &models {
-        model.samples(&data.test)?;
+        model.samples(data.test())?;
     }
     let mut compute = common.compute()?;
     let judge = find_or_train(paths, &source, &data, &mut compute, common)?;
@@ -55,18 +59,23 @@ pub fn measure(
 fn find_or_train(
     models: &[PathBuf],
     source: &str,
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
     common: &Common,
 ) -> Result<Judge, Failure> {
     let folders = models.iter().flat_map(|model| model.ancestors().take(4));
     for file in folders.map(|folder: &Path| folder.join("judge.safetensors")).filter(|file| file.is_file()) {
         let (judge, trained_on) = judge::load(&file)?;
-        if trained_on == source && judge.inputs() == data.test.features {
+        // A judge of narrows 0.1 knows its data by name alone.
+        let same = match trained_on.hash {
+            Some(hash) => hash == data.train().content_hash(),
+            None => trained_on.name == source,
+        };
+        if same && judge.inputs() == data.schema().features() {
             return Ok(judge);
         }
     }
-    if !common.quiet && data.train.labels.is_some() {
+    if !common.quiet && data.train().labels().is_some() {
         complain("training the judge, a classifier that sees real images only");
     }
     let interrupt = Interrupt::listen()?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{ImageShape, Source, TrainAndTest};
+use narrows::dataset::{ImageShape, Source, Parts};
 use narrows::export::safetensors::{Provenance, load};
 use narrows::model::Autoencoder;
 use narrows::report::picture::Picture;
@@ -65,7 +65,7 @@ impl DataArgument {
     }
 
     /// Reads the data.
-    pub fn load(&self) -> Result<TrainAndTest, Failure> {
+    pub fn load(&self) -> Result<Parts, Failure> {
         Ok(self.source()?.load())
     }
 }
@@ -88,14 +88,14 @@ impl<'a> Pictures<'a> {
     pub fn of(model: &'a Autoencoder) -> Result<Self, Failure> {
         let image = model
             .input
-            .image
+            .image()
             .ok_or_else(|| Failure::user("this model does not read images, so there is nothing to draw"))?;
         Ok(Self { model, image })
     }
 
     /// Rows in the model's scale as pictures.
     pub fn draw(&self, values: &[f32]) -> Vec<Picture> {
-        let shown = self.model.input.normalisation.to_unit(self.model.input.range, values);
+        let shown = self.model.input.unit_scale().expect("images have a range").of_model(values);
         shown
             .chunks_exact(self.model.architecture.inputs)
             .map(|pixels| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{Part, RowName, TrainAndTest};
+use narrows::dataset::{Part, RowName, Parts};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use narrows::export::safetensors::Provenance;
 use narrows::model::Autoencoder;
@@ -56,13 +56,13 @@ impl MakePage {
         let mut compute = common.compute()?;
         let mut loaded: Vec<Loaded> = Vec::new();
         for ((model, provenance), path) in read.into_iter().zip(&self.models) {
-            if data.test.image.is_none() || model.input.image.is_none() {
+            if data.test().image().is_none() || model.input.image().is_none() {
                 return Err(Failure::user(format!(
                     "{} does not read images, and a page shows nothing else",
                     path.display()
                 )));
             }
-            let error = reconstruction_error(&model, &mut compute, &model.samples(&data.test)?);
+            let error = reconstruction_error(&model, &mut compute, &model.samples(data.test())?)?;
             // Models of one name are told apart by where they lie.
             let taken = loaded.iter().any(|other| other.name == provenance.name);
             let name = if taken { path.display().to_string() } else { provenance.name.clone() };
@@ -91,14 +91,14 @@ impl MakePage {
                 heading: "Models".to_owned(),
                 blocks: vec![Block::Table(table(&loaded))],
             }],
-            live: Some(Live::new(&subject, &mut compute)),
+            live: Some(Live::new(&subject, &mut compute)?),
         };
         write_file(&self.out, page.html().as_bytes())?;
         print(&format!("{}\n", self.out.display()))
     }
 }
 
-fn pairs(data: &TrainAndTest) -> Vec<LivePair> {
+fn pairs(data: &Parts) -> Vec<LivePair> {
     let find = |name: &str| -> Option<(Part, usize)> {
         let name: RowName = name.parse().ok()?;
         Some((name.part, name.find(data).ok()?.1))

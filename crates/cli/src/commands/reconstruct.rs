@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use narrows::dataset::{Part, RowName, TrainAndTest, Which};
+use narrows::dataset::{Part, RowName, Parts, Which};
 use narrows::report::gallery::{Row, rows};
 use narrows::report::raster;
 
@@ -36,16 +36,16 @@ impl Reconstruct {
         let (model, provenance) = self.model.load()?;
         let data = self.data.load()?;
         let mut compute = common.compute()?;
-        let pictures = Pictures::of(&model)?;
+        let (pictures, predictor) = (Pictures::of(&model)?, model.predictor()?);
         let names = if self.rows.is_empty() { first_of_each_class(&data) } else { self.rows.clone() };
         let (mut originals, mut reconstructions, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for name in &names {
             let (dataset, index) = name.find(&data)?;
             let row = dataset.subset(&[index]);
-            let samples = model.samples(&row)?;
-            let error = model.squared_errors(&mut compute, &samples)[0] / samples.features as f32;
+            let samples = predictor.samples(&row)?;
+            let error = predictor.squared_errors(&mut compute, &samples)?[0] / samples.features() as f32;
             originals.extend(pictures.draw(&samples.row(0)));
-            reconstructions.extend(pictures.draw(&model.reconstruct(&mut compute, &samples)));
+            reconstructions.extend(pictures.draw(&predictor.reconstruct(&mut compute, &samples)?));
             notes.push(format!("{error:.4}"));
         }
         let captions = names.iter().map(ToString::to_string).collect();
@@ -61,13 +61,11 @@ impl Reconstruct {
     }
 }
 
-fn first_of_each_class(data: &TrainAndTest) -> Vec<RowName> {
-    let classes = data.test.class_counts();
-    let which: Vec<Which> = match classes {
-        Some(classes) => {
-            classes.iter().take(10).map(|&(class, _)| Which::OfClass { class, nth: 1 }).collect()
-        }
-        None => (0..data.test.rows().min(10)).map(Which::Index).collect(),
+fn first_of_each_class(data: &Parts) -> Vec<RowName> {
+    let test = data.test();
+    let which = |index: usize| match test.class_of(index) {
+        Some(class) => Which::OfClass { class: class.to_owned(), nth: 1 },
+        None => Which::Index(index),
     };
-    which.into_iter().map(|which| RowName { part: Part::Test, which }).collect()
+    test.examples().into_iter().map(which).map(|which| RowName { part: Part::Test, which }).collect()
 }

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
 use crate::export::safetensors::Provenance;
+use crate::export::judge::TrainedOn;
+use crate::export::safetensors::SaveError;
 use crate::export::{judge, safetensors, write_atomically};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
@@ -60,6 +62,9 @@ pub enum DirectoryError {
         /// Why.
         source: io::Error,
     },
+    /// A model that could not be read again.
+    #[error(transparent)]
+    Model(#[from] SaveError),
     /// Something cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
@@ -149,7 +154,7 @@ impl RunDirectory {
     ) -> Result<(), DirectoryError> {
         let folder = format!("models/{}", provenance.name);
         let [model_file, history_file] = MODEL_FILES;
-        self.write(&format!("{folder}/{model_file}"), &safetensors::to_bytes(model, provenance))?;
+        self.write(&format!("{folder}/{model_file}"), &safetensors::to_bytes(model, provenance)?)?;
         if provenance.training.is_none() {
             return Ok(());
         }
@@ -167,15 +172,15 @@ impl RunDirectory {
         seed: u64,
     ) -> Result<(), DirectoryError> {
         let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
-        self.write(&name, &safetensors::to_bytes(model, provenance))
+        self.write(&name, &safetensors::to_bytes(model, provenance)?)
     }
 
     /// Writes the judge of interpolations, if it has learned anything.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn write_judge(&self, judge: &Judge, data: &str) -> Result<(), DirectoryError> {
-        judge::to_bytes(judge, data).map_or(Ok(()), |bytes| self.write(JUDGE, &bytes))
+    pub fn write_judge(&self, judge: &Judge, data: &TrainedOn) -> Result<(), DirectoryError> {
+        judge::to_bytes(judge, data)?.map_or(Ok(()), |bytes| self.write(JUDGE, &bytes))
     }
 
     /// Writes the report.

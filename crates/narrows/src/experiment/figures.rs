@@ -2,10 +2,10 @@
 
 use super::{DirectoryError, ModelSummary, Pair, RunDirectory, Summary};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, ImageShape, RawValues, RowName, RowNameError, TrainAndTest};
+use crate::dataset::{Dataset, ImageShape, Parts, RowName, RowNameError};
 use crate::interpolate::quality::{Between, InterpolationQuality, Measure, Subject as Measured, SubjectKind};
 use crate::interpolate::{blend, interpolate, lambdas};
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, InputSpec, MismatchError, Predictor};
 use crate::pca::Pca;
 use crate::report::chart::{Band, Chart, Curve, CurveStyle, Scale};
 use crate::report::gallery::{self, Captioned, Row, Step};
@@ -76,19 +76,20 @@ struct Sketch {
 pub(super) fn draw(
     summary: &Summary,
     models: &[Autoencoder],
-    data: &TrainAndTest,
+    data: &Parts,
     pca: Option<&Pca>,
     compute: &mut Compute,
 ) -> Result<Vec<Figure>, DrawError> {
     let mut sketches = curves(&summary.models);
     sketches.extend(summary.interpolation_quality.iter().flat_map(realism));
-    if let Some(image) = data.train.image {
-        let mut gallery = Gallery { summary, models, data, image, compute };
+    if let Some(image) = data.train().image() {
+        let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
+        let mut gallery = Gallery { summary, predictors, data, image, compute };
         sketches.push(gallery.data());
-        sketches.push(gallery.reconstructions());
-        sketches.extend(gallery.grids());
+        sketches.push(gallery.reconstructions()?);
+        sketches.extend(gallery.grids()?);
         sketches.extend(pca.and_then(|pca| gallery.components(pca)));
-        sketches.extend(gallery.extremes());
+        sketches.extend(gallery.extremes()?);
         sketches.extend(gallery.interpolations()?);
     }
     let threads = compute.team.threads();
@@ -101,6 +102,9 @@ pub enum DrawError {
     /// A figure cannot be rasterised.
     #[error("a figure cannot be drawn: {0}")]
     Raster(#[from] RasterError),
+    /// A model cannot read the data.
+    #[error(transparent)]
+    Mismatch(#[from] MismatchError),
     /// A row that is asked for is not there.
     #[error("[interpolation] {0}")]
     Row(#[from] RowNameError),
@@ -241,21 +245,17 @@ fn realism(quality: &InterpolationQuality) -> impl Iterator<Item = Sketch> {
 /// Everything that pictures are made from.
 struct Gallery<'a> {
     summary: &'a Summary,
-    models: &'a [Autoencoder],
-    data: &'a TrainAndTest,
+    predictors: Vec<Predictor>,
+    data: &'a Parts,
     image: ImageShape,
     compute: &'a mut Compute,
 }
 
 impl Gallery<'_> {
     fn raw_picture(&self, dataset: &Dataset, index: usize) -> Picture {
-        let range = index * dataset.features..(index + 1) * dataset.features;
-        let raw: Vec<f32> = match &dataset.raw {
-            RawValues::Bytes(bytes) => bytes[range].iter().map(|&byte| f32::from(byte)).collect(),
-            RawValues::Numbers(numbers) => numbers[range].to_vec(),
-        };
-        let (low, high) = (dataset.range.low, dataset.range.high);
-        self.picture(&raw.iter().map(|x| (x - low) / (high - low)).collect::<Vec<_>>())
+        let range = dataset.schema().range().expect("images have a range");
+        let unit: Vec<f32> = dataset.raw_row(index).into_iter().map(|raw| range.unit_of(raw)).collect();
+        self.picture(&unit)
     }
 
     fn picture(&self, unit: &[f32]) -> Picture {
@@ -263,16 +263,20 @@ impl Gallery<'_> {
     }
 
     /// A model's output as pictures.
-    fn pictures(&self, model: &Autoencoder, values: &[f32]) -> Vec<Picture> {
-        let shown = model.input.normalisation.to_unit(model.input.range, values);
-        shown.chunks_exact(model.architecture.inputs).map(|image| self.picture(image)).collect()
+    fn pictures(&self, input: &InputSpec, values: &[f32]) -> Vec<Picture> {
+        let shown = input.unit_scale().expect("images have a range").of_model(values);
+        shown.chunks_exact(input.schema().features()).map(|image| self.picture(image)).collect()
     }
 
-    fn reconstruct(&mut self, model: usize, dataset: &Dataset, rows: &[usize]) -> Vec<Picture> {
-        let model = &self.models[model];
-        let subset = dataset.subset(rows);
-        let values = model.reconstruct(self.compute, &model.input.normalisation.apply(&subset));
-        self.pictures(model, &values)
+    fn reconstruct(
+        &mut self,
+        model: usize,
+        dataset: &Dataset,
+        rows: &[usize],
+    ) -> Result<Vec<Picture>, MismatchError> {
+        let model = &self.predictors[model];
+        let values = model.reconstruct(self.compute, &model.samples(&dataset.subset(rows))?)?;
+        Ok(self.pictures(model.input(), &values))
     }
 
     fn data(&self) -> Sketch {
@@ -282,9 +286,9 @@ impl Gallery<'_> {
             .iter()
             .find_map(|model| model.training.as_ref())
             .map_or(128, |t| t.batch_size);
-        let rows = batch.min(self.data.train.rows()).min(200);
+        let rows = batch.min(self.data.train().rows()).min(200);
         let pictures: Vec<Picture> =
-            (0..rows).map(|index| self.raw_picture(&self.data.train, index)).collect();
+            (0..rows).map(|index| self.raw_picture(self.data.train(), index)).collect();
         Sketch {
             subject: Subject::Data,
             name: "data".to_owned(),
@@ -294,32 +298,27 @@ impl Gallery<'_> {
     }
 
     /// The first test image of each class, or the first ten.
-    fn reconstructions(&mut self) -> Sketch {
-        let test = &self.data.test;
-        let rows: Vec<usize> = match test.class_counts() {
-            Some(classes) => {
-                classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect()
-            }
-            None => (0..test.rows().min(10)).collect(),
-        };
+    fn reconstructions(&mut self) -> Result<Sketch, MismatchError> {
+        let test = self.data.test();
+        let rows = test.examples();
         let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
         let mut lines = vec![Row { label: "original".to_owned(), pictures, notes: Vec::new() }];
-        for index in 0..self.models.len() {
-            let pictures = self.reconstruct(index, test, &rows);
+        for index in 0..self.predictors.len() {
+            let pictures = self.reconstruct(index, test, &rows)?;
             let label = self.summary.models[index].name.clone();
             lines.push(Row { label, pictures, notes: Vec::new() });
         }
-        Sketch {
+        Ok(Sketch {
             subject: Subject::Reconstructions,
             name: "reconstructions".to_owned(),
             caption: "The same test images as originals and as each model reconstructs them.".to_owned(),
             svg: gallery::rows("", &lines),
-        }
+        })
     }
 
     /// Images 1 to 49 of the first test batch, as the study shows them: the originals, then each model's.
-    fn grids(&mut self) -> Vec<Sketch> {
-        let test = &self.data.test;
+    fn grids(&mut self) -> Result<Vec<Sketch>, MismatchError> {
+        let test = self.data.test();
         let rows: Vec<usize> = (1..test.rows().min(50)).collect();
         let originals: Vec<Picture> = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
         let sketch = |model: Option<&str>, pictures: &[Picture]| {
@@ -333,11 +332,11 @@ impl Gallery<'_> {
             }
         };
         let mut sketches = vec![sketch(None, &originals)];
-        for index in 0..self.models.len() {
-            let pictures = self.reconstruct(index, test, &rows);
+        for index in 0..self.predictors.len() {
+            let pictures = self.reconstruct(index, test, &rows)?;
             sketches.push(sketch(Some(&self.summary.models[index].name), &pictures));
         }
-        sketches
+        Ok(sketches)
     }
 
     /// The exact principal components, and those within each trained linear model's span, under one another.
@@ -373,10 +372,10 @@ impl Gallery<'_> {
     }
 
     /// The test images that each model reconstructs best and worst.
-    fn extremes(&mut self) -> Vec<Sketch> {
-        let test = &self.data.test;
+    fn extremes(&mut self) -> Result<Vec<Sketch>, MismatchError> {
+        let test = self.data.test();
         let mut sketches = Vec::new();
-        for index in 0..self.models.len() {
+        for index in 0..self.predictors.len() {
             let name = self.summary.models[index].name.clone();
             let Some(latent) = self.summary.models[index].latent.clone() else { continue };
             let mut lines = Vec::new();
@@ -385,7 +384,7 @@ impl Gallery<'_> {
                 let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
                 lines.push(Row { label: label.to_owned(), pictures, notes: Vec::new() });
                 let notes = found.iter().map(|row| format!("{:.4}", row.error)).collect();
-                let pictures = self.reconstruct(index, test, &rows);
+                let pictures = self.reconstruct(index, test, &rows)?;
                 lines.push(Row { label: "reconstructed".to_owned(), pictures, notes });
             }
             sketches.push(Sketch {
@@ -397,10 +396,10 @@ impl Gallery<'_> {
                 svg: gallery::rows("", &lines),
             });
         }
-        sketches
+        Ok(sketches)
     }
 
-    fn interpolations(&mut self) -> Result<Vec<Sketch>, RowNameError> {
+    fn interpolations(&mut self) -> Result<Vec<Sketch>, DrawError> {
         let Some(interpolation) = self.summary.experiment.interpolation.clone() else {
             return Ok(Vec::new());
         };
@@ -414,7 +413,7 @@ impl Gallery<'_> {
             }
             labels.push(label.clone());
             let mut ends = Vec::new();
-            for name in [pair.first, pair.second] {
+            for name in [&pair.first, &pair.second] {
                 let (dataset, index) = name.find(self.data)?;
                 ends.push(dataset.subset(&[index]));
                 sources
@@ -422,15 +421,15 @@ impl Gallery<'_> {
             }
             let ends = [&ends[0], &ends[1]];
             let (mut strips, mut paths) = (Vec::new(), Vec::new());
-            for (summary, model) in self.summary.models.iter().zip(self.models) {
-                let [first, second] = ends.each_ref().map(|end| model.input.normalisation.apply(end).row(0));
+            for (summary, model) in self.summary.models.iter().zip(&self.predictors) {
+                let [first, second] = [model.samples(ends[0])?.row(0), model.samples(ends[1])?.row(0)];
                 let ends = [&first[..], &second[..]];
                 if strips.is_empty() {
-                    let pictures = self.pictures(model, &blend(ends, &lambdas));
+                    let pictures = self.pictures(model.input(), &blend(ends, &lambdas));
                     strips.push(Row { label: "pixel blend".to_owned(), pictures, notes: Vec::new() });
                 }
-                let values = interpolate(model, self.compute, ends, &lambdas);
-                let pictures = self.pictures(model, &values);
+                let values = interpolate(model, self.compute, ends, &lambdas)?;
+                let pictures = self.pictures(model.input(), &values);
                 let steps: Vec<Step> = lambdas
                     .iter()
                     .zip(&pictures)
@@ -470,17 +469,17 @@ impl Gallery<'_> {
 }
 
 /// `1 → 7`: what stands at λ = 0 and at λ = 1.
-pub(super) fn pair_title(data: &TrainAndTest, pair: &Pair) -> Result<String, RowNameError> {
-    Ok(format!("{} → {}", end_label(data, pair.second)?, end_label(data, pair.first)?))
+pub(super) fn pair_title(data: &Parts, pair: &Pair) -> Result<String, RowNameError> {
+    Ok(format!("{} → {}", end_label(data, &pair.second)?, end_label(data, &pair.first)?))
 }
 
 /// `7-1`, for a file's name.
-fn pair_label(data: &TrainAndTest, pair: &Pair) -> Result<String, RowNameError> {
-    let label = format!("{}-{}", end_label(data, pair.first)?, end_label(data, pair.second)?);
+fn pair_label(data: &Parts, pair: &Pair) -> Result<String, RowNameError> {
+    let label = format!("{}-{}", end_label(data, &pair.first)?, end_label(data, &pair.second)?);
     Ok(label.replace('#', "-"))
 }
 
-fn end_label(data: &TrainAndTest, name: RowName) -> Result<String, RowNameError> {
+fn end_label(data: &Parts, name: &RowName) -> Result<String, RowNameError> {
     let (dataset, index) = name.find(data)?;
-    Ok(dataset.labels.as_ref().map_or_else(|| name.to_string(), |labels| labels[index].to_string()))
+    Ok(dataset.class_of(index).map_or_else(|| name.to_string(), str::to_owned))
 }

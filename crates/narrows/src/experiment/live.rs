@@ -1,12 +1,12 @@
 //! What the live parts of a run's report show, and the snapshots of its training.
 
 use super::Summary;
-use super::figures::published_curve;
+use super::figures::{DrawError, published_curve};
 use crate::compute::{Compute, Level};
-use crate::dataset::{Dataset, RowNameError, TrainAndTest};
+use crate::dataset::{Parts, Samples, byte_of};
 use crate::interpolate::judge::Judge;
-use crate::model::{Architecture, Autoencoder, InputSpec, Parameters};
-use crate::report::live::{self, Live, LiveModel, LivePair, Snapshot, Subject, byte_of, originals};
+use crate::model::{Architecture, Autoencoder, InputSpec, MismatchError, Parameters};
+use crate::report::live::{self, Live, LiveModel, LivePair, Snapshot, Subject};
 
 /// The epochs after which a snapshot is taken, besides the last: learning is quick at first.
 const SNAPSHOTS: [usize; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
@@ -15,7 +15,8 @@ const SNAPSHOTS: [usize; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
 pub(super) struct Snapshots<'a> {
     architecture: &'a Architecture,
     input: &'a InputSpec,
-    originals: Dataset,
+    /// Nothing of rows that are no images.
+    originals: Option<Samples>,
     last: usize,
     compute: Compute,
     /// What has been taken.
@@ -27,43 +28,40 @@ impl<'a> Snapshots<'a> {
     pub fn new(
         architecture: &'a Architecture,
         input: &'a InputSpec,
-        data: &TrainAndTest,
+        data: &Parts,
         epochs: usize,
         level: Level,
-    ) -> Self {
-        let rows = if input.image.is_some() { originals(&data.test) } else { Vec::new() };
-        let originals = data.test.subset(&rows);
+    ) -> Result<Self, MismatchError> {
+        let test = data.test();
+        let originals = match input.image() {
+            Some(_) => Some(input.samples(&test.subset(&test.examples()))?),
+            None => None,
+        };
         // Ten rows are nothing to share out, and the team is busy training.
-        Self {
-            architecture,
-            input,
-            originals,
-            last: epochs,
-            compute: Compute::single(level),
-            taken: Vec::new(),
-        }
+        let compute = Compute::single(level);
+        Ok(Self { architecture, input, originals, last: epochs, compute, taken: Vec::new() })
     }
 
     /// Looks at the parameters after `epoch` epochs.
     pub fn see(&mut self, epoch: usize, parameters: &Parameters) {
-        if self.originals.rows() == 0 || !(SNAPSHOTS.contains(&epoch) || epoch == self.last) {
-            return;
+        if SNAPSHOTS.contains(&epoch) || epoch == self.last {
+            self.take(epoch, parameters.clone());
         }
-        self.take(epoch, parameters.clone());
     }
 
     /// A model that was stopped has its last snapshot where it stands.
     pub fn end(&mut self, epoch: usize, parameters: &Parameters) {
-        if self.originals.rows() > 0 && self.taken.last().is_some_and(|last| last.epoch < epoch) {
+        if self.taken.last().is_some_and(|last| last.epoch < epoch) {
             self.take(epoch, parameters.clone());
         }
     }
 
     fn take(&mut self, epoch: usize, parameters: Parameters) {
+        let (Some(originals), Some(scale)) = (&self.originals, self.input.unit_scale()) else { return };
         let (architecture, input) = (self.architecture.clone(), self.input.clone());
         let model = Autoencoder { architecture, parameters, input };
-        let values = model.reconstruct(&mut self.compute, &self.input.normalisation.apply(&self.originals));
-        let unit = self.input.normalisation.to_unit(self.input.range, &values);
+        let values = model.reconstruct(&mut self.compute, originals).expect("it is trained on such rows");
+        let unit = scale.of_model(&values);
         self.taken.push(Snapshot { epoch, pixels: unit.into_iter().map(byte_of).collect() });
     }
 }
@@ -74,16 +72,16 @@ pub(super) fn live_parts(
     models: &[Autoencoder],
     snapshots: &[Vec<Snapshot>],
     judged_by: Option<&Judge>,
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
-) -> Result<Option<Live>, RowNameError> {
-    if data.train.image.is_none() {
+) -> Result<Option<Live>, DrawError> {
+    if data.train().image().is_none() {
         return Ok(None);
     }
     let mut pairs = Vec::new();
     for pair in summary.experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
         let mut ends = [(pair.first.part, 0), (pair.second.part, 0)];
-        for (end, name) in ends.iter_mut().zip([pair.first, pair.second]) {
+        for (end, name) in ends.iter_mut().zip([&pair.first, &pair.second]) {
             end.1 = name.find(data)?.1;
         }
         pairs.push(LivePair { ends });
@@ -112,5 +110,5 @@ pub(super) fn live_parts(
         Some(Judge::Classifier { classifier, .. }) => Some(live::Judge::of(classifier)),
         Some(Judge::Pixels { .. }) | None => None,
     };
-    Ok(Some(Live::new(&Subject { data, models, pairs, judge }, compute)))
+    Ok(Some(Live::new(&Subject { data, models, pairs, judge }, compute)?))
 }

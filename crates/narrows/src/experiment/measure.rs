@@ -2,17 +2,17 @@
 
 use super::ModelSummary;
 use crate::compute::Compute;
-use crate::dataset::TrainAndTest;
-use crate::evaluate::{LatentSettings, latent_quality};
+use crate::dataset::Parts;
+use crate::evaluate::{Certificate, LatentSettings, latent_quality};
 use crate::model::Autoencoder;
-use crate::pca::{Certificate, Pca};
+use crate::pca::Pca;
 
 /// Completes the summary of one model. What cannot be measured, as codes of a diverged model that are not finite, is left
 /// absent: the run goes on.
 pub(super) fn measure(
     summary: &mut ModelSummary,
     model: &Autoencoder,
-    data: &TrainAndTest,
+    data: &Parts,
     pca: Option<&Pca>,
     compute: &mut Compute,
 ) {

@@ -200,7 +200,7 @@ fn one() -> u64 {
 }
 
 /// Two rows; at λ = 1 stands the first, at λ = 0 the second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// Weighted by λ.

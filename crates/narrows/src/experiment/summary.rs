@@ -6,7 +6,7 @@ use super::{Experiment, ModelKind, Published};
 use crate::evaluate::{LatentQuality, ReconstructionError};
 use crate::interpolate::quality::InterpolationQuality;
 use crate::model::Architecture;
-use crate::pca::Certificate;
+use crate::evaluate::Certificate;
 use crate::train::{EpochReport, Training};
 
 /// What a run found.

@@ -4,8 +4,8 @@ pub mod judge;
 pub mod quality;
 
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
-use crate::model::Autoencoder;
+use crate::dataset::Samples;
+use crate::model::{MismatchError, Predictor};
 
 /// `steps` values of λ, evenly spaced from 0 to 1 (`numpy.linspace(0, 1, steps)`); a single one is 0.
 pub fn lambdas(steps: usize) -> Vec<f32> {
@@ -15,15 +15,18 @@ pub fn lambdas(steps: usize) -> Vec<f32> {
 /// `decoder(λ·encoder(first) + (1 − λ)·encoder(second))` for each λ: at λ = 0 the second row, at λ = 1 the first.
 ///
 /// The rows are in the model's scale (features each); returns λs × features, in the model's scale.
+///
+/// # Errors
+/// If a row is not as long as the model reads, or not finite.
 pub fn interpolate(
-    model: &Autoencoder,
+    model: &Predictor,
     compute: &mut Compute,
     [first, second]: [&[f32]; 2],
     lambdas: &[f32],
-) -> Vec<f32> {
-    let ends = Samples::new(model.architecture.inputs, Values::Numbers([first, second].concat()));
-    let codes = model.encode(compute, &ends);
-    let (first, second) = codes.split_at(model.architecture.latent());
+) -> Result<Vec<f32>, MismatchError> {
+    let ends = Samples::in_model_scale(model.architecture().inputs, [first, second].concat())?;
+    let codes = model.encode(compute, &ends)?;
+    let (first, second) = codes.split_at(model.architecture().latent());
     model.decode(compute, &blend([first, second], lambdas))
 }
 

@@ -4,7 +4,7 @@ use super::super::figures::Subject;
 use super::super::{ModelSummary, PcaSummary};
 use super::{Report, columns, error, thousands};
 use crate::evaluate::LatentQuality;
-use crate::pca::Certificate;
+use crate::evaluate::Certificate;
 use crate::report::page::{Block, Cell, Emphasis, Paragraph, Section, Span, Table};
 
 impl Report<'_> {

@@ -2,11 +2,12 @@
 
 /** Some rows of the training or the test set. */
 export class ImageSet {
-  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first pixel. */
-  constructor(name, description, features, reader) {
+  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first pixel; labels are places in `classNames`. */
+  constructor(name, description, features, reader, classNames) {
     Object.assign(this, { name, features, rows: description.rows, all: description.all });
     this.pixels = reader.bytes(description.rows * features);
-    this.labels = description.labelled ? reader.bytes(description.rows) : null;
+    this.labels = description.labelled
+      ? Array.from(reader.shorts(description.rows), (place) => classNames[place & 0xffff]) : null;
   }
 
   /** An image with its name. */
@@ -14,11 +15,6 @@ export class ImageSet {
     const pixels = this.pixels.subarray(row * this.features, (row + 1) * this.features);
     const label = this.labels ? this.labels[row] : null;
     return { pixels, label, row, name: `${this.name}#${Math.floor((row * this.all) / this.rows)}` };
-  }
-
-  /** The classes that occur, in order. */
-  get classes() {
-    return this.labels ? [...new Set(this.labels)].sort((a, b) => a - b) : [];
   }
 
   /** A row at random, of one class if one is given. */

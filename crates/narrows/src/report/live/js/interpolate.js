@@ -133,7 +133,7 @@ class Picker {
         if (desk.drawing) set(end, desk.drawing);
         else location.hash = "#draw";
       } else if (chosen !== "") {
-        const image = (await study.test).any(chosen === "any" ? null : Number(chosen));
+        const image = (await study.test).any(chosen === "any" ? null : chosen);
         if (image) set(end, image);
       }
     };

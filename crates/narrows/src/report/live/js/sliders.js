@@ -118,7 +118,7 @@ they would decode; the dot is where the start image has it."),
   async function another() {
     const { value } = from.select;
     if (value === "") from.select.value = "any";
-    const next = (await study.test).any(value === "" || value === "any" ? null : Number(value));
+    const next = (await study.test).any(value === "" || value === "any" ? null : value);
     if (next) begin(next);
   }
 
