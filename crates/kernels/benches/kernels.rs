@@ -170,7 +170,12 @@ fn whole_rows(criterion: &mut Criterion) {
         let mut row = Aligned::zeros(row_stride(784));
         group(&mut || {
             for _ in 0..ROWS {
-                from_bytes(level, black_box(&bytes), Scaling::Same(Affine { scale: 2.0, offset: -1.0 }), &mut row);
+                from_bytes(
+                    level,
+                    black_box(&bytes),
+                    Scaling::Same(Affine { scale: 2.0, offset: -1.0 }),
+                    &mut row,
+                );
             }
         });
     });

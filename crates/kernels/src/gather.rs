@@ -130,7 +130,9 @@ impl Scales for Each<'_> {
 
 #[inline(always)]
 fn vector_at(numbers: &[f32], column: usize) -> &[f32; LANES] {
-    numbers[column..].first_chunk().expect("whole vectors are counted by the raw numbers, of which there are as many")
+    numbers[column..]
+        .first_chunk()
+        .expect("whole vectors are counted by the raw numbers, of which there are as many")
 }
 
 #[inline(always)]

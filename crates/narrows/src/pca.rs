@@ -1,6 +1,5 @@
 //! Exact principal component analysis: the best that a linear model can do (Eckart & Young 1936).
 
-
 use faer::{Mat, Side};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE, row_stride};
 use narrows_kernels::team::{Bounds, Split};
@@ -35,7 +34,9 @@ pub enum PcaError {
     #[error("the data has no rows, so it has no principal components")]
     NoRows,
     /// Numbers so large that their products are not finite, or codes that are NaN.
-    #[error("the covariance of the data is not finite; are there values beyond ±1e18, or has the model diverged?")]
+    #[error(
+        "the covariance of the data is not finite; are there values beyond ±1e18, or has the model diverged?"
+    )]
     NotFinite,
     /// The eigenvalues did not converge.
     #[error("the eigenvalues of the covariance did not converge")]
@@ -58,8 +59,7 @@ impl Pca {
         if !finite {
             return Err(PcaError::NotFinite);
         }
-        let decomposition =
-            covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError::NotConverged)?;
+        let decomposition = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError::NotConverged)?;
         let (values, vectors) = (decomposition.S().column_vector(), decomposition.U());
         // faer lists eigenvalues in ascending order.
         let order = (0..features).rev();

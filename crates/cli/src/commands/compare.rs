@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use narrows::compute::Compute;
 use narrows::dataset::Parts;
-use narrows::evaluate::{Certificate, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error};
+use narrows::evaluate::{
+    Certificate, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
+};
 use narrows::model::{Autoencoder, InputSpec};
 use narrows::pca::Pca;
 use serde::Serialize;
@@ -100,12 +102,7 @@ fn model_files(named: &[PathBuf]) -> Result<Vec<ModelFile>, Failure> {
 struct Principal(Option<(InputSpec, Pca)>);
 
 impl Principal {
-    fn of(
-        &mut self,
-        model: &Autoencoder,
-        data: &Parts,
-        compute: &mut Compute,
-    ) -> Result<&Pca, Failure> {
+    fn of(&mut self, model: &Autoencoder, data: &Parts, compute: &mut Compute) -> Result<&Pca, Failure> {
         if self.0.as_ref().is_none_or(|(input, _)| *input != model.input) {
             let pca = Pca::fit(compute, &model.samples(data.train())?).map_err(Failure::failed)?;
             self.0 = Some((model.input.clone(), pca));

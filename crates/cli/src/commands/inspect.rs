@@ -56,10 +56,7 @@ impl Inspect {
                 description: model.architecture.to_string(),
                 parameters: model.architecture.parameter_count(),
                 tensors: tensors.map(|tensor| Tensor { name: &tensor.name, shape: &tensor.shape }).collect(),
-                input: Input {
-                    normalisation: model.input.normalisation(),
-                    schema: model.input.schema(),
-                },
+                input: Input { normalisation: model.input.normalisation(), schema: model.input.schema() },
                 provenance: &provenance,
             });
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{ImageShape, Source, Parts};
+use narrows::dataset::{ImageShape, Parts, Source};
 use narrows::export::safetensors::{Provenance, load};
 use narrows::model::Autoencoder;
 use narrows::report::picture::Picture;

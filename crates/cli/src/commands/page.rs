@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{Part, RowName, Parts};
+use narrows::dataset::{Part, Parts, RowName};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use narrows::export::safetensors::Provenance;
 use narrows::model::Autoencoder;

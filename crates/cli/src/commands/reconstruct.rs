@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use narrows::dataset::{Part, RowName, Parts, Which};
+use narrows::dataset::{Part, Parts, RowName, Which};
 use narrows::report::gallery::{Row, rows};
 use narrows::report::raster;
 

@@ -1,7 +1,6 @@
 //! Draw: a digit by strokes of the mouse.
 
-use narrows::dataset::{Dataset, RawValues};
-use narrows::report::live::byte_of;
+use narrows::dataset::{Dataset, Values, byte_of};
 
 use crate::interpolate::{largest_difference, pixels};
 use crate::study::{LARGEST, compute, study, unit};
@@ -32,10 +31,10 @@ fn a_digit_drawn_by_strokes_is_centred_reconstructed_and_used() {
         assert!((x - 14.0).abs() < 0.2 && (y - 14.0).abs() < 0.2, "the centre of mass is at {x}, {y}");
         assert!((mass / 255.0) > 50.0, "as much ink as a digit has");
 
-        let drawn = Dataset { raw: RawValues::Bytes(seen), labels: None, ..study().data.test.subset(&[0]) };
+        let drawn = Dataset::new("drawn", study().data.schema().clone(), Values::Bytes(seen), None).unwrap();
         for name in ["pca", "plane", LARGEST] {
             let model = study().model(name);
-            let values = model.reconstruct(&mut compute(), &model.samples(&drawn).unwrap());
+            let values = model.reconstruct(&mut compute(), &model.samples(&drawn).unwrap()).unwrap();
             let expected: Vec<u8> = unit(&model, &values).into_iter().map(byte_of).collect();
             let shown = pixels(browser, &format!("#drawn [data-model='{name}'] canvas"));
             let difference = largest_difference(&shown, &expected);

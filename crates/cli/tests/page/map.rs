@@ -1,6 +1,7 @@
 //! The latent map: hover, drag, click, classes, keys.
 
-use narrows::report::live::{byte_of, pixels as raw_pixels};
+use narrows::dataset::byte_of;
+use narrows::report::live::pixels as raw_pixels;
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -24,7 +25,7 @@ fn decoded_there(browser: &mut Browser) -> Vec<u8> {
     let place = browser.value("document.querySelector('#map-where').textContent");
     let code: Vec<f32> = place.as_str().unwrap().split(", ").map(|x| x.parse().unwrap()).collect();
     let model = study().model("plane");
-    unit(&model, &model.decode(&mut compute(), &code)).into_iter().map(byte_of).collect()
+    unit(&model, &model.decode(&mut compute(), &code).unwrap()).into_iter().map(byte_of).collect()
 }
 
 #[test]
@@ -47,10 +48,10 @@ fn dragging_decodes_under_the_cursor_and_hovering_shows_the_image_there() {
         browser.frame();
         let what = browser.value("document.querySelector('#map-what').textContent");
         let index: usize = what.as_str().unwrap().rsplit('#').next().unwrap().parse().unwrap();
-        let image = study().data.test.subset(&[index]);
+        let image = study().data.test().subset(&[index]);
         assert_eq!(pixels(browser, "[aria-label='Nearest image']"), raw_pixels(&image), "{what}");
         let model = study().model("plane");
-        let values = model.reconstruct(&mut compute(), &model.samples(&image).unwrap());
+        let values = model.reconstruct(&mut compute(), &model.samples(&image).unwrap()).unwrap();
         let expected: Vec<u8> = unit(&model, &values).into_iter().map(byte_of).collect();
         assert!(largest_difference(&pixels(browser, "[aria-label='Its reconstruction']"), &expected) <= 1);
     });
@@ -73,8 +74,8 @@ fn a_click_shows_the_nearest_neighbours_in_all_latents() {
         let labels = browser.value("[...document.querySelectorAll('#map-neighbours canvas')].map((c) => c.getAttribute('aria-label'))");
         // The page has every second test image.
         let rows: Vec<usize> = (0..10_000).step_by(2).collect();
-        let (model, test) = (study().model(crate::study::LARGEST), study().data.test.subset(&rows));
-        let codes = model.encode(&mut compute(), &model.samples(&test).unwrap());
+        let (model, test) = (study().model(crate::study::LARGEST), study().data.test().subset(&rows));
+        let codes = model.encode(&mut compute(), &model.samples(&test).unwrap()).unwrap();
         let code = &codes[index / 2 * 16..][..16];
         let distance = |row: usize| -> f32 {
             codes[row * 16..][..16].iter().zip(code).map(|(a, b)| (a - b).powi(2)).sum()
@@ -85,7 +86,7 @@ fn a_click_shows_the_nearest_neighbours_in_all_latents() {
             labels.as_array().unwrap().iter().map(|label| label.as_str().unwrap().to_owned()).collect();
         let nearest: Vec<String> = order[..8]
             .iter()
-            .map(|&row| format!("test#{}: {}", 2 * row, test.labels.as_ref().unwrap()[row]))
+            .map(|&row| format!("test#{}: {}", 2 * row, test.labels().unwrap()[row]))
             .collect();
         assert_eq!(shown, nearest);
     });

@@ -13,6 +13,7 @@ mod row_name;
 mod samples;
 mod schema;
 mod source;
+mod split;
 mod storage;
 mod view;
 
@@ -23,5 +24,6 @@ pub use row_name::{RowName, RowNameError, Which, find_class};
 pub use samples::Samples;
 pub use schema::{ImageShape, MAX_CLASSES, Missing, Schema, SchemaError, ValueRange, byte_of};
 pub use source::{Source, UnknownSource};
+pub use split::{Shares, Split, SplitError};
 pub use storage::Values;
 pub use view::{DataError, Dataset};

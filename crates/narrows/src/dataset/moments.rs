@@ -33,11 +33,7 @@ impl Moments {
         Self { count: 0, mean: 0.0, least: f32::INFINITY, greatest: f32::NEG_INFINITY, squares: 0.0 };
 
     /// The moments of each column of `rows` rows, which `read` writes one at a time.
-    pub fn of_columns(
-        columns: usize,
-        rows: usize,
-        mut read: impl FnMut(usize, &mut [f32]),
-    ) -> Vec<Self> {
+    pub fn of_columns(columns: usize, rows: usize, mut read: impl FnMut(usize, &mut [f32])) -> Vec<Self> {
         let mut all = vec![Self::NONE; columns];
         let (mut row_values, mut sums) = (vec![0.0; columns], vec![0.0; columns]);
         for start in (0..rows).step_by(CHUNK_ROWS) {
@@ -115,7 +111,9 @@ mod tests {
         // Multiples of the spacing of f32 there, 128, so that the numbers are exact; their moments are known in integers.
         let rows = 1_000_000;
         let step = |row: usize| (row * 7919 % 33) as i64 - 16;
-        let moments = Moments::of_columns(1, rows, |row, out| out[0] = (1.7e9 as i64 / 128 * 128 + 128 * step(row)) as f32);
+        let moments = Moments::of_columns(1, rows, |row, out| {
+            out[0] = (1.7e9 as i64 / 128 * 128 + 128 * step(row)) as f32
+        });
         let sum: i64 = (0..rows).map(step).sum();
         let squares: i64 = (0..rows).map(|row| step(row).pow(2)).sum();
         let mean = sum as f64 / rows as f64;
@@ -128,7 +126,8 @@ mod tests {
     #[test]
     fn chunks_are_merged_to_what_one_pass_over_all_rows_gives() {
         let rows = 3 * CHUNK_ROWS / 2 + 7;
-        let value = |row: usize| ((row * 2_654_435_761) % 1013) as f32 + if row < CHUNK_ROWS { 0.0 } else { 5e4 };
+        let value =
+            |row: usize| ((row * 2_654_435_761) % 1013) as f32 + if row < CHUNK_ROWS { 0.0 } else { 5e4 };
         let found = Moments::of_columns(1, rows, |row, out| out[0] = value(row))[0];
         let mean = (0..rows).map(|row| f64::from(value(row))).sum::<f64>() / rows as f64;
         let variance = (0..rows).map(|row| (f64::from(value(row)) - mean).powi(2)).sum::<f64>() / rows as f64;

@@ -45,7 +45,9 @@ pub enum NormalisationError {
         offsets: usize,
     },
     /// Neither one scale, nor one for each feature.
-    #[error("the normalisation is of {scales} features, rows have {features}; expected 1 scale, or {features}")]
+    #[error(
+        "the normalisation is of {scales} features, rows have {features}; expected 1 scale, or {features}"
+    )]
     Features {
         /// Scales.
         scales: usize,
@@ -53,7 +55,9 @@ pub enum NormalisationError {
         features: usize,
     },
     /// A scale of 0, or a number that is not finite.
-    #[error("feature {index} would be scaled by {scale} and shifted by {offset}; a scale is a finite number other than 0, an offset a finite one")]
+    #[error(
+        "feature {index} would be scaled by {scale} and shifted by {offset}; a scale is a finite number other than 0, an offset a finite one"
+    )]
     Number {
         /// Which, from 0.
         index: usize,
@@ -66,7 +70,9 @@ pub enum NormalisationError {
     #[error("{0} has no rows, so it has no mean and no variance")]
     NoRows(String),
     /// The data has no range that could become [−1, 1] or [0, 1].
-    #[error("{0} has no value range by its nature, as images have; normalise it by `standard`, each column by its mean and variance")]
+    #[error(
+        "{0} has no value range by its nature, as images have; normalise it by `standard`, each column by its mean and variance"
+    )]
     NoRange(String),
 }
 

@@ -226,7 +226,9 @@ mod tests {
 
     #[test]
     fn a_name_reads_back_as_it_is_written() {
-        for name in ["train:7", "test:7:3", "test#42", "train#0", "validation:cat:2", "train:a:b", "test:size:3:1"] {
+        for name in
+            ["train:7", "test:7:3", "test#42", "train#0", "validation:cat:2", "train:a:b", "test:size:3:1"]
+        {
             assert_eq!(name.parse::<RowName>().unwrap().to_string(), name);
         }
     }
@@ -240,8 +242,12 @@ mod tests {
         assert_eq!(find("7:3"), Err(RowNameError::Class { name: "train:7:3".to_owned(), rows: 2 }));
         assert_eq!(find("#4"), Err(RowNameError::Index { name: "train#4".to_owned(), rows: 4 }));
         assert_eq!(find("validation:7"), Err(RowNameError::NoPart("validation:7".to_owned())));
-        let error = |data: &Parts, name: &str| name.parse::<RowName>().unwrap().find(data).unwrap_err().to_string();
+        let error =
+            |data: &Parts, name: &str| name.parse::<RowName>().unwrap().find(data).unwrap_err().to_string();
         assert_eq!(error(&digits(), "12"), "there is no class 12 in train; its classes are 0 to 7");
-        assert_eq!(error(&animals(), "test:dog"), "there is no class dog in test; its classes are cat, tester, size:3");
+        assert_eq!(
+            error(&animals(), "test:dog"),
+            "there is no class dog in test; its classes are cat, tester, size:3"
+        );
     }
 }

@@ -339,7 +339,8 @@ mod tests {
 
     #[test]
     fn a_subset_has_its_rows_and_labels_and_copies_no_values() {
-        let all = Dataset::new("d", classes(&["a", "b"]), Values::Bytes(vec![5, 6, 7, 8]), Some(vec![0, 1, 0, 1]));
+        let all =
+            Dataset::new("d", classes(&["a", "b"]), Values::Bytes(vec![5, 6, 7, 8]), Some(vec![0, 1, 0, 1]));
         let all = all.unwrap();
         let some = all.subset(&[3, 0, 3]).subset(&[2, 1]);
         assert_eq!((some.raw_row(0), some.raw_row(1)), (vec![8.0], vec![5.0]));
@@ -353,7 +354,8 @@ mod tests {
     fn the_hash_is_that_of_values_and_labels_in_order() {
         // printf '\x01\x02' | sha256sum, and of 01 02 01 00 00 00 00 00 00 00
         let values = "a12871fee210fb8619291eaea194581cbd2531e4b23759d225f6806923f63222";
-        let new = |labels| Dataset::new("d", classes(&["a", "b"]), Values::Bytes(vec![1, 2]), labels).unwrap();
+        let new =
+            |labels| Dataset::new("d", classes(&["a", "b"]), Values::Bytes(vec![1, 2]), labels).unwrap();
         assert_eq!(new(None).content_hash(), values);
         let labelled = new(Some(vec![1, 0]));
         assert_eq!(labelled.values_hash(), values);

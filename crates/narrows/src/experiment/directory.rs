@@ -17,8 +17,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
-use crate::export::safetensors::Provenance;
 use crate::export::judge::TrainedOn;
+use crate::export::safetensors::Provenance;
 use crate::export::safetensors::SaveError;
 use crate::export::{judge, safetensors, write_atomically};
 use crate::interpolate::judge::Judge;

@@ -2,7 +2,7 @@
 
 use super::{Experiment, ModelSummary, RunError};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, RowNameError, Parts};
+use crate::dataset::{Dataset, Parts, RowNameError};
 use crate::interpolate::judge::Judge;
 use crate::interpolate::quality::{
     Between, Contestants, InterpolationQuality, Named, QualitySettings, measure,

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Experiment, ModelKind, Published};
+use crate::evaluate::Certificate;
 use crate::evaluate::{LatentQuality, ReconstructionError};
 use crate::interpolate::quality::InterpolationQuality;
 use crate::model::Architecture;
-use crate::evaluate::Certificate;
 use crate::train::{EpochReport, Training};
 
 /// What a run found.

@@ -31,12 +31,16 @@ impl InputRecord {
     /// What does not fit, in words.
     pub fn into_input(self, features: usize) -> Result<InputSpec, String> {
         let Self { normalisation, schema, range, image } = self;
-        let schema = match schema {
-            Some(schema) => schema,
-            None => schema_of_version_1(features, range, image).map_err(|error| error.to_string())?,
+        let schema = match (schema, range, image) {
+            (Some(schema), None, None) => schema,
+            (None, ..) => schema_of_version_1(features, range, image).map_err(|error| error.to_string())?,
+            _ => return Err("it has a schema and, beside it, a range or an image's shape".to_owned()),
         };
         if schema.features() != features {
-            return Err(format!("its schema has {} features, the architecture reads {features}", schema.features()));
+            return Err(format!(
+                "its schema has {} features, the architecture reads {features}",
+                schema.features()
+            ));
         }
         InputSpec::new(normalisation, schema).map_err(|error| error.to_string())
     }
@@ -69,7 +73,9 @@ mod tests {
 
     #[test]
     fn an_input_of_version_1_becomes_a_schema() {
-        let image = format!(r#"{{{NORMALISATION},"range":{{"low":0.0,"high":255.0}},"image":{{"height":2,"width":3}}}}"#);
+        let image = format!(
+            r#"{{{NORMALISATION},"range":{{"low":0.0,"high":255.0}},"image":{{"height":2,"width":3}}}}"#
+        );
         let schema = Schema::images(ImageShape::grey(2, 3)).unwrap();
         assert_eq!(read(&image, 6).unwrap().schema(), &schema);
         assert!(read(&image, 7).unwrap_err().contains("6 features, the architecture reads 7"));

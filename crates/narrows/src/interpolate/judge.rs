@@ -93,7 +93,8 @@ impl Judge {
         else {
             return Ok(Self::Pixels { features });
         };
-        let architecture = ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes: classes.len() };
+        let architecture =
+            ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes: classes.len() };
         let input = InputSpec::fit(NormalisationKind::Unit, train).map_err(MismatchError::from)?;
         let samples = input.samples(train)?;
         let mut going_on = |_: &_| observe();

@@ -69,7 +69,9 @@ pub enum MismatchError {
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
     /// A model whose parts do not belong together.
-    #[error("{what} has {expected} parameters, there are {found} of other shapes; take those that were made for it")]
+    #[error(
+        "{what} has {expected} parameters, there are {found} of other shapes; take those that were made for it"
+    )]
     Parameters {
         /// The architecture.
         what: String,
@@ -194,7 +196,8 @@ impl UnitScale<'_> {
     fn is_model_scale(self) -> bool {
         let ValueRange { low, high } = self.range;
         let affine = self.normalisation.affine();
-        affine.is_some_and(|affine| affine.scale == 1.0 / (high - low) && affine.offset == -low / (high - low))
+        affine
+            .is_some_and(|affine| affine.scale == 1.0 / (high - low) && affine.offset == -low / (high - low))
     }
 
     fn by_feature(&self) -> impl Iterator<Item = (f32, f32)> {
@@ -267,7 +270,8 @@ mod tests {
             let raw = -2.0 + 8.0 * f32::from(byte) / 255.0;
             for feature in 0..2 {
                 let (scale, offset) = normalisation.of_feature(feature);
-                let (expected, found) = (scale * raw + offset, scales[feature] * f32::from(byte) + offsets[feature]);
+                let (expected, found) =
+                    (scale * raw + offset, scales[feature] * f32::from(byte) + offsets[feature]);
                 assert!((expected - found).abs() < 1e-5, "{expected} {found}");
             }
         }

@@ -118,6 +118,9 @@ pub struct Gradients {
 
 impl Step {
     /// A model that begins with `parameters`, for batches of at most `batch_size` rows of any samples.
+    ///
+    /// # Panics
+    /// If the parameters are of another architecture, or the architecture has no layers.
     pub fn new(architecture: &Architecture, parameters: &Parameters, batch_size: usize) -> Self {
         Self::with_order(&architecture.layers(), parameters, batch_size, WeightOrder::Tiles, 0)
     }
@@ -126,7 +129,7 @@ impl Step {
     /// multiplied.
     ///
     /// # Panics
-    /// If the samples' rows are not as long as the model reads.
+    /// As [`Step::new`]; or if the samples' rows are not as long as the model reads.
     pub fn for_samples(
         architecture: &Architecture,
         parameters: &Parameters,
@@ -139,7 +142,7 @@ impl Step {
     /// As [`Step::for_samples`], for any layers, each of which reads what the one before it gives.
     ///
     /// # Panics
-    /// If the samples' rows are not as long as the first layer reads.
+    /// As [`Step::new`]; or if the samples' rows are not as long as the first layer reads.
     pub fn of_layers(
         layers: &[LayerSpec],
         parameters: &Parameters,
@@ -258,13 +261,7 @@ impl Step {
     }
 
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
-    fn loss(
-        &mut self,
-        compute: &mut Compute,
-        samples: &Samples,
-        targets: Targets<'_>,
-        batch: &[u32],
-    ) -> f64 {
+    fn loss(&mut self, compute: &mut Compute, samples: &Samples, targets: Targets<'_>, batch: &[u32]) -> f64 {
         assert!(!batch.is_empty(), "a step needs rows");
         let inputs = self.network.layers[0].shape.inputs;
         assert_eq!(samples.features(), inputs, "features of a row, inputs of the model");
@@ -484,12 +481,9 @@ impl Propagation<'_> {
             {
                 let (head, tail) = block.split_at_mut(output.start);
                 let target = match (samples.bytes(), self.first) {
-                    (Some((bytes, affine)), Some(_)) => Target::Bytes {
-                        bytes: &bytes[column..],
-                        stride: samples.features(),
-                        rows,
-                        affine,
-                    },
+                    (Some((bytes, affine)), Some(_)) => {
+                        Target::Bytes { bytes: &bytes[column..], stride: samples.features(), rows, affine }
+                    }
                     _ => {
                         let Rows { data, stride } = places.rows(head, places.values[0]);
                         Target::Numbers(Rows { data: &data[column..], stride })

@@ -42,7 +42,8 @@ pub enum Outcome {
 
 /// Trains an autoencoder on `samples`, and says so to `observe`, which may stop it.
 ///
-/// `test` is measured where [`Training::test_every`] asks for it.
+/// `test` is measured after every [`Training::test_every`]-th epoch. Where that is 0, which is the default, it is not looked
+/// at: neither measured nor checked.
 ///
 /// # Errors
 /// If a setting is out of range, or the data does not fit the architecture.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Samples, Values};
+use narrows::dataset::Samples;
 use narrows::model::{Architecture, Initialisation};
 use narrows::train::{Optimiser, Outcome, Schedule, Trained, Training, train};
 
@@ -42,7 +42,7 @@ fn computes() -> Vec<(String, Compute)> {
 fn run(
     architecture: &Architecture,
     training: &Training,
-    samples: &Samples<'_>,
+    samples: &Samples,
     compute: &mut Compute,
 ) -> Trained {
     let test = numbers(37, architecture.inputs, 99);
@@ -65,7 +65,7 @@ fn on_all(
     computes: &mut [(String, Compute)],
     architecture: &Architecture,
     training: &Training,
-    samples: &Samples<'_>,
+    samples: &Samples,
 ) -> Trained {
     let (_, first) = &mut computes[0];
     let expected = run(architecture, training, samples, first);
@@ -182,10 +182,10 @@ fn threads_and_levels_have_no_influence_on_inference() {
         let samples = numbers(rows, FEATURES, 6);
         let mut expected = None;
         for (name, compute) in &mut computes {
-            let codes = model.encode(compute, &samples);
-            let outputs = model.reconstruct(compute, &samples);
-            let decoded = model.decode(compute, &codes);
-            let errors = model.squared_errors(compute, &samples);
+            let codes = model.encode(compute, &samples).unwrap();
+            let outputs = model.reconstruct(compute, &samples).unwrap();
+            let decoded = model.decode(compute, &codes).unwrap();
+            let errors = model.squared_errors(compute, &samples).unwrap();
             assert_eq!(
                 (codes.len(), outputs.len(), errors.len()),
                 (rows * 5, rows * FEATURES, rows),
@@ -207,18 +207,22 @@ fn a_row_is_encoded_alike_wherever_it_stands() {
     let model = autoencoder(&architecture, &random_parameters(&architecture, 5));
     let mut compute = compute(Level::detect(), 2);
     let samples = numbers(131, FEATURES, 6);
-    let codes = model.encode(&mut compute, &samples);
-    let errors = model.squared_errors(&mut compute, &samples);
-    let outputs = model.reconstruct(&mut compute, &samples);
+    let codes = model.encode(&mut compute, &samples).unwrap();
+    let errors = model.squared_errors(&mut compute, &samples).unwrap();
+    let outputs = model.reconstruct(&mut compute, &samples).unwrap();
     for row in [0, 15, 16, 77, 130] {
-        let alone = Samples::new(FEATURES, Values::Numbers(samples.row(row)));
+        let alone = Samples::in_model_scale(FEATURES, samples.row(row)).unwrap();
         assert_eq!(
-            all_bits(&model.encode(&mut compute, &alone)),
+            all_bits(&model.encode(&mut compute, &alone).unwrap()),
             all_bits(&codes[row * 5..][..5]),
             "row {row}"
         );
         let output = &outputs[row * FEATURES..][..FEATURES];
-        assert_eq!(all_bits(&model.reconstruct(&mut compute, &alone)), all_bits(output), "row {row}");
+        assert_eq!(
+            all_bits(&model.reconstruct(&mut compute, &alone).unwrap()),
+            all_bits(output),
+            "row {row}"
+        );
         // 45 squares and sums, one rounding each.
         let expected: f64 = output.iter().zip(samples.row(row)).map(|(y, x)| f64::from(y - x).powi(2)).sum();
         let tolerance = 45.0 * (-24_f64).exp2() * expected;

@@ -3,8 +3,8 @@
 use super::super::figures::Subject;
 use super::super::{ModelSummary, PcaSummary};
 use super::{Report, columns, error, thousands};
-use crate::evaluate::LatentQuality;
 use crate::evaluate::Certificate;
+use crate::evaluate::LatentQuality;
 use crate::report::page::{Block, Cell, Emphasis, Paragraph, Section, Span, Table};
 
 impl Report<'_> {

@@ -281,9 +281,7 @@ fn ends(
         .collect();
     Ok(Ends {
         unit: pairs.iter().flatten().flat_map(|&row| image(row).iter().copied()).collect(),
-        labels: test
-            .labels()
-            .map(|labels| pairs.iter().map(|pair| pair.map(|row| labels[row])).collect()),
+        labels: test.labels().map(|labels| pairs.iter().map(|pair| pair.map(|row| labels[row])).collect()),
         real: FrechetReference::new(&real, width)?,
     })
 }
