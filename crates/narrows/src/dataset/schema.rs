@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Moments;
+
 /// The most classes that labels may have: far beyond any photo set, and 16 bits hold them.
 pub const MAX_CLASSES: usize = 1 << 16;
 
@@ -74,6 +76,9 @@ pub enum Missing {
     Error,
     /// For the value of its column here, as the mean of the training set; one number a feature.
     Fill(Vec<f32>),
+    /// For a value that is absent: it stays NaN, and is no input and no target. Training does not leave values out yet, so such rows
+    /// become no [`Samples`](super::Samples).
+    Mask,
 }
 
 /// What all rows of a data set have in common. It goes into the file of every model that is trained on them.
@@ -140,6 +145,9 @@ pub enum SchemaError {
     /// A range without an extent.
     #[error("the value range goes from {} to {}; it needs two finite numbers, the lesser first", .0.low, .0.high)]
     Range(ValueRange),
+    /// A column of which no value is there, and so no mean.
+    #[error("column {0} has no values, so it has no mean to fill missing ones with; leave the column out")]
+    NoMean(String),
     /// Fill values that are not one finite number for each feature.
     #[error(
         "missing values of {features} features are filled with {values} values; give one finite number for each"
@@ -205,6 +213,22 @@ impl Schema {
     /// If there is not one finite fill value for each feature.
     pub fn with_missing(self, missing: Missing) -> Result<Self, SchemaError> {
         Self::try_from(Fields { missing, ..self.0 })
+    }
+
+    /// The same, with missing values filled by the means of `values`, rows of the training set in which NaN is missing.
+    ///
+    /// # Errors
+    /// If the values are no whole rows, or a column has none.
+    pub fn filled_with_means(self, values: &[f32]) -> Result<Self, SchemaError> {
+        let features = self.features();
+        if !values.len().is_multiple_of(features) {
+            return Err(SchemaError::Fill { features, values: values.len() });
+        }
+        let columns = Moments::of_rows(values, features);
+        if let Some(index) = columns.iter().position(|column| column.count == 0) {
+            return Err(SchemaError::NoMean(self.column(index)));
+        }
+        self.with_missing(Missing::Fill(columns.iter().map(|column| column.mean as f32).collect()))
     }
 
     /// Numbers in a row.

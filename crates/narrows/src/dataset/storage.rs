@@ -33,6 +33,8 @@ struct Stored {
     values: Values,
     features: usize,
     rows: usize,
+    /// Row and column of the first value that is missing.
+    missing: Option<(usize, usize)>,
     /// The bytes that are not 0, picked when they are first asked for.
     sparse: OnceLock<Option<SparseBytes>>,
 }
@@ -48,14 +50,15 @@ impl Storage {
         if !count.is_multiple_of(features) {
             return Err(DataError::Ragged { values: count, features });
         }
-        if let Values::Numbers(numbers) = &mut values {
-            check_finite(schema, numbers)?;
-        }
+        let missing = match &mut values {
+            Values::Bytes(_) => None,
+            Values::Numbers(numbers) => check_finite(schema, numbers)?,
+        };
         let rows = count / features;
         if u32::try_from(rows).is_err() {
             return Err(DataError::TooManyRows(rows));
         }
-        Ok(Self(Arc::new(Stored { values, features, rows, sparse: OnceLock::new() })))
+        Ok(Self(Arc::new(Stored { values, features, rows, missing, sparse: OnceLock::new() })))
     }
 
     pub fn features(&self) -> usize {
@@ -64,6 +67,11 @@ impl Storage {
 
     pub fn rows(&self) -> usize {
         self.0.rows
+    }
+
+    /// Row and column of the first value that is missing.
+    pub fn missing(&self) -> Option<(usize, usize)> {
+        self.0.missing
     }
 
     /// Row `row` into the front of `out`, scaled, and zeros behind it; without a scaling, numbers are copied.
@@ -133,14 +141,17 @@ impl Values {
     }
 }
 
-fn check_finite(schema: &Schema, numbers: &mut [f32]) -> Result<(), DataError> {
+/// Where the first value is missing, once those that the schema fills are filled.
+fn check_finite(schema: &Schema, numbers: &mut [f32]) -> Result<Option<(usize, usize)>, DataError> {
     let features = schema.features();
+    let mut missing = None;
     for (index, number) in numbers.iter_mut().enumerate().filter(|(_, number)| !number.is_finite()) {
         let (row, column) = (index / features, index % features);
         match schema.missing() {
             Missing::Fill(values) if number.is_nan() => *number = values[column],
+            Missing::Mask if number.is_nan() => missing = missing.or(Some((row, column))),
             _ => return Err(DataError::NotFinite { row, column: schema.column(column), value: *number }),
         }
     }
-    Ok(())
+    Ok(missing)
 }

@@ -21,8 +21,8 @@ fn model(hidden: &[usize]) -> Autoencoder {
     };
     Autoencoder {
         parameters: Initialisation::Pytorch.draw(&architecture, 3),
-        architecture,
         input: InputSpec::new(Normalisation::identity(), Schema::rows(architecture.inputs).unwrap()).unwrap(),
+        architecture,
     }
 }
 
@@ -135,11 +135,11 @@ fn classes_rows_and_ends_are_told() {
     let found = latent_quality(&model, &mut compute(), &data, &settings).unwrap();
     let classes = found.class_errors.unwrap();
     assert_eq!(
-        classes.iter().map(|class| (class.class, class.rows)).collect::<Vec<_>>(),
-        [(2, 20), (5, 20), (9, 20)]
+        classes.iter().map(|class| (class.class.as_str(), class.rows)).collect::<Vec<_>>(),
+        [("2", 20), ("5", 20), ("9", 20)]
     );
     let total =
-        narrows::evaluate::reconstruction_error(&model, &mut compute(), &model.samples(data.test()).unwrap());
+        narrows::evaluate::reconstruction_error(&model, &mut compute(), &model.samples(data.test()).unwrap()).unwrap();
     let mean = classes.iter().map(|class| class.error).sum::<f64>() / 3.0;
     assert!((mean - total.model_scale).abs() < 1e-9, "{mean} and {}", total.model_scale);
     assert_eq!((found.best.len(), found.worst.len()), (4, 4));

@@ -99,10 +99,10 @@ fn steps_are_those_of_pytorch() {
         let mut compute = compute(level, 2);
         let judge =
             Classifier { architecture: architecture.clone(), parameters: before.clone(), input: input() };
-        let features = judge.features(&mut compute, &first);
+        let features = judge.features(&mut compute, &first).unwrap();
         let expected = &golden.tensors["feature"].values;
         assert_all_close(&features, expected, tolerance(|g| g.feature), format_args!("features, {level}"));
-        let probabilities = judge.probabilities(&mut compute, &features);
+        let probabilities = judge.probabilities(&mut compute, &features).unwrap();
         let expected = &golden.tensors["probability"].values;
         let allowed = tolerance(|g| g.probability);
         assert_all_close(&probabilities, expected, allowed, format_args!("probabilities, {level}"));
