@@ -16,7 +16,7 @@ fn it_shows_any_models_and_hostile_names_as_text() {
     let (model, mut provenance) = load(&study().model_folder("pca").join("model.safetensors")).unwrap();
     provenance.name = HOSTILE.to_owned();
     let hostile = study().path("hostile.safetensors");
-    std::fs::write(&hostile, to_bytes(&model, &provenance)).unwrap();
+    std::fs::write(&hostile, to_bytes(&model, &provenance).unwrap()).unwrap();
     let page = study().path("page.html");
     let made = Command::new(env!("CARGO_BIN_EXE_narrows"))
         .arg("page")

@@ -49,7 +49,7 @@ fn the_error_and_its_gradient_are_their_formulas() {
             for (row, &label) in labels.iter().enumerate() {
                 let what = format_args!("{columns} columns of size {size}, row {row}");
                 let log_of_sum = log_of_sum(&z, row);
-                let expected = log_of_sum - z.at(row, label.into());
+                let expected = log_of_sum - z.at(row, label as usize);
                 // A relative error of the sum is an absolute one of its logarithm; then one rounding.
                 assert_close(errors[row], expected, tolerance + UNIT * expected, what);
                 for column in 0..columns {
@@ -77,7 +77,7 @@ fn the_gradient_is_the_derivative_of_the_error() {
             for column in 0..columns {
                 let error = |step: f64| {
                     let moved = |c: usize| z.at(row, c) + if c == column { step } else { 0.0 };
-                    (0..columns).map(|c| moved(c).exp()).sum::<f64>().ln() - moved(label.into())
+                    (0..columns).map(|c| moved(c).exp()).sum::<f64>().ln() - moved(label as usize)
                 };
                 let h = 1e-5;
                 let expected = (error(h) - error(-h)) / (2.0 * h);

@@ -67,7 +67,9 @@ pub enum NormalisationError {
         offset: f32,
     },
     /// A value is missing.
-    #[error("row {row}, column {column} (from 0) of {data} is missing, and models read whole rows; fill missing values")]
+    #[error(
+        "row {row}, column {column} (from 0) of {data} is missing, and models read whole rows; fill missing values"
+    )]
     Missing {
         /// What the data is called.
         data: String,

@@ -294,6 +294,7 @@ fn hexadecimal(digest: Sha256) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Missing, Normalisation};
 
     fn schema(features: usize) -> Schema {
         Schema::rows(features).unwrap()
@@ -328,12 +329,12 @@ mod tests {
 
     #[test]
     fn missing_values_are_filled_where_the_schema_says_with_what() {
-        let fill = |values| crate::dataset::Missing::Fill(values);
+        let fill = |values| Missing::Fill(values);
         let schema = schema(2).with_missing(fill(vec![7.0, 8.0])).unwrap();
         let values = vec![f32::NAN, 1.0, 2.0, f32::NAN];
         let filled = Dataset::new("d", schema.clone(), Values::Numbers(values), None).unwrap();
         assert_eq!([filled.raw_row(0), filled.raw_row(1)], [[7.0, 1.0], [2.0, 8.0]]);
-        let by_means = crate::dataset::Schema::rows(2).unwrap().filled_with_means(&[1.0, f32::NAN, 3.0, 5.0]);
+        let by_means = Schema::rows(2).unwrap().filled_with_means(&[1.0, f32::NAN, 3.0, 5.0]);
         assert_eq!(by_means.unwrap().missing(), &fill(vec![2.0, 5.0]));
         let infinite = Values::Numbers(vec![f32::INFINITY, 1.0]);
         assert!(matches!(Dataset::new("d", schema, infinite, None), Err(DataError::NotFinite { .. })));
@@ -341,11 +342,11 @@ mod tests {
 
     #[test]
     fn a_masked_value_stays_missing_and_no_model_reads_it() {
-        let masked = schema(2).with_missing(crate::dataset::Missing::Mask).unwrap();
+        let masked = schema(2).with_missing(Missing::Mask).unwrap();
         let values = Values::Numbers(vec![1.0, 2.0, f32::NAN, 4.0, 5.0, 0.0]);
         let dataset = Dataset::new("d", masked, values, None).unwrap();
         assert_eq!((dataset.moments()[0].count, dataset.moments()[0].mean), (2, 3.0));
-        let refused = crate::dataset::Normalisation::identity().apply(&dataset).unwrap_err().to_string();
+        let refused = Normalisation::identity().apply(&dataset).unwrap_err().to_string();
         assert!(refused.contains("row 1, column 0"), "{refused}");
     }
 

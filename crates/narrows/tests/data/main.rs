@@ -1,5 +1,7 @@
 //! Data sets, and what is refused: each of these was once accepted in silence, or ended in a panic.
 
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and these are their helpers")]
+
 mod refusals;
 mod splits;
 mod tables;

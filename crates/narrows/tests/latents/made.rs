@@ -139,7 +139,8 @@ fn classes_rows_and_ends_are_told() {
         [("2", 20), ("5", 20), ("9", 20)]
     );
     let total =
-        narrows::evaluate::reconstruction_error(&model, &mut compute(), &model.samples(data.test()).unwrap()).unwrap();
+        narrows::evaluate::reconstruction_error(&model, &mut compute(), &model.samples(data.test()).unwrap())
+            .unwrap();
     let mean = classes.iter().map(|class| class.error).sum::<f64>() / 3.0;
     assert!((mean - total.model_scale).abs() < 1e-9, "{mean} and {}", total.model_scale);
     assert_eq!((found.best.len(), found.worst.len()), (4, 4));

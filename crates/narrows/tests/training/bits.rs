@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::Samples;
+use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, Initialisation};
 use narrows::train::{Optimiser, Outcome, Schedule, Trained, Training, train};
 
@@ -228,4 +228,44 @@ fn a_row_is_encoded_alike_wherever_it_stands() {
         let tolerance = 45.0 * (-24_f64).exp2() * expected;
         assert_close(errors[row].into(), expected, tolerance, format_args!("error of row {row}"));
     }
+}
+
+#[test]
+fn rows_chosen_of_others_are_trained_on_as_the_same_rows_alone() {
+    let bytes = sparse_bytes(2 * ROWS, FEATURES, 8);
+    // In another order than they lie.
+    let chosen: Vec<usize> = (0..ROWS).map(|row| 2 * (row * 7 % ROWS) + 1).collect();
+    let alone: Vec<u8> =
+        chosen.iter().flat_map(|row| bytes[row * FEATURES..][..FEATURES].iter().copied()).collect();
+    let dataset =
+        |bytes| Dataset::new("d", Schema::rows(FEATURES).unwrap(), Values::Bytes(bytes), None).unwrap();
+    let normalisation = Normalisation::new(vec![2.0 / 255.0], vec![-1.0]).unwrap();
+    let samples = |dataset: &Dataset| normalisation.apply(dataset).unwrap();
+    let (chosen, alone) = (samples(&dataset(bytes).subset(&chosen)), samples(&dataset(alone)));
+    let training = Training { epochs: 2, batch_size: 100, test_every: 1, ..Training::default() };
+    // The first has a sparse first layer, the second not.
+    for hidden in [&[33, 5][..], &[5]] {
+        let architecture = architecture(hidden);
+        let mut compute = compute(Level::detect(), 2);
+        let [chosen, alone] =
+            [&chosen, &alone].map(|samples| bits(&run(&architecture, &training, samples, &mut compute)));
+        assert_eq!(chosen, alone, "{architecture}");
+    }
+}
+
+#[test]
+fn a_table_normalised_while_gathered_is_trained_on_as_one_normalised_before() {
+    let raw: Vec<f32> =
+        random_bytes(ROWS * FEATURES, 4).iter().map(|&byte| f32::from(byte) * 0.37 - 20.0).collect();
+    let (scale, offset): (Vec<f32>, Vec<f32>) =
+        (0..FEATURES).map(|column| (0.01 + 0.001 * column as f32, 0.3 - 0.02 * column as f32)).unzip();
+    let before = raw.iter().enumerate().map(|(i, x)| x.mul_add(scale[i % FEATURES], offset[i % FEATURES]));
+    let before = Samples::in_model_scale(FEATURES, before.collect()).unwrap();
+    let table = Dataset::new("d", Schema::rows(FEATURES).unwrap(), Values::Numbers(raw), None).unwrap();
+    let gathered = Normalisation::new(scale, offset).unwrap().apply(&table).unwrap();
+    let training = Training { epochs: 2, batch_size: 100, test_every: 1, ..Training::default() };
+    let architecture = architecture(&[19, 5]);
+    let mut computes = computes();
+    let gathered = on_all(&mut computes, &architecture, &training, &gathered);
+    assert_eq!(bits(&gathered), bits(&run(&architecture, &training, &before, &mut computes[0].1)));
 }
