@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use narrows::dataset::{NoSuchClass, RowNameError, UnknownSource};
+use narrows::dataset::{RowNameError, UnknownSource};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, FinishedRunError, RunError};
 use narrows::export::safetensors::LoadError;
 use narrows::interpolate::judge::JudgeError;
@@ -67,15 +67,7 @@ macro_rules! users_mistake {
         })+
     };
 }
-users_mistake!(
-    ExperimentError,
-    LoadError,
-    MismatchError,
-    NoSuchClass,
-    QualityError,
-    RowNameError,
-    UnknownSource
-);
+users_mistake!(ExperimentError, LoadError, MismatchError, QualityError, RowNameError, UnknownSource);
 
 impl From<JudgeError> for Failure {
     fn from(error: JudgeError) -> Self {
@@ -89,7 +81,7 @@ impl From<JudgeError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Directory(DirectoryError::Write { .. })
+            RunError::Directory(DirectoryError::Write { .. } | DirectoryError::Model(_))
             | RunError::Pca(_)
             | RunError::Judge(_)
             | RunError::Figure(DrawError::Raster(_)) => Self::failed(error),

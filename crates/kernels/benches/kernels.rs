@@ -9,7 +9,7 @@ use std::time::Duration;
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use narrows_kernels::gather::{Affine, from_bytes};
+use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::sparse::{
     SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_forward, sparse_update,
@@ -170,7 +170,12 @@ fn whole_rows(criterion: &mut Criterion) {
         let mut row = Aligned::zeros(row_stride(784));
         group(&mut || {
             for _ in 0..ROWS {
-                from_bytes(level, black_box(&bytes), 2.0, -1.0, &mut row);
+                from_bytes(
+                    level,
+                    black_box(&bytes),
+                    Scaling::Same(Affine { scale: 2.0, offset: -1.0 }),
+                    &mut row,
+                );
             }
         });
     });

@@ -22,12 +22,12 @@ pub fn cross_entropy_gradient(
     level: Level,
     scale: f32,
     columns: usize,
-    labels: &[u8],
+    labels: &[u32],
     z: RowsMut<'_>,
     errors: &mut [f32; BLOCK_ROWS],
 ) {
     assert!(labels.len() <= BLOCK_ROWS, "{} labels for a block of rows", labels.len());
-    let most = labels.iter().map(|&label| usize::from(label)).max();
+    let most = labels.iter().map(|&label| label as usize).max();
     assert!(most.is_none_or(|label| label < columns), "label {most:?} of {columns} classes");
     z.check(columns.div_ceil(LANES));
     level.run(CrossEntropyGradient { scale, columns, labels, z, errors });
@@ -36,7 +36,7 @@ pub fn cross_entropy_gradient(
 struct CrossEntropyGradient<'a> {
     scale: f32,
     columns: usize,
-    labels: &'a [u8],
+    labels: &'a [u32],
     z: RowsMut<'a>,
     errors: &'a mut [f32; BLOCK_ROWS],
 }
@@ -49,7 +49,7 @@ impl Kernel for CrossEntropyGradient<'_> {
         let scale = l.splat(self.scale);
         for (row, &label) in self.labels.iter().enumerate() {
             let start = row * self.z.stride;
-            let right = start + usize::from(label);
+            let right = start + label as usize;
             let logit = self.z.data[right];
             let Exponentials { most, sum } = exponentials(l, self.columns, row, &mut self.z);
             self.errors[row] = (f64::from(most) - f64::from(logit) + ln(f64::from(sum))) as f32;
@@ -57,8 +57,8 @@ impl Kernel for CrossEntropyGradient<'_> {
             for column in (0..self.columns).step_by(LANES) {
                 let z = vector_mut(&mut self.z, row, column);
                 let mut p = l.div(l.load(z), divisor);
-                if (column..column + LANES).contains(&usize::from(label)) {
-                    p = minus_one(l, p, usize::from(label) - column);
+                if (column..column + LANES).contains(&(label as usize)) {
+                    p = minus_one(l, p, label as usize - column);
                 }
                 l.store(l.mul(p, scale), z);
             }

@@ -1,14 +1,14 @@
-//! Rows of a data set as rows of a block.
+//! Rows of a data set as rows of a block, normalised on the way.
 
 use crate::lanes::{LANES, Lanes};
 use crate::level::{Kernel, Level};
 
-/// What bytes p stand for: x = scale·p + offset.
+/// What raw numbers r stand for: x = scale·r + offset.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affine {
-    /// What one step of a byte is worth.
+    /// What a step of 1 is worth.
     pub scale: f32,
-    /// What byte 0 is worth.
+    /// What 0 is worth.
     pub offset: f32,
 }
 
@@ -27,44 +27,143 @@ pub fn prefetch<T>(values: &[T]) {
     let _ = values;
 }
 
+/// How raw numbers r become x = scale·r + offset: alike in all columns, or each column its own way.
+#[derive(Clone, Copy, Debug)]
+pub enum Scaling<'a> {
+    /// One scale and offset for all columns.
+    Same(Affine),
+    /// One for each column.
+    Each {
+        /// As many as columns.
+        scale: &'a [f32],
+        /// As many as columns.
+        offset: &'a [f32],
+    },
+}
+
 /// `row[c] ← bytes[c]·scale + offset`, rounded once; the padding of `row` becomes 0.
 ///
 /// # Panics
-/// If `row` is shorter than the bytes padded to whole vectors.
-pub fn from_bytes(level: Level, bytes: &[u8], scale: f32, offset: f32, row: &mut [f32]) {
-    assert!(
-        row.len() >= bytes.len().next_multiple_of(LANES),
-        "{} bytes into {} numbers",
-        bytes.len(),
-        row.len()
-    );
-    level.run(FromBytes { bytes, scale, offset, row });
+/// If `row` is shorter than the bytes padded to whole vectors, or there is not one scale and offset for each.
+pub fn from_bytes(level: Level, bytes: &[u8], scaling: Scaling<'_>, row: &mut [f32]) {
+    gather(level, bytes, scaling, row);
 }
 
-struct FromBytes<'a> {
-    bytes: &'a [u8],
-    scale: f32,
-    offset: f32,
+/// `row[c] ← numbers[c]·scale + offset`, rounded once; the padding of `row` becomes 0.
+///
+/// # Panics
+/// If `row` is shorter than the numbers padded to whole vectors, or there is not one scale and offset for each.
+pub fn from_numbers(level: Level, numbers: &[f32], scaling: Scaling<'_>, row: &mut [f32]) {
+    gather(level, numbers, scaling, row);
+}
+
+fn gather<T: Raw>(level: Level, raw: &[T], scaling: Scaling<'_>, row: &mut [f32]) {
+    let padded = raw.len().next_multiple_of(LANES);
+    assert!(row.len() >= padded, "{} raw numbers into {} numbers", raw.len(), row.len());
+    match scaling {
+        Scaling::Same(affine) => level.run(Gather { raw, scaling: affine, row }),
+        Scaling::Each { scale, offset } => {
+            let lengths = (scale.len(), offset.len());
+            assert!(lengths == (raw.len(), raw.len()), "{lengths:?} scales and offsets for {}", raw.len());
+            level.run(Gather { raw, scaling: Each { scale, offset }, row });
+        }
+    }
+}
+
+/// What a data set is stored as.
+trait Raw: Copy + Default {
+    fn load<L: Lanes>(l: L, from: &[Self; LANES]) -> L::V;
+}
+
+impl Raw for u8 {
+    #[inline(always)]
+    fn load<L: Lanes>(l: L, from: &[Self; LANES]) -> L::V {
+        l.load_bytes(from)
+    }
+}
+
+impl Raw for f32 {
+    #[inline(always)]
+    fn load<L: Lanes>(l: L, from: &[Self; LANES]) -> L::V {
+        l.load(from)
+    }
+}
+
+/// Where the scale and the offset of a vector of columns come from.
+trait Scales: Copy {
+    /// Those of sixteen columns from `column` on.
+    fn of<L: Lanes>(self, l: L, column: usize) -> (L::V, L::V);
+    /// Those of the last columns, fewer than sixteen.
+    fn of_tail<L: Lanes>(self, l: L, column: usize) -> (L::V, L::V);
+}
+
+impl Scales for Affine {
+    #[inline(always)]
+    fn of<L: Lanes>(self, l: L, _column: usize) -> (L::V, L::V) {
+        (l.splat(self.scale), l.splat(self.offset))
+    }
+
+    #[inline(always)]
+    fn of_tail<L: Lanes>(self, l: L, column: usize) -> (L::V, L::V) {
+        self.of(l, column)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Each<'a> {
+    scale: &'a [f32],
+    offset: &'a [f32],
+}
+
+impl Scales for Each<'_> {
+    #[inline(always)]
+    fn of<L: Lanes>(self, l: L, column: usize) -> (L::V, L::V) {
+        let [scale, offset] = [self.scale, self.offset];
+        (l.load(vector_at(scale, column)), l.load(vector_at(offset, column)))
+    }
+
+    #[inline(always)]
+    fn of_tail<L: Lanes>(self, l: L, column: usize) -> (L::V, L::V) {
+        (l.load(&padded(&self.scale[column..])), l.load(&padded(&self.offset[column..])))
+    }
+}
+
+#[inline(always)]
+fn vector_at(numbers: &[f32], column: usize) -> &[f32; LANES] {
+    numbers[column..]
+        .first_chunk()
+        .expect("whole vectors are counted by the raw numbers, of which there are as many")
+}
+
+#[inline(always)]
+fn padded<T: Raw>(rest: &[T]) -> [T; LANES] {
+    let mut whole = [T::default(); LANES];
+    whole[..rest.len()].copy_from_slice(rest);
+    whole
+}
+
+struct Gather<'a, T, S> {
+    raw: &'a [T],
+    scaling: S,
     row: &'a mut [f32],
 }
 
-impl Kernel for FromBytes<'_> {
+impl<T: Raw, S: Scales> Kernel for Gather<'_, T, S> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
-        let (scale, offset) = (l.splat(self.scale), l.splat(self.offset));
-        let affine = |bytes| l.mul_add(l.load_bytes(bytes), scale, offset);
-        let (vectors, rest) = self.bytes.as_chunks();
+        let (vectors, rest) = self.raw.as_chunks();
         let (out, padding) = self.row.split_at_mut(vectors.len() * LANES);
-        for (bytes, out) in vectors.iter().zip(out.as_chunks_mut().0) {
-            l.store(affine(bytes), out);
+        for (index, (raw, out)) in vectors.iter().zip(out.as_chunks_mut().0).enumerate() {
+            let (scale, offset) = self.scaling.of(l, index * LANES);
+            l.store(l.mul_add(T::load(l, raw), scale, offset), out);
         }
         padding.fill(0.0);
         if !rest.is_empty() {
-            let (mut bytes, mut numbers) = ([0; LANES], [0.0; LANES]);
-            bytes[..rest.len()].copy_from_slice(rest);
-            l.store(affine(&bytes), &mut numbers);
+            let (scale, offset) = self.scaling.of_tail(l, vectors.len() * LANES);
+            let mut numbers = [0.0; LANES];
+            l.store(l.mul_add(T::load(l, &padded(rest)), scale, offset), &mut numbers);
             padding[..rest.len()].copy_from_slice(&numbers[..rest.len()]);
         }
     }

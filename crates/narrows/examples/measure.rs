@@ -16,9 +16,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use narrows::compute::Compute;
-use narrows::dataset::{
-    Dataset, Normalisation, NormalisationKind, RawValues, Samples, Source, ValueRange, Values,
-};
+use narrows::dataset::{Dataset, NormalisationKind, Samples, Schema, Source, Values};
 use narrows::evaluate::reconstruction_error;
 use narrows::export::safetensors::{self, Provenance};
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation};
@@ -135,7 +133,7 @@ fn measure_training(
     timed: usize,
     compute: &mut Compute,
 ) -> Result<Measured> {
-    let architecture = architecture(data.dataset.features, hidden, output);
+    let architecture = architecture(data.dataset.features(), hidden, output);
     let trained = train_epochs(&architecture, data, settings, seed, 1 + timed, compute)?;
     let [first, timed @ ..] = &trained.history[..] else { return Err("no epoch came to its end".into()) };
     let second = timed.first().ok_or("there is no second epoch")?;
@@ -158,7 +156,7 @@ fn train_epochs(
     let Settings { batch_size, learning_rate, weight_decay } = *settings;
     let optimiser = Optimiser::adam(learning_rate, weight_decay);
     let training = Training { epochs, batch_size, optimiser, seed, ..Training::default() };
-    let samples = data.samples();
+    let samples = data.samples()?;
     let mut observe = |_: &Event| ControlFlow::Continue(());
     Ok(train(architecture, &training, &samples, None, compute, &mut observe)?)
 }
@@ -175,18 +173,19 @@ fn measure_inference(rows: usize, folder: &Path, timed: usize, compute: &mut Com
     let (model, _) = safetensors::load(&folder.join("model.safetensors"))?;
     let samples = model.samples(&data.dataset)?;
     let mut reconstructions = Vec::new();
-    let mut pass = || {
+    let predictor = model.predictor()?;
+    let mut pass = || -> Result<Duration> {
         // What was computed before is freed before more is asked for, as in a program that goes on.
         reconstructions = Vec::new();
         let start = Instant::now();
-        let codes = model.encode(compute, &samples);
-        reconstructions = model.decode(compute, &codes);
-        start.elapsed()
+        let codes = predictor.encode(compute, &samples)?;
+        reconstructions = predictor.decode(compute, &codes)?;
+        Ok(start.elapsed())
     };
-    let first = pass();
-    let timed = (0..timed).map(|_| pass()).collect();
+    let first = pass()?;
+    let timed = (0..timed).map(|_| pass()).collect::<Result<_>>()?;
     let squares: f64 = reconstructions
-        .chunks_exact(samples.features)
+        .chunks_exact(samples.features())
         .enumerate()
         .map(|(i, y)| distance(&samples.row(i), y))
         .sum();
@@ -200,7 +199,7 @@ fn distance(x: &[f32], y: &[f32]) -> f64 {
 /// Exact PCA; the loss is the mean squared error of its best components.
 fn measure_pca(rows: usize, components: usize, timed: usize, compute: &mut Compute) -> Result<Measured> {
     let data = Data::new(DataName::Mnist, rows)?;
-    let samples = data.samples();
+    let samples = data.samples()?;
     let mut bound = f64::NAN;
     let mut pass = || -> Result<Duration> {
         let start = Instant::now();
@@ -216,24 +215,26 @@ fn measure_pca(rows: usize, components: usize, timed: usize, compute: &mut Compu
 
 struct Data {
     dataset: Dataset,
-    normalisation: Normalisation,
+    input: InputSpec,
 }
 
 impl Data {
     fn new(name: DataName, rows: usize) -> Result<Self> {
         let (mut dataset, kind) = match name {
-            DataName::Mnist => ("mnist".parse::<Source>()?.load().train, NormalisationKind::Symmetric),
+            DataName::Mnist => {
+                ("mnist".parse::<Source>()?.load().train().clone(), NormalisationKind::Symmetric)
+            }
             DataName::Table => (table(rows), NormalisationKind::Standard),
         };
         if rows < dataset.rows() {
             dataset = dataset.subset(&(0..rows).collect::<Vec<_>>());
         }
-        let normalisation = Normalisation::fit(kind, &dataset);
-        Ok(Self { dataset, normalisation })
+        let input = InputSpec::fit(kind, &dataset)?;
+        Ok(Self { dataset, input })
     }
 
-    fn samples(&self) -> Samples<'_> {
-        self.normalisation.apply(&self.dataset)
+    fn samples(&self) -> Result<Samples> {
+        Ok(self.input.samples(&self.dataset)?)
     }
 }
 
@@ -252,53 +253,40 @@ fn table(rows: usize) -> Dataset {
             mixed + hidden[column % HIDDEN] * hidden[(column + 1) % HIDDEN] + 0.2 * uniform()
         }));
     }
-    Dataset {
-        name: "table".to_owned(),
-        features: COLUMNS,
-        raw: RawValues::Numbers(numbers),
-        // Six weights below 1, a product and the noise.
-        range: ValueRange { low: -7.2, high: 7.2 },
-        image: None,
-        labels: None,
-    }
+    let schema = Schema::rows(COLUMNS).expect("there are columns");
+    Dataset::new("table", schema, Values::Numbers(numbers), None).expect("mixtures are finite")
 }
 
 /// What the peers read: MNIST's bytes, the normalised table, and a model for inference and start-up.
 fn export(rows: usize, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     let mnist = Data::new(DataName::Mnist, rows)?;
-    let RawValues::Bytes(bytes) = &mnist.dataset.raw else {
-        return Err("MNIST is no longer kept as bytes".into());
-    };
-    write_npy(&folder.join("mnist.npy"), "|u1", [mnist.dataset.rows(), mnist.dataset.features], bytes)?;
+    // Exact: MNIST's values are bytes.
+    let bytes: Vec<u8> =
+        (0..mnist.dataset.rows()).flat_map(|row| mnist.dataset.raw_row(row)).map(|raw| raw as u8).collect();
+    write_npy(&folder.join("mnist.npy"), "|u1", [mnist.dataset.rows(), mnist.dataset.features()], &bytes)?;
 
     let table = Data::new(DataName::Table, rows)?;
-    let Values::Numbers(numbers) = table.samples().values else {
-        return Err("the table is no longer numbers".into());
-    };
+    let numbers = table.samples()?.to_vec();
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    write_npy(&folder.join("table.npy"), "<f4", [table.dataset.rows(), table.dataset.features], &bytes)?;
+    write_npy(&folder.join("table.npy"), "<f4", [table.dataset.rows(), table.dataset.features()], &bytes)?;
 
     let Workloads { settings, .. } = serde_json::from_str(WORKLOADS)?;
-    let architecture = architecture(mnist.dataset.features, vec![64, 32, 16], OutputActivation::Tanh);
+    let architecture = architecture(mnist.dataset.features(), vec![64, 32, 16], OutputActivation::Tanh);
     let mut compute = Compute::new(NonZeroUsize::MIN);
     let trained = train_epochs(&architecture, &mnist, &settings, 0, EXPORTED_EPOCHS, &mut compute)?;
-    let input = InputSpec {
-        normalisation: mnist.normalisation.clone(),
-        range: mnist.dataset.range,
-        image: mnist.dataset.image,
-    };
-    let model = Autoencoder { architecture, parameters: trained.parameters, input };
+    let model = Autoencoder { architecture, parameters: trained.parameters, input: mnist.input.clone() };
     let provenance = Provenance {
         name: "three-layer".to_owned(),
-        data: mnist.dataset.name.clone(),
+        data: mnist.dataset.name().to_owned(),
+        data_hash: Some(mnist.dataset.content_hash().to_owned()),
         training: None,
         epochs: EXPORTED_EPOCHS,
         training_loss: trained.history.last().map(|epoch| epoch.training_loss),
         narrows: env!("CARGO_PKG_VERSION").to_owned(),
     };
     safetensors::save(&folder.join("model.safetensors"), &model, &provenance)?;
-    let error = reconstruction_error(&model, &mut compute, &mnist.samples()).model_scale;
+    let error = reconstruction_error(&model, &mut compute, &mnist.samples()?)?.model_scale;
     println!("{}", serde_json::json!({ "model": model.architecture.to_string(), "error": error }));
     Ok(())
 }

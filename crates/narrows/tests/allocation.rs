@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Samples, Values};
+use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, HiddenActivation, OutputActivation};
 use narrows::train::{Event, Optimiser, Schedule, Training, train};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -26,7 +26,7 @@ fn allocations() -> usize {
 fn allocations_of_steps(
     architecture: &Architecture,
     training: &Training,
-    samples: &Samples<'_>,
+    samples: &Samples,
     compute: &mut Compute,
 ) -> [[usize; STEPS - 1]; EPOCHS] {
     let mut after = [[0; STEPS]; EPOCHS];
@@ -48,28 +48,39 @@ fn a_step_allocates_nothing() {
     let (rows, features) = (300, 45);
     let dense: Vec<u8> = (0..rows * features).map(|i| (i * i % 251) as u8).collect();
     let sparse: Vec<u8> = dense.iter().map(|&b| if b < 60 { b } else { 0 }).collect();
-    let bytes = |bytes| Values::Bytes { bytes, scale: 2.0 / 255.0, offset: -1.0 };
-    let numbers = Values::Numbers(dense.iter().map(|&b| f32::from(b) / 128.0 - 1.0).collect());
+    let raw = |values| Dataset::new("raw", Schema::rows(features).unwrap(), values, None).unwrap();
+    let normalised = |values, scale: Vec<f32>, offset| {
+        Normalisation::new(scale, offset).unwrap().apply(&raw(values)).unwrap()
+    };
+    let bytes = |bytes| normalised(Values::Bytes(bytes), vec![2.0 / 255.0], vec![-1.0]);
+    let numbers: Vec<f32> = dense.iter().map(|&b| f32::from(b) / 128.0 - 1.0).collect();
+    let some: Vec<usize> = (0..2 * rows).step_by(2).collect();
+    let chosen = raw(Values::Bytes([&sparse[..], &dense].concat())).subset(&some);
+    let chosen = Normalisation::new(vec![2.0 / 255.0], vec![-1.0]).unwrap().apply(&chosen).unwrap();
+    let table = normalised(Values::Numbers(numbers.clone()), vec![2.0; features], vec![0.5; features]);
+    let numbers = Samples::in_model_scale(features, numbers).unwrap();
+    let [dense, sparse] = [dense.clone(), sparse.clone()].map(bytes);
     let sgd = Optimiser::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: true };
     for threads in [1, 2] {
         for level in Level::available() {
-            for (name, values, optimiser, activation) in [
-                ("dense bytes", bytes(&dense), Optimiser::adam(1e-3, 1e-5), HiddenActivation::Relu),
-                ("sparse bytes", bytes(&sparse), Optimiser::adamw(1e-3, 0.1), HiddenActivation::Silu),
-                ("numbers", numbers.clone(), sgd, HiddenActivation::Gelu),
+            for (name, samples, optimiser, activation) in [
+                ("dense bytes", &dense, Optimiser::adam(1e-3, 1e-5), HiddenActivation::Relu),
+                ("sparse bytes", &sparse, Optimiser::adamw(1e-3, 0.1), HiddenActivation::Silu),
+                ("numbers", &numbers, sgd, HiddenActivation::Gelu),
+                ("a table", &table, Optimiser::adam(1e-3, 0.0), HiddenActivation::Tanh),
+                ("rows of others", &chosen, Optimiser::adam(1e-3, 0.0), HiddenActivation::Relu),
             ] {
                 let output = OutputActivation::Tanh;
                 let architecture = Architecture { inputs: features, hidden: vec![19, 5], activation, output };
                 let schedule = Schedule::one_cycle();
                 let training =
                     Training { epochs: EPOCHS, batch_size: 64, optimiser, schedule, ..Training::default() };
-                let samples = Samples::new(features, values);
                 let mut compute = Compute::at(level, NonZeroUsize::new(threads).expect("at least one"));
                 // The thread that waits for this test may allocate meanwhile, now and then. A step that does always
                 // does: what is left in the best of three runs is its own.
                 let mut least = [[usize::MAX; STEPS - 1]; EPOCHS];
                 for _ in 0..3 {
-                    let counts = allocations_of_steps(&architecture, &training, &samples, &mut compute);
+                    let counts = allocations_of_steps(&architecture, &training, samples, &mut compute);
                     for (least, count) in least.as_flattened_mut().iter_mut().zip(counts.as_flattened()) {
                         *least = (*least).min(*count);
                     }

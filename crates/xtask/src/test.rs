@@ -49,6 +49,7 @@ pub fn golden() -> Result<(), String> {
     let latents = "golden/requirements-latents.txt";
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", latents])?;
     run(&[], &python, &["golden/generate_latents.py"])?;
+    run(&[], &python, &["golden/splits.py"])?;
 
     // Other versions of the same packages, so an environment of its own.
     let environment = "target/golden-python-interpolation";

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::TrainAndTest;
+use narrows::dataset::Parts;
 use narrows::evaluate::{
-    LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
+    Certificate, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
 };
 use narrows::model::{Autoencoder, InputSpec};
-use narrows::pca::{Certificate, Pca};
+use narrows::pca::Pca;
 use serde::Serialize;
 
 use crate::arguments::Common;
@@ -57,7 +57,7 @@ impl Compare {
         let loaded = self.models.load()?;
         let data = self.data.load()?;
         for model in &loaded {
-            model.samples(&data.test)?;
+            model.samples(data.test())?;
         }
         let mut compute = common.compute()?;
         let mut principal = Principal::default();
@@ -75,14 +75,9 @@ impl Compare {
 struct Principal(Option<(InputSpec, Pca)>);
 
 impl Principal {
-    fn of(
-        &mut self,
-        model: &Autoencoder,
-        data: &TrainAndTest,
-        compute: &mut Compute,
-    ) -> Result<&Pca, Failure> {
+    fn of(&mut self, model: &Autoencoder, data: &Parts, compute: &mut Compute) -> Result<&Pca, Failure> {
         if self.0.as_ref().is_none_or(|(input, _)| *input != model.input) {
-            let pca = Pca::fit(compute, &model.samples(&data.train)?).map_err(Failure::failed)?;
+            let pca = Pca::fit(compute, &model.samples(data.train())?).map_err(Failure::failed)?;
             self.0 = Some((model.input.clone(), pca));
         }
         Ok(&self.0.as_ref().expect("it was just put there").1)
@@ -91,13 +86,13 @@ impl Principal {
 
 fn compared(
     loaded: &LoadedModel,
-    data: &TrainAndTest,
+    data: &Parts,
     principal: &mut Principal,
     compute: &mut Compute,
 ) -> Result<Compared, Failure> {
     let model = &loaded.model;
-    let train = reconstruction_error(model, compute, &loaded.samples(&data.train)?);
-    let test = reconstruction_error(model, compute, &loaded.samples(&data.test)?);
+    let train = reconstruction_error(model, compute, &loaded.samples(data.train())?)?;
+    let test = reconstruction_error(model, compute, &loaded.samples(data.test())?)?;
     let certificate = match model.architecture.is_linear() {
         true => {
             let pca = principal.of(model, data, compute)?;

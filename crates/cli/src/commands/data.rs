@@ -1,9 +1,8 @@
 //! `narrows data`: what a data set holds.
 
 use clap::Args;
-use narrows::dataset::{Dataset, ImageShape, RawValues, RowName, TrainAndTest, ValueRange};
+use narrows::dataset::{Dataset, ImageShape, Parts, RowName, ValueRange};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::commands::model_file::source;
 use crate::commands::output::{print, print_json};
@@ -32,7 +31,7 @@ struct Description {
     rows: usize,
     features: usize,
     image: Option<ImageShape>,
-    range: ValueRange,
+    range: Option<ValueRange>,
     least: f32,
     greatest: f32,
     mean: f64,
@@ -43,7 +42,7 @@ struct Description {
 
 #[derive(Debug, Serialize)]
 struct Class {
-    class: u8,
+    class: String,
     rows: usize,
 }
 
@@ -57,7 +56,7 @@ struct Rows {
 #[derive(Debug, Serialize)]
 struct Row {
     row: RowName,
-    class: Option<u8>,
+    class: Option<String>,
     values: Vec<f32>,
 }
 
@@ -66,50 +65,41 @@ impl Data {
     pub fn run(&self) -> Result<(), Failure> {
         let data = source(&self.name)?.load();
         if !self.rows.is_empty() {
-            let rows = self.rows.iter().map(|&name| row(name, &data)).collect::<Result<_, _>>()?;
+            let rows = self.rows.iter().map(|name| row(name, &data)).collect::<Result<_, _>>()?;
             return print_json(&Rows { data: self.name.clone(), rows });
         }
-        let parts = [&data.train, &data.test].map(describe);
+        let parts = [data.train(), data.test()].map(describe);
         if self.json { print_json(&parts) } else { print(&parts.map(|part| text(&part)).join("\n")) }
     }
 }
 
-fn row(row: RowName, data: &TrainAndTest) -> Result<Row, Failure> {
-    let (dataset, index) = row.find(data)?;
-    let values = match dataset.subset(&[index]).raw {
-        RawValues::Bytes(bytes) => bytes.into_iter().map(f32::from).collect(),
-        RawValues::Numbers(numbers) => numbers,
-    };
-    Ok(Row { row, class: dataset.labels.as_ref().map(|labels| labels[index]), values })
+fn row(name: &RowName, data: &Parts) -> Result<Row, Failure> {
+    let (dataset, index) = name.find(data)?;
+    let class = dataset.class_of(index).map(str::to_owned);
+    Ok(Row { row: name.clone(), class, values: dataset.raw_row(index) })
 }
 
 fn describe(dataset: &Dataset) -> Description {
-    let mut digest = Sha256::new();
-    let values: Vec<f32> = match &dataset.raw {
-        RawValues::Bytes(bytes) => {
-            digest.update(bytes);
-            bytes.iter().map(|&byte| f32::from(byte)).collect()
-        }
-        RawValues::Numbers(numbers) => {
-            numbers.iter().for_each(|number| digest.update(number.to_le_bytes()));
-            numbers.clone()
-        }
-    };
-    let count = values.len() as f64;
+    let (mut least, mut greatest, mut sum, mut zeros) = (f32::INFINITY, f32::NEG_INFINITY, 0.0, 0_usize);
+    for value in (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)) {
+        (least, greatest) = (least.min(value), greatest.max(value));
+        sum += f64::from(value);
+        zeros += usize::from(value == 0.0);
+    }
+    let count = (dataset.rows() * dataset.features()) as f64;
+    let class = |(label, rows)| Class { class: dataset.class_name(label).to_owned(), rows };
     Description {
-        name: dataset.name.clone(),
+        name: dataset.name().to_owned(),
         rows: dataset.rows(),
-        features: dataset.features,
-        image: dataset.image,
-        range: dataset.range,
-        least: values.iter().copied().fold(f32::INFINITY, f32::min),
-        greatest: values.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-        mean: values.iter().map(|&x| f64::from(x)).sum::<f64>() / count,
-        zeros: values.iter().filter(|&&x| x == 0.0).count() as f64 / count,
-        classes: dataset
-            .class_counts()
-            .map(|classes| classes.into_iter().map(|(class, rows)| Class { class, rows }).collect()),
-        sha256: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        features: dataset.features(),
+        image: dataset.image(),
+        range: dataset.schema().range(),
+        least,
+        greatest,
+        mean: sum / count,
+        zeros: zeros as f64 / count,
+        classes: dataset.class_counts().map(|classes| classes.into_iter().map(class).collect()),
+        sha256: dataset.values_hash(),
     }
 }
 
@@ -119,14 +109,13 @@ fn text(part: &Description) -> String {
         None => format!("{} rows of {} numbers", part.rows, part.features),
     };
     let mut text = format!(
-        "{}: {rows}\n  values from {} to {}, mean {:.4}, {:.1} % are zero; the range is {} to {}\n",
+        "{}: {rows}\n  values from {} to {}, mean {:.4}, {:.1} % are zero{}\n",
         part.name,
         part.least,
         part.greatest,
         part.mean,
         100.0 * part.zeros,
-        part.range.low,
-        part.range.high
+        part.range.map_or(String::new(), |range| format!("; the range is {} to {}", range.low, range.high)),
     );
     if let Some(classes) = &part.classes {
         let counts: Vec<String> =

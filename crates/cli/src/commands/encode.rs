@@ -2,7 +2,7 @@
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::{RowName, TrainAndTest};
+use narrows::dataset::{Parts, RowName};
 use serde::Serialize;
 
 use crate::arguments::Common;
@@ -49,7 +49,7 @@ struct ModelCodes {
 #[derive(Debug, Serialize)]
 struct Code {
     row: RowName,
-    class: Option<u8>,
+    class: Option<String>,
     code: Vec<f32>,
 }
 
@@ -72,15 +72,17 @@ impl Encode {
 fn codes(
     loaded: &LoadedModel,
     names: &[RowName],
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
 ) -> Result<ModelCodes, Failure> {
     let mut rows = Vec::new();
-    for &row in names {
-        let (dataset, index) = row.find(data)?;
-        let found = dataset.subset(&[index]);
-        let code = loaded.model.encode(compute, &loaded.samples(&found)?);
-        rows.push(Code { row, class: dataset.labels.as_ref().map(|labels| labels[index]), code });
+    let predictor = loaded.model.predictor()?;
+    for name in names {
+        let (dataset, index) = name.find(data)?;
+        let samples = loaded.samples(&dataset.subset(&[index]))?;
+        let code = predictor.encode(compute, &samples)?;
+        let class = dataset.class_of(index).map(str::to_owned);
+        rows.push(Code { row: name.clone(), class, code });
     }
     let description = loaded.model.architecture.to_string();
     Ok(ModelCodes { model: loaded.name.clone(), description, rows })

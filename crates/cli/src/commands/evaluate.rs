@@ -2,7 +2,7 @@
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::TrainAndTest;
+use narrows::dataset::Parts;
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ impl Evaluate {
         let loaded = self.models.load()?;
         let data = self.data.load()?;
         for model in &loaded {
-            model.samples(&data.test)?;
+            model.samples(data.test())?;
         }
         let mut compute = common.compute()?;
         let models = loaded.iter().map(|model| evaluation(model, &data, &mut compute));
@@ -61,16 +61,12 @@ impl Evaluate {
     }
 }
 
-fn evaluation(
-    loaded: &LoadedModel,
-    data: &TrainAndTest,
-    compute: &mut Compute,
-) -> Result<Evaluation, Failure> {
+fn evaluation(loaded: &LoadedModel, data: &Parts, compute: &mut Compute) -> Result<Evaluation, Failure> {
     let mut parts = Vec::new();
-    for dataset in [&data.train, &data.test] {
+    for dataset in [data.train(), data.test()] {
         let samples = loaded.samples(dataset)?;
-        let error = reconstruction_error(&loaded.model, compute, &samples);
-        parts.push(PartEvaluation { data: dataset.name.clone(), rows: samples.rows(), error });
+        let error = reconstruction_error(&loaded.model, compute, &samples)?;
+        parts.push(PartEvaluation { data: dataset.name().to_owned(), rows: samples.rows(), error });
     }
     Ok(Evaluation { model: loaded.name.clone(), path: loaded.path.display().to_string(), parts })
 }

@@ -1,8 +1,9 @@
 //! `narrows inspect`: what model files hold.
 
 use clap::Args;
+use narrows::dataset::{Normalisation, Schema};
 use narrows::export::safetensors::Provenance;
-use narrows::model::{Architecture, InputSpec};
+use narrows::model::Architecture;
 use serde::Serialize;
 
 use crate::commands::model_file::{LoadedModel, Models};
@@ -35,8 +36,14 @@ struct Inspection<'a> {
     description: String,
     parameters: usize,
     tensors: Vec<Tensor<'a>>,
-    input: &'a InputSpec,
+    input: Input<'a>,
     provenance: &'a Provenance,
+}
+
+#[derive(Debug, Serialize)]
+struct Input<'a> {
+    normalisation: &'a Normalisation,
+    schema: &'a Schema,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,7 +73,7 @@ fn inspection(LoadedModel { name, path, model, provenance }: &LoadedModel) -> In
         description: model.architecture.to_string(),
         parameters: model.architecture.parameter_count(),
         tensors: tensors.map(|tensor| Tensor { name: &tensor.name, shape: &tensor.shape }).collect(),
-        input: &model.input,
+        input: Input { normalisation: model.input.normalisation(), schema: model.input.schema() },
         provenance,
     }
 }
@@ -91,18 +98,19 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
     }
     text += &table.text();
 
-    let InputSpec { normalisation, range, image } = &model.input;
-    let rows = match image {
+    let (normalisation, schema) = (model.input.normalisation(), model.input.schema());
+    let rows = match schema.image() {
         Some(image) => format!("images of {} × {} pixels", image.height, image.width),
         None => format!("rows of {} numbers", architecture.inputs),
     };
-    let scale = match (&normalisation.scale[..], &normalisation.offset[..]) {
+    let scale = match (normalisation.scale(), normalisation.offset()) {
         ([scale], [offset]) => {
             format!("x = raw · {scale} {} {}", if *offset < 0.0 { '−' } else { '+' }, offset.abs())
         }
         _ => "each feature by its own scale and offset".to_owned(),
     };
-    text += &format!("\nreads: {rows}, values from {} to {}; {scale}\n", range.low, range.high);
+    let range = schema.range().map(|range| format!(", values from {} to {}", range.low, range.high));
+    text += &format!("\nreads: {rows}{}; {scale}\n", range.unwrap_or_default());
     text += &format!("made by: narrows {}, on {}", provenance.narrows, provenance.data);
     match &provenance.training {
         None => text += "\ntrained: –, it was computed exactly",

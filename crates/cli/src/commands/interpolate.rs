@@ -2,8 +2,7 @@
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::{RowName, TrainAndTest};
-use narrows::interpolate::quality::Between;
+use narrows::dataset::{Parts, RowName};
 use narrows::interpolate::{blend, lambdas};
 use narrows::report::gallery::{Row, strips};
 use narrows::report::palette;
@@ -61,11 +60,11 @@ pub struct Interpolate {
 
     /// With --measure: only ways between images of this class and of --to-class
     #[arg(long, value_name = "CLASS", requires_all = ["measure", "to_class"], conflicts_with_all = DRAWING)]
-    from_class: Option<u8>,
+    from_class: Option<String>,
 
     /// With --measure: the class of the other end
     #[arg(long, value_name = "CLASS", requires_all = ["measure", "from_class"], conflicts_with_all = DRAWING)]
-    to_class: Option<u8>,
+    to_class: Option<String>,
 
     /// Print JSON: with --measure what was measured, else the codes and images of the way, instead of drawing them
     #[arg(long)]
@@ -103,14 +102,11 @@ impl Interpolate {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let models = self.models.load()?;
-        match (self.from, self.to) {
+        match (&self.from, &self.to) {
             (Some(from), Some(to)) => self.walk(&models, from, to, common),
             _ => {
-                let between = match (self.from_class, self.to_class) {
-                    (Some(from), Some(to)) => Between::Classes(from, to),
-                    _ => Between::All,
-                };
-                interpolation_quality::measure(&models, &self.data, between, self.json, common)
+                let classes = self.from_class.as_deref().zip(self.to_class.as_deref());
+                interpolation_quality::measure(&models, &self.data, classes, self.json, common)
             }
         }
     }
@@ -118,8 +114,8 @@ impl Interpolate {
     fn walk(
         &self,
         models: &[LoadedModel],
-        from: RowName,
-        to: RowName,
+        from: &RowName,
+        to: &RowName,
         common: &Common,
     ) -> Result<(), Failure> {
         let data = self.data.load()?;
@@ -132,7 +128,7 @@ impl Interpolate {
         let data = self.data.source()?.to_string();
         if self.json {
             let models = walked.iter().map(Walked::numbers).collect();
-            return print_json(&Ways { data, from, to, lambdas, models });
+            return print_json(&Ways { data, from: from.clone(), to: to.clone(), lambdas, models });
         }
         let title = format!("{data}: {from} at λ = 0, {to} at λ = 1");
         let shown: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
@@ -143,21 +139,22 @@ impl Interpolate {
 
 fn walk<'a>(
     loaded: &'a LoadedModel,
-    ends: [RowName; 2],
+    ends: [&RowName; 2],
     lambdas: &[f32],
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
 ) -> Result<Walked<'a>, Failure> {
+    let predictor = loaded.model.predictor()?;
     let (mut of_ends, mut codes_of_ends) = (Vec::new(), Vec::new());
     for name in ends {
         let (dataset, index) = name.find(data)?;
         let row = dataset.subset(&[index]);
         let samples = loaded.samples(&row)?;
-        codes_of_ends.push(loaded.model.encode(compute, &samples));
+        codes_of_ends.push(predictor.encode(compute, &samples)?);
         of_ends.push(samples.row(0));
     }
     let codes = blend([&codes_of_ends[0], &codes_of_ends[1]], lambdas);
-    let images = loaded.model.decode(compute, &codes);
+    let images = predictor.decode(compute, &codes)?;
     let ends = of_ends.try_into().expect("there are two ends");
     Ok(Walked { loaded, ends, codes, images })
 }

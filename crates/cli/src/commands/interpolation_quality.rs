@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use narrows::compute::Compute;
-use narrows::dataset::TrainAndTest;
+use narrows::dataset::{Parts, find_class};
 use narrows::export::judge;
 use narrows::interpolate::judge::Judge;
 use narrows::interpolate::quality::{
@@ -19,22 +19,23 @@ use crate::failure::{Failure, complain};
 use crate::interrupt::Interrupt;
 use crate::table::Table;
 
-/// Measures models, and prints what came of it.
+/// Measures models between two classes, or between all, and prints what came of it.
 pub fn measure(
     models: &[LoadedModel],
     data: &DataArgument,
-    between: Between,
+    classes: Option<(&str, &str)>,
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
     let source = data.source()?.to_string();
     let data = data.load()?;
     for model in models {
-        model.samples(&data.test)?;
+        model.samples(data.test())?;
     }
-    if let Between::Classes(from, to) = between {
-        [from, to].into_iter().try_for_each(|class| data.test.check_class(class))?;
-    }
+    let between = match classes {
+        Some((from, to)) => Between::Classes(find_class(data.test(), from)?, find_class(data.test(), to)?),
+        None => Between::All,
+    };
     let mut compute = common.compute()?;
     let judge = find_or_train(models, &source, &data, &mut compute, common)?;
     let named: Vec<Named<'_>> =
@@ -54,18 +55,23 @@ pub fn measure(
 fn find_or_train(
     models: &[LoadedModel],
     source: &str,
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
     common: &Common,
 ) -> Result<Judge, Failure> {
     let folders = models.iter().flat_map(|model| model.path.ancestors().take(4));
     for file in folders.map(|folder: &Path| folder.join("judge.safetensors")).filter(|file| file.is_file()) {
         let (judge, trained_on) = judge::load(&file)?;
-        if trained_on == source && judge.inputs() == data.test.features {
+        // A judge of narrows 0.1 knows its data by name alone.
+        let same = match trained_on.hash {
+            Some(hash) => hash == data.train().content_hash(),
+            None => trained_on.name == source,
+        };
+        if same && judge.inputs() == data.schema().features() {
             return Ok(judge);
         }
     }
-    if !common.quiet && data.train.labels.is_some() {
+    if !common.quiet && data.train().labels().is_some() {
         complain("training the judge, a classifier that sees real images only");
     }
     let interrupt = Interrupt::listen()?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{Dataset, Samples, Source, TrainAndTest};
+use narrows::dataset::{Dataset, Parts, Samples, Source};
 use narrows::experiment::RunDirectory;
 use narrows::export::safetensors::{Provenance, load};
 use narrows::model::Autoencoder;
@@ -63,7 +63,7 @@ impl Models {
 
 impl LoadedModel {
     /// Rows in the model's scale, if it reads such rows.
-    pub fn samples<'a>(&self, data: &'a Dataset) -> Result<Samples<'a>, Failure> {
+    pub fn samples(&self, data: &Dataset) -> Result<Samples, Failure> {
         self.model.samples(data).map_err(|error| Failure::user(format!("{}: {error}", self.name)))
     }
 }
@@ -146,7 +146,7 @@ impl DataArgument {
     }
 
     /// Reads the data.
-    pub fn load(&self) -> Result<TrainAndTest, Failure> {
+    pub fn load(&self) -> Result<Parts, Failure> {
         Ok(self.source()?.load())
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::{Part, RowName, Source, TrainAndTest};
+use narrows::dataset::{Part, Parts, RowName, Source};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use narrows::experiment::{FinishedRun, RunDirectory, load_snapshots};
 use narrows::export::safetensors::Provenance;
@@ -66,7 +66,7 @@ impl MakePage {
             _ => (None, None),
         };
         let subject = Subject { data: &data, models, compared, bound, pairs: pairs(&given, &data)?, judge };
-        page.live = Some(Live::new(&subject, &mut compute));
+        page.live = Some(Live::new(&subject, &mut compute)?);
         write_file(&self.out, page.html().as_bytes())?;
         print(&format!("{}\n", self.out.display()))
     }
@@ -183,22 +183,23 @@ impl Given {
     }
 
     /// Reads and computes what needs the data.
-    fn complete(&mut self, data: &TrainAndTest, compute: &mut Compute) -> Result<(), Failure> {
+    fn complete(&mut self, data: &Parts, compute: &mut Compute) -> Result<(), Failure> {
         let no_images = |path: &Path| {
             Failure::user(format!("{} does not read images, and a page shows nothing else", path.display()))
         };
         match self {
             Self::Run { path, run } => {
-                if data.test.image.is_none() {
+                if data.test().image().is_none() {
                     return Err(no_images(path));
                 }
                 run.read_snapshots(data)?;
             }
             Self::Model(one) => {
-                if data.test.image.is_none() || one.model.input.image.is_none() {
+                if data.test().image().is_none() || one.model.input.image().is_none() {
                     return Err(no_images(&one.path));
                 }
-                one.error = Some(reconstruction_error(&one.model, compute, &one.model.samples(&data.test)?));
+                let samples = one.model.samples(data.test())?;
+                one.error = Some(reconstruction_error(&one.model, compute, &samples)?);
                 one.snapshots = load_snapshots(&folder_of(&one.path), data)?;
             }
         }
@@ -276,7 +277,7 @@ fn told_apart(candidates: Vec<Vec<String>>) -> Vec<String> {
 }
 
 /// The pairs of all runs; where no run has any, those of the published study.
-fn pairs(given: &[Given], data: &TrainAndTest) -> Result<Vec<LivePair>, Failure> {
+fn pairs(given: &[Given], data: &Parts) -> Result<Vec<LivePair>, Failure> {
     let mut pairs: Vec<LivePair> = Vec::new();
     for run in given.iter().filter_map(Given::run) {
         for pair in run.live_pairs(data)? {
@@ -313,7 +314,7 @@ fn page(
     given: &[Given],
     models: Table,
     source: Source,
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
 ) -> Result<Page, Failure> {
     if let [Given::Run { run, .. }] = given {

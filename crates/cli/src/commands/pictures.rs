@@ -71,7 +71,7 @@ pub struct Pictures<'a> {
 impl<'a> Pictures<'a> {
     /// Of a model of images; of another, there is nothing to draw.
     pub fn of(LoadedModel { name, model, .. }: &'a LoadedModel) -> Result<Self, Failure> {
-        let image = model.input.image.ok_or_else(|| {
+        let image = model.input.image().ok_or_else(|| {
             Failure::user(format!("{name} does not read images, so there is nothing to draw"))
         })?;
         Ok(Self { model, image })
@@ -79,7 +79,7 @@ impl<'a> Pictures<'a> {
 
     /// Rows in the model's scale as pictures.
     pub fn draw(&self, values: &[f32]) -> Vec<Picture> {
-        let shown = self.model.input.normalisation.to_unit(self.model.input.range, values);
+        let shown = self.model.input.unit_scale().expect("images have a range").of_model(values);
         shown
             .chunks_exact(self.model.architecture.inputs)
             .map(|pixels| {

@@ -1,7 +1,7 @@
 //! `narrows reconstruct`: images over what models make of them.
 
 use clap::Args;
-use narrows::dataset::{Part, RowName, TrainAndTest, Which};
+use narrows::dataset::{Part, Parts, RowName, Which};
 use narrows::report::gallery::{Row, rows};
 use narrows::report::palette;
 
@@ -36,6 +36,8 @@ impl Reconstruct {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let models = self.models.load()?;
         let pictures = models.iter().map(Pictures::of).collect::<Result<Vec<_>, _>>()?;
+        let predictors =
+            models.iter().map(|loaded| loaded.model.predictor()).collect::<Result<Vec<_>, _>>()?;
         let data = self.data.load()?;
         let names = if self.rows.is_empty() { first_of_each_class(&data) } else { self.rows.clone() };
         let found = names.iter().map(|name| name.find(&data)).collect::<Result<Vec<_>, _>>()?;
@@ -51,8 +53,10 @@ impl Reconstruct {
                 if place == 0 {
                     originals.pictures.extend(pictures[0].draw(&samples.row(0)));
                 }
-                let error = loaded.model.squared_errors(&mut compute, &samples)[0] / samples.features as f32;
-                let reconstruction = loaded.model.reconstruct(&mut compute, &samples);
+                let predictor = &predictors[place];
+                let squared_error = predictor.squared_errors(&mut compute, &samples)?[0];
+                let error = squared_error / samples.features() as f32;
+                let reconstruction = predictor.reconstruct(&mut compute, &samples)?;
                 row_of_pictures.pictures.extend(pictures[place].draw(&reconstruction));
                 row_of_pictures.notes.push(format!("{error:.4}"));
             }
@@ -71,13 +75,11 @@ fn empty_row(name: &str, place: usize) -> Row {
     Row { label: name.to_owned(), colour, ..Row::default() }
 }
 
-fn first_of_each_class(data: &TrainAndTest) -> Vec<RowName> {
-    let classes = data.test.class_counts();
-    let which: Vec<Which> = match classes {
-        Some(classes) => {
-            classes.iter().take(10).map(|&(class, _)| Which::OfClass { class, nth: 1 }).collect()
-        }
-        None => (0..data.test.rows().min(10)).map(Which::Index).collect(),
+fn first_of_each_class(data: &Parts) -> Vec<RowName> {
+    let test = data.test();
+    let which = |index: usize| match test.class_of(index) {
+        Some(class) => Which::OfClass { class: class.to_owned(), nth: 1 },
+        None => Which::Index(index),
     };
-    which.into_iter().map(|which| RowName { part: Part::Test, which }).collect()
+    test.examples().into_iter().map(which).map(|which| RowName { part: Part::Test, which }).collect()
 }

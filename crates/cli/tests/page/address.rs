@@ -58,9 +58,9 @@ fn a_link_shows_images_of_both_sets_and_the_models_it_names() {
         browser.until(
             "document.querySelector('#end-b select').selectedOptions[0].textContent.endsWith('train#0')",
         );
-        let test = narrows::report::live::pixels(&study().data.test.subset(&[4]));
+        let test = narrows::report::live::pixels(&study().data.test().subset(&[4]));
         assert_eq!(pixels(browser, "#end-a canvas"), test);
-        let train = narrows::report::live::pixels(&study().data.train.subset(&[0]));
+        let train = narrows::report::live::pixels(&study().data.train().subset(&[0]));
         assert_eq!(pixels(browser, "#end-b canvas"), train);
         assert_eq!(names(browser), [LARGEST, "pixel blend"]);
         assert_eq!(browser.value("document.querySelector('#lambda').value"), "0.25");

@@ -73,7 +73,7 @@ fn it_shows_any_models_and_hostile_names_as_text() {
     let (model, mut provenance) = load(&study().model_folder("pca").join("model.safetensors")).unwrap();
     provenance.name = HOSTILE.to_owned();
     let hostile = study().path("hostile.safetensors");
-    fs::write(&hostile, to_bytes(&model, &provenance)).unwrap();
+    fs::write(&hostile, to_bytes(&model, &provenance).unwrap()).unwrap();
     let again = study().path("again.safetensors");
     fs::copy(study().model_folder(LARGEST).join("model.safetensors"), &again).unwrap();
     let largest = study().model_folder(LARGEST);
@@ -113,7 +113,7 @@ fn of_several_runs_it_keeps_what_each_knows_and_tells_their_models_apart() {
     let (model, mut provenance) = load(&study().model_folder("pca").join("model.safetensors")).unwrap();
     provenance.name = "alone".to_owned();
     let alone = study().path("alone.safetensors");
-    fs::write(&alone, to_bytes(&model, &provenance)).unwrap();
+    fs::write(&alone, to_bytes(&model, &provenance).unwrap()).unwrap();
     let page = made(&[&mine, &alone, &run(), &run().join("models/pca")], "several.html");
     let order: Vec<String> = ["mine", "study"]
         .iter()

@@ -1,11 +1,10 @@
 //! Draw: a digit by strokes of the mouse, or by keys alone.
 
-use narrows::dataset::{Dataset, ImageShape, RawValues, TrainAndTest};
-use narrows::dataset::{Normalisation, NormalisationKind};
+use narrows::dataset::{Dataset, ImageShape, NormalisationKind, Parts, Schema, ValueRange, Values, byte_of};
 use narrows::model::{
     Architecture, Autoencoder, HiddenActivation, Initialisation, InputSpec, OutputActivation,
 };
-use narrows::report::live::{Live, LiveModel, Subject, byte_of};
+use narrows::report::live::{Live, LiveModel, Subject};
 use narrows::report::page::Page;
 
 use crate::browser::Browser;
@@ -38,10 +37,10 @@ fn a_digit_drawn_by_strokes_is_centred_reconstructed_and_used() {
         assert!((x - 14.0).abs() < 0.2 && (y - 14.0).abs() < 0.2, "the centre of mass is at {x}, {y}");
         assert!((mass / 255.0) > 50.0, "as much ink as a digit has");
 
-        let drawn = Dataset { raw: RawValues::Bytes(seen), labels: None, ..study().data.test.subset(&[0]) };
+        let drawn = Dataset::new("drawn", study().data.schema().clone(), Values::Bytes(seen), None).unwrap();
         for name in ["pca", "plane", LARGEST] {
             let model = study().model(name);
-            let values = model.reconstruct(&mut compute(), &model.samples(&drawn).unwrap());
+            let values = model.reconstruct(&mut compute(), &model.samples(&drawn).unwrap()).unwrap();
             let expected: Vec<u8> = unit(&model, &values).into_iter().map(byte_of).collect();
             let shown = pixels(browser, &format!("#drawn [data-model='{name}'] canvas"));
             let difference = largest_difference(&shown, &expected);
@@ -132,15 +131,12 @@ fn a_digit_is_drawn_and_taken_back_with_keys_alone() {
 
 #[test]
 fn images_that_are_too_large_for_a_pen_are_not_drawn() {
-    let part = |rows: usize| Dataset {
-        name: "large".to_owned(),
-        features: 80 * 80,
-        raw: RawValues::Bytes((0..rows * 6400).map(|i| (i % 251) as u8).collect()),
-        range: study().data.test.range,
-        image: Some(ImageShape { height: 80, width: 80 }),
-        labels: None,
+    let schema = Schema::images(ImageShape::grey(80, 80)).unwrap().with_range(ValueRange::BYTES).unwrap();
+    let part = |rows: usize| {
+        let bytes = (0..rows * 6400).map(|i| (i % 251) as u8).collect();
+        Dataset::new("large", schema.clone(), Values::Bytes(bytes), None).unwrap()
     };
-    let data = TrainAndTest { train: part(6), test: part(4) };
+    let data = Parts::new(part(6), None, part(4)).unwrap();
     let architecture = Architecture {
         inputs: 6400,
         hidden: vec![3],
@@ -148,11 +144,7 @@ fn images_that_are_too_large_for_a_pen_are_not_drawn() {
         output: OutputActivation::Linear,
     };
     let parameters = Initialisation::default().draw(&architecture, 1);
-    let input = InputSpec {
-        normalisation: Normalisation::fit(NormalisationKind::Unit, &data.train),
-        range: data.train.range,
-        image: data.train.image,
-    };
+    let input = InputSpec::fit(NormalisationKind::Unit, data.train()).unwrap();
     let model = Autoencoder { architecture, parameters, input };
     let live = LiveModel {
         name: "large",
@@ -170,7 +162,7 @@ fn images_that_are_too_large_for_a_pen_are_not_drawn() {
         pairs: Vec::new(),
         judge: None,
     };
-    let page = Page { live: Some(Live::new(&subject, &mut compute())), ..Page::default() };
+    let page = Page { live: Some(Live::new(&subject, &mut compute()).unwrap()), ..Page::default() };
     let file = study().path("large.html");
     std::fs::write(&file, page.html()).unwrap();
     in_page(&file, "map", SIZES[0], |browser| {

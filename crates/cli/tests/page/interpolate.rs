@@ -1,8 +1,8 @@
 //! Interpolate: λ by mouse and by keys, the pictures against Rust's, the times.
 
 use narrows::dataset::RowName;
+use narrows::dataset::byte_of;
 use narrows::interpolate::interpolate;
-use narrows::report::live::byte_of;
 use serde_json::Value;
 
 use crate::browser::Browser;
@@ -36,7 +36,8 @@ pub fn decoded(name: &str, lambda: f32) -> Vec<u8> {
         let row = set.subset(&[index]);
         model.samples(&row).unwrap().row(0)
     });
-    let values = interpolate(&model, &mut compute, [&from, &to], &[lambda]);
+    let predictor = model.predictor().unwrap();
+    let values = interpolate(&predictor, &mut compute, [&from, &to], &[lambda]).unwrap();
     unit(&model, &values).into_iter().map(byte_of).collect()
 }
 
@@ -97,7 +98,7 @@ fn compare_step(browser: &mut Browser) {
 #[test]
 fn encoder_and_decoder_agree_with_rust_number_by_number() {
     in_page(&study().report(), "interpolate", SIZES[0], |browser| {
-        let data = &study().data.test;
+        let data = study().data.test();
         for name in ["pca", "plane", LARGEST] {
             let model = study().model(name);
             let same_weights = quantised(&model);
@@ -107,11 +108,13 @@ fn encoder_and_decoder_agree_with_rust_number_by_number() {
                 let bytes = narrows::report::live::pixels(&row);
                 let code = numbers(&browser.value(&format!("narrows.encode('{name}', {bytes:?})")));
                 let image = numbers(&browser.value(&format!("narrows.decode('{name}', {code:?})")));
-                let expected = same_weights.encode(&mut compute(), &same_weights.samples(&row).unwrap());
+                let expected =
+                    same_weights.encode(&mut compute(), &same_weights.samples(&row).unwrap()).unwrap();
                 of_code = of_code.max(difference(&code, &expected) / norm(&expected));
-                let same = unit(&same_weights, &same_weights.decode(&mut compute(), &code));
+                let same = unit(&same_weights, &same_weights.decode(&mut compute(), &code).unwrap());
                 of_sum = of_sum.max(difference(&image, &same));
-                let exact = unit(&model, &model.reconstruct(&mut compute(), &model.samples(&row).unwrap()));
+                let exact =
+                    unit(&model, &model.reconstruct(&mut compute(), &model.samples(&row).unwrap()).unwrap());
                 of_pixel = of_pixel.max(difference(&image, &exact));
             }
             println!(
@@ -279,8 +282,8 @@ fn images_are_chosen_by_class_and_pairs_by_name_and_the_animation_runs() {
         let shown = "document.querySelector('#end-b select').selectedOptions[0].textContent";
         let name = browser.value(shown);
         let index: usize = name.as_str().unwrap().strip_prefix("class 3, test#").unwrap().parse().unwrap();
-        let test = &study().data.test;
-        assert_eq!(test.labels.as_ref().unwrap()[index], 3);
+        let test = study().data.test();
+        assert_eq!(test.labels().unwrap()[index], 3);
         assert_eq!(
             pixels(browser, "#end-b canvas"),
             narrows::report::live::pixels(&test.subset(&[index])),

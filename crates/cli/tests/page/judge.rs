@@ -1,7 +1,7 @@
 //! The classifier that a page may carry: what it says along a path.
 
-use narrows::dataset::{Normalisation, NormalisationKind, Part};
-use narrows::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
+use narrows::dataset::{NormalisationKind, Part};
+use narrows::model::{Architecture, HiddenActivation, Initialisation, InputSpec, OutputActivation};
 use narrows::report::live::{Activation, Dense, Judge, Live, LiveModel, LivePair, Subject};
 use narrows::report::page::Page;
 
@@ -27,7 +27,7 @@ fn probabilities(layers: &[Dense<'_>; 2], x: &[f64]) -> Vec<f64> {
 fn a_judge_says_what_it_sees_along_the_path() {
     let data = &study().data;
     let model = study().model(LARGEST);
-    let normalisation = Normalisation::fit(NormalisationKind::Unit, &data.train);
+    let input = InputSpec::fit(NormalisationKind::Unit, data.train()).unwrap();
     // 784-10 and 10-784 as drawn; of the second, the first four rows: a classifier of four classes that knows nothing, but whose
     // sums are large enough to differ.
     let architecture = Architecture {
@@ -46,7 +46,11 @@ fn a_judge_says_what_it_sees_along_the_path() {
         Dense { weight: &first, bias: first_bias, activation: Activation::Relu },
         Dense { weight: &second, bias: &second_bias[..4], activation: Activation::Identity },
     ];
-    let judge = Judge { layers: layers.to_vec(), classes: vec![1, 7, 4, 8], normalisation: &normalisation };
+    let judge = Judge {
+        layers: layers.to_vec(),
+        classes: ["1", "7", "4", "8"].map(str::to_owned).to_vec(),
+        input: &input,
+    };
     let live = LiveModel {
         name: LARGEST,
         autoencoder: &model,
@@ -60,14 +64,14 @@ fn a_judge_says_what_it_sees_along_the_path() {
         Subject { data, models: vec![live], compared: None, bound: None, pairs, judge: Some(judge) };
     let page = Page {
         title: "Judged".to_owned(),
-        live: Some(Live::new(&subject, &mut compute())),
+        live: Some(Live::new(&subject, &mut compute()).unwrap()),
         ..Page::default()
     };
     let file = study().path("judged.html");
     std::fs::write(&file, page.html()).unwrap();
 
     in_page(&file, "interpolate", SIZES[0], |browser| {
-        let image = narrows::report::live::pixels(&data.test.subset(&[5]));
+        let image = narrows::report::live::pixels(&data.test().subset(&[5]));
         let unit: Vec<f32> = image.iter().map(|&p| f32::from(p) / 255.0).collect();
         let found = numbers(&browser.value(&format!("narrows.judge({unit:?})")));
         let expected = probabilities(&layers, &unit.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use narrows::dataset::Dataset;
+use narrows::dataset::{Dataset, byte_of};
 use narrows::model::Autoencoder;
-use narrows::report::live::{byte_of, pixels as raw_pixels};
+use narrows::report::live::pixels as raw_pixels;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
@@ -53,18 +53,18 @@ fn code_there(browser: &mut Browser, model: usize) -> Vec<f32> {
 }
 
 fn decoded(model: &Autoencoder, code: &[f32]) -> Vec<u8> {
-    unit(model, &model.decode(&mut compute(), code)).into_iter().map(byte_of).collect()
+    unit(model, &model.decode(&mut compute(), code).unwrap()).into_iter().map(byte_of).collect()
 }
 
 /// The test images that the page has, every second one.
 fn shown() -> &'static Dataset {
     static SHOWN: OnceLock<Dataset> = OnceLock::new();
-    SHOWN.get_or_init(|| study().data.test.subset(&(0..10_000).step_by(2).collect::<Vec<_>>()))
+    SHOWN.get_or_init(|| study().data.test().subset(&(0..10_000).step_by(2).collect::<Vec<_>>()))
 }
 
 /// The distances of the codes of all images that the page has from `code`.
 fn distances(model: &Autoencoder, code: &[f32]) -> Vec<f32> {
-    let codes = model.encode(&mut compute(), &model.samples(shown()).unwrap());
+    let codes = model.encode(&mut compute(), &model.samples(shown()).unwrap()).unwrap();
     let distance = |row: &[f32]| row.iter().zip(code).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
     codes.chunks_exact(code.len()).map(distance).collect()
 }
@@ -103,7 +103,7 @@ fn check_point(browser: &mut Browser, index: usize, model: &Autoencoder) {
 
     let image = shown().subset(&rows[..1]);
     assert_eq!(pixels(browser, NEAREST), raw_pixels(&image));
-    let values = model.reconstruct(&mut compute(), &model.samples(&image).unwrap());
+    let values = model.reconstruct(&mut compute(), &model.samples(&image).unwrap()).unwrap();
     let expected: Vec<u8> = unit(model, &values).into_iter().map(byte_of).collect();
     assert!(largest_difference(&pixels(browser, "[aria-label='Its reconstruction']"), &expected) <= 1);
 }
@@ -189,7 +189,7 @@ fn hidden_classes_are_not_drawn_and_do_not_count() {
             browser.value("document.querySelector('.classes button').getAttribute('aria-pressed')"),
             json!("false")
         );
-        let labels = shown().labels.as_ref().unwrap();
+        let labels = shown().labels().unwrap();
         assert!(named(browser).into_iter().all(|row| labels[row] == 9));
         browser.click(".classes button:nth-child(10)");
         browser.frame();

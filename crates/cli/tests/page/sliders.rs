@@ -1,6 +1,6 @@
 //! Latent sliders.
 
-use narrows::report::live::byte_of;
+use narrows::dataset::byte_of;
 
 use crate::interpolate::{largest_difference, pixels};
 use crate::study::{LARGEST, compute, study, unit};
@@ -15,18 +15,18 @@ fn a_slider_moves_one_latent_within_its_percentiles_and_reset_takes_it_back() {
         assert_eq!(browser.value("document.querySelectorAll('#latents input').length"), 16);
         let model = study().model(LARGEST);
         // The first image of class 0, where the sliders begin.
-        let test = &study().data.test;
+        let test = study().data.test();
         let start = test.subset(&[test.nth_of_class(0, 0).unwrap()]);
-        let mut code = model.encode(&mut compute(), &model.samples(&start).unwrap());
+        let mut code = model.encode(&mut compute(), &model.samples(&start).unwrap()).unwrap();
         let decoded = |code: &[f32]| -> Vec<u8> {
-            unit(&model, &model.decode(&mut compute(), code)).into_iter().map(byte_of).collect()
+            unit(&model, &model.decode(&mut compute(), code).unwrap()).into_iter().map(byte_of).collect()
         };
         let home = pixels(browser, NOW);
         assert!(largest_difference(&home, &decoded(&code)) <= 1);
 
         // The percentiles of the images that the page has: every second of the test set.
         let rows: Vec<usize> = (0..10_000).step_by(2).collect();
-        let codes = model.encode(&mut compute(), &model.samples(&test.subset(&rows)).unwrap());
+        let codes = model.encode(&mut compute(), &model.samples(&test.subset(&rows)).unwrap()).unwrap();
         let mut third: Vec<f32> = codes.iter().skip(2).step_by(16).copied().collect();
         third.sort_by(f32::total_cmp);
         let (low, high) = (third[50].min(code[2]), third[4949].max(code[2]));

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use narrows::compute::Compute;
-use narrows::dataset::{TrainAndTest, mnist};
+use narrows::dataset::{Parts, mnist};
 use narrows::export::safetensors;
 use narrows::model::Autoencoder;
 use narrows::report::live::Quantised;
@@ -21,7 +21,7 @@ pub const TITLE: &str = "A study of </script><script>document.title='run'</scrip
 
 pub struct Study {
     folder: TempDir,
-    pub data: TrainAndTest,
+    pub data: Parts,
 }
 
 impl Study {
@@ -89,5 +89,5 @@ pub fn quantised(model: &Autoencoder) -> Autoencoder {
 
 /// A model's output as brightness from 0 to 1.
 pub fn unit(model: &Autoencoder, values: &[f32]) -> Vec<f32> {
-    model.input.normalisation.to_unit(model.input.range, values)
+    model.input.unit_scale().unwrap().of_model(values)
 }

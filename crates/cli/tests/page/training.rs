@@ -1,6 +1,6 @@
 //! Training: the scrubber over snapshots, and the curves.
 
-use narrows::report::live::{byte_of, originals};
+use narrows::dataset::byte_of;
 use serde_json::Value;
 
 use crate::interpolate::{largest_difference, pixels};
@@ -17,9 +17,9 @@ fn the_scrubber_goes_from_noise_to_what_the_trained_model_gives() {
         assert_eq!(browser.value("document.querySelector('.scrub output').textContent"), "2");
         let trained = pixels(browser, &last);
         let model = study().model(LARGEST);
-        let rows = originals(&study().data.test);
-        let seventh = study().data.test.subset(&[rows[7]]);
-        let values = model.reconstruct(&mut compute(), &model.samples(&seventh).unwrap());
+        let rows = study().data.test().examples();
+        let seventh = study().data.test().subset(&[rows[7]]);
+        let values = model.reconstruct(&mut compute(), &model.samples(&seventh).unwrap()).unwrap();
         let expected: Vec<u8> = unit(&model, &values).into_iter().map(byte_of).collect();
         assert_eq!(trained, expected, "the last snapshot is the finished model's, to the bit");
 

@@ -212,8 +212,8 @@ fn the_data_is_described() {
     // 0.1307 of 255, as every tutorial on MNIST has it.
     assert!((parts[0]["mean"].as_f64().unwrap() / 255.0 - 0.1307).abs() < 5e-5);
     let rows = narrows!["data", "--rows", "train:1,test#9999", "--json"].json();
-    for (row, name, class) in [(&rows["rows"][0], "train:1", 1), (&rows["rows"][1], "test#9999", 6)] {
-        assert_eq!((row["row"].as_str(), row["class"].as_u64()), (Some(name), Some(class)));
+    for (row, name, class) in [(&rows["rows"][0], "train:1", "1"), (&rows["rows"][1], "test#9999", "6")] {
+        assert_eq!((row["row"].as_str(), row["class"].as_str()), (Some(name), Some(class)));
         let values = row["values"].as_array().unwrap();
         assert_eq!(values.len(), 784);
         assert!(

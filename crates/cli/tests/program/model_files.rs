@@ -211,7 +211,8 @@ fn normalisations_that_cannot_be_are_refused() {
     }
     let path = files.altered(|file| {
         file.alter(|metadata| {
-            metadata["input"]["image"] = json!({ "height": 4_294_967_296_u64, "width": 4_294_967_296_u64 })
+            metadata["input"]["schema"]["image"] =
+                json!({ "height": 4_294_967_296_u64, "width": 4_294_967_296_u64 })
         });
     });
     narrows!["reconstruct", &path].mistake(&["altered.safetensors"]);
@@ -222,8 +223,8 @@ fn files_of_others_and_of_later_versions_are_refused() {
     let files = Files::new();
     let foreign = files.altered(|file| drop(file.header.as_object_mut().unwrap().remove("__metadata__")));
     narrows!["evaluate", foreign].mistake(&["no model of narrows", "altered.safetensors"]);
-    let later = files.altered(|file| file.alter(|metadata| metadata["version"] = json!(2)));
-    narrows!["inspect", later].mistake(&["version 2", "version 1"]);
+    let later = files.altered(|file| file.alter(|metadata| metadata["version"] = json!(3)));
+    narrows!["inspect", later].mistake(&["version 3", "versions 1 to 2"]);
     narrows!["inspect", files.put(b"PK\x03\x04 something else entirely")].mistake(&["altered.safetensors"]);
     narrows!["inspect", study().path().join("summary.json")].mistake(&["summary.json", "safetensors"]);
 }
@@ -242,7 +243,7 @@ fn data_of_another_width_is_refused() {
         file.alter(|metadata| {
             metadata["architecture"]["inputs"] = json!(10);
             metadata["architecture"]["hidden"] = json!([4]);
-            metadata["input"]["image"] = Value::Null;
+            metadata["input"]["schema"] = json!({ "features": 10, "missing": "error" });
         });
         let (metadata, mut at) = (file.header["__metadata__"].clone(), 0);
         file.header = json!({ "__metadata__": metadata });

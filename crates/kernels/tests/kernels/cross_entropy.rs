@@ -10,7 +10,7 @@ fn widths() -> impl Iterator<Item = usize> {
     (1..=50).chain([64, 100, 255, 256])
 }
 
-fn gradient(scale: f32, labels: &[u8], z: &Matrix) -> (Matrix, Vec<f32>) {
+fn gradient(scale: f32, labels: &[u32], z: &Matrix) -> (Matrix, Vec<f32>) {
     on_every_level(|level| {
         let (mut delta, mut errors) = (z.clone(), [f32::NAN; BLOCK_ROWS]);
         cross_entropy_gradient(level, scale, z.columns, labels, delta.block_mut(0), &mut errors);
@@ -18,9 +18,9 @@ fn gradient(scale: f32, labels: &[u8], z: &Matrix) -> (Matrix, Vec<f32>) {
     })
 }
 
-fn logits(rows: usize, columns: usize, size: f32, random: &mut Random) -> (Matrix, Vec<u8>) {
+fn logits(rows: usize, columns: usize, size: f32, random: &mut Random) -> (Matrix, Vec<u32>) {
     let z = Matrix::from_fn(rows, columns, |_, _| size * random.signed());
-    let labels = (0..rows).map(|_| random.below(columns) as u8).collect();
+    let labels = (0..rows).map(|_| random.below(columns) as u32).collect();
     (z, labels)
 }
 
@@ -49,12 +49,12 @@ fn the_error_and_its_gradient_are_their_formulas() {
             for (row, &label) in labels.iter().enumerate() {
                 let what = format_args!("{columns} columns of size {size}, row {row}");
                 let log_of_sum = log_of_sum(&z, row);
-                let expected = log_of_sum - z.at(row, label.into());
+                let expected = log_of_sum - z.at(row, label as usize);
                 // A relative error of the sum is an absolute one of its logarithm; then one rounding.
                 assert_close(errors[row], expected, tolerance + UNIT * expected, what);
                 for column in 0..columns {
                     let share = (z.at(row, column) - log_of_sum).exp();
-                    let right = f64::from(u8::from(column == usize::from(label)));
+                    let right = f64::from(u8::from(column == label as usize));
                     let expected = f64::from(scale) * (share - right);
                     // 1 − p rounds once more, and so does the product.
                     let allowed = f64::from(scale) * (tolerance * share + 2.0 * UNIT) + 1e-38;
@@ -77,7 +77,7 @@ fn the_gradient_is_the_derivative_of_the_error() {
             for column in 0..columns {
                 let error = |step: f64| {
                     let moved = |c: usize| z.at(row, c) + if c == column { step } else { 0.0 };
-                    (0..columns).map(|c| moved(c).exp()).sum::<f64>().ln() - moved(label.into())
+                    (0..columns).map(|c| moved(c).exp()).sum::<f64>().ln() - moved(label as usize)
                 };
                 let h = 1e-5;
                 let expected = (error(h) - error(-h)) / (2.0 * h);

@@ -1,6 +1,6 @@
 //! The squared error, and the gradient that the backward pass starts from.
 
-use narrows_kernels::gather::{Affine, from_bytes};
+use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::{Activation, Level, Target, forward, squared_error, squared_error_output};
 
@@ -141,7 +141,7 @@ fn bytes_are_a_target_like_the_numbers_they_stand_for() {
             let mut numbers = Matrix::zeros(used, columns);
             for (row, &index) in rows.iter().enumerate() {
                 let bytes = &bytes[index as usize * columns..][..columns];
-                from_bytes(Level::scalar(), bytes, affine.scale, affine.offset, numbers.padded_mut(row));
+                from_bytes(Level::scalar(), bytes, Scaling::Same(affine), numbers.padded_mut(row));
             }
             let dense = Dense::random(LayerShape { inputs: 3, outputs: columns }, &mut random);
             let x = Matrix::random(used, 3, &mut random);

@@ -1,6 +1,6 @@
 //! Lengths that do not fit are refused. Each case spoils one thing of a call that is otherwise accepted.
 
-use narrows_kernels::gather::{Affine, from_bytes};
+use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
 use narrows_kernels::{
     Activation, BiasPanels, Layer, Level, Moments, Rule, Target, WeightTiles, backward,
@@ -367,7 +367,7 @@ fn the_squared_error_refuses_what_does_not_fit() {
 
 #[test]
 fn cross_entropy_refuses_what_does_not_fit() {
-    let run = |labels: &[u8], (len, stride): (usize, usize)| {
+    let run = |labels: &[u32], (len, stride): (usize, usize)| {
         let mut z = vec![0.0; len];
         let z = RowsMut { data: &mut z, stride };
         cross_entropy_gradient(Level::detect(), 1.0, 20, labels, z, &mut [0.0; BLOCK_ROWS]);
@@ -384,10 +384,11 @@ fn cross_entropy_refuses_what_does_not_fit() {
 #[test]
 fn a_row_too_short_for_its_bytes_is_refused() {
     let run = |bytes: usize, row: usize| {
-        from_bytes(Level::detect(), &vec![1; bytes], 1.0, 0.0, &mut vec![0.0; row])
+        let as_they_are = Scaling::Same(Affine { scale: 1.0, offset: 0.0 });
+        from_bytes(Level::detect(), &vec![1; bytes], as_they_are, &mut vec![0.0; row])
     };
     run(20, 32);
-    refused("20 bytes", || run(20, 31));
-    refused("20 bytes", || run(20, 20));
-    refused("16 bytes", || run(16, 15));
+    refused("20 raw numbers", || run(20, 31));
+    refused("20 raw numbers", || run(20, 20));
+    refused("16 raw numbers", || run(16, 15));
 }

@@ -1,7 +1,7 @@
 //! The first layer on bytes most of which are 0, against the dense formulas: with x = scale·p + offset,
 //! `Y ← activation(X·Wᵀ + b)` and `G ← δᵀ·X`.
 
-use narrows_kernels::gather::{Affine, from_bytes};
+use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::sparse::{
     SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
@@ -79,7 +79,7 @@ impl Bytes {
     fn dense(&self, rows: &[u32], affine: Affine) -> Matrix {
         let mut x = Matrix::zeros(rows.len(), self.columns);
         for (i, &row) in rows.iter().enumerate() {
-            from_bytes(Level::scalar(), self.row(row), affine.scale, affine.offset, x.padded_mut(i));
+            from_bytes(Level::scalar(), self.row(row), Scaling::Same(affine), x.padded_mut(i));
             // Padding of a row of bytes is 0, not the offset.
             assert_all_zero(&x.padded(i)[self.columns..], format_args!("row {i}"));
         }

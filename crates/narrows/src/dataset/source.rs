@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::TrainAndTest;
+use super::Parts;
 
 /// A source of data, by the name that commands and experiments use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Source {
     }
 
     /// Reads the data.
-    pub fn load(self) -> TrainAndTest {
+    pub fn load(self) -> Parts {
         match self {
             #[cfg(feature = "mnist")]
             Self::Mnist => super::mnist::load(),

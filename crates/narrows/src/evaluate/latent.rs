@@ -1,15 +1,15 @@
 //! What a model's latent space is worth, on the test set. `docs/measures.md` says what each measure can tell.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::classes::{Labelled, neighbour_accuracy};
+use super::classes::{ClassesError, Labelled, neighbour_accuracy};
 use super::neighbours::Points;
 use super::probe::{LinearProbe, linear_probe};
 use super::spread::{LatentUnit, effective_rank, hidden_units, latent_units};
 use super::structure::structure;
 use crate::compute::Compute;
-use crate::dataset::{Dataset, Samples, TrainAndTest};
-use crate::model::{Autoencoder, MismatchError};
+use crate::dataset::{Dataset, Parts, Samples};
+use crate::model::{Autoencoder, MismatchError, Predictor};
 use crate::train::shuffle;
 
 /// How to measure.
@@ -65,10 +65,11 @@ pub struct LatentQuality {
 }
 
 /// The reconstruction error of a class.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassError {
-    /// Which.
-    pub class: u8,
+    /// What it is called.
+    #[serde(deserialize_with = "name_or_number")]
+    pub class: String,
     /// How many rows it has.
     pub rows: usize,
     /// Mean squared error per feature, in the model's scale.
@@ -90,6 +91,9 @@ pub enum LatentError {
     /// The data is not the model's.
     #[error(transparent)]
     Mismatch(#[from] MismatchError),
+    /// A measure that cannot be had so.
+    #[error(transparent)]
+    Classes(#[from] ClassesError),
     /// There is nothing to measure.
     #[error("{0} has no rows; its latent space cannot be measured")]
     Empty(String),
@@ -101,32 +105,38 @@ pub enum LatentError {
 /// Measures a model's latent space: codes of the test set, and for classes those of the training set.
 ///
 /// # Errors
-/// If the model cannot read the data, there is none, or its codes are not finite.
+/// If the model cannot read the data, there is none, its codes are not finite, or nobody is to vote on the classes.
 pub fn latent_quality(
     model: &Autoencoder,
     compute: &mut Compute,
-    data: &TrainAndTest,
+    data: &Parts,
     settings: &LatentSettings,
 ) -> Result<LatentQuality, LatentError> {
-    let latent = model.architecture.latent();
+    let model = model.predictor()?;
+    let latent = model.architecture().latent();
     let mut encode = |dataset: &Dataset| {
-        let codes = model.encode(compute, &model.samples(dataset)?);
+        let codes = model.encode(compute, &model.samples(dataset)?)?;
         match (codes.is_empty(), codes.iter().all(|z| z.is_finite())) {
-            (true, _) => Err(LatentError::Empty(dataset.name.clone())),
-            (_, false) => Err(LatentError::NotFinite(dataset.name.clone())),
+            (true, _) => Err(LatentError::Empty(dataset.name().to_owned())),
+            (_, false) => Err(LatentError::NotFinite(dataset.name().to_owned())),
             _ => Ok(codes),
         }
     };
-    let (train_codes, codes) = (encode(&data.train)?, encode(&data.test)?);
-    let not_finite = || LatentError::NotFinite(data.test.name.clone());
+    let (train, test) = (data.train(), data.test());
+    let (train_codes, codes) = (encode(train)?, encode(test)?);
+    let not_finite = || LatentError::NotFinite(test.name().to_owned());
 
-    let classes = labelled(&train_codes, latent, &data.train).zip(labelled(&codes, latent, &data.test));
-    let voters = settings.voters.min(data.train.rows());
-    let knn_accuracy = classes.map(|(train, test)| neighbour_accuracy(compute, train, test, voters));
-    let linear_probe = classes.map(|(train, test)| linear_probe(compute, train, test));
+    let (mut knn_accuracy, mut probe) = (None, None);
+    if let (Some(train_labels), Some(labels)) = (train.labels(), test.labels()) {
+        let train_classes = Labelled::new(Points::new(&train_codes, latent), train_labels)?;
+        let classes = Labelled::new(Points::new(&codes, latent), labels)?;
+        let voters = settings.voters.min(train.rows());
+        knn_accuracy = Some(neighbour_accuracy(compute, train_classes, classes, voters)?);
+        probe = Some(linear_probe(compute, train_classes, classes)?);
+    }
 
-    let samples = model.samples(&data.test)?;
-    let order = random_order(data.test.rows(), settings.seed);
+    let samples = model.samples(test)?;
+    let order = random_order(test.rows(), settings.seed);
     let sample = &order[..settings.sample.min(order.len())];
     let structure = (settings.neighbours >= 1 && 2 * settings.neighbours < sample.len()).then(|| {
         let rows: Vec<f32> = sample.iter().flat_map(|&row| samples.row(row)).collect();
@@ -134,19 +144,19 @@ pub fn latent_quality(
             sample.iter().flat_map(|&row| &codes[row * latent..][..latent]).copied().collect();
         structure(
             compute,
-            Points::new(&rows, samples.features),
+            Points::new(&rows, samples.features()),
             Points::new(&codes, latent),
             settings.neighbours,
         )
     });
 
-    let latents = latent_units(model, compute, &codes, &order);
-    let (hidden_units, dead_hidden_units) = hidden_units(model, compute, &samples);
-    let errors = row_errors(model, compute, &samples);
+    let latents = latent_units(&model, compute, &codes, &order)?;
+    let (hidden_units, dead_hidden_units) = hidden_units(&model, compute, &samples)?;
+    let errors = row_errors(&model, compute, &samples)?;
     let (best, worst) = extremes(&errors, settings.extremes);
     Ok(LatentQuality {
         knn_accuracy,
-        linear_probe,
+        linear_probe: probe,
         trustworthiness: structure.map(|structure| structure.trustworthiness),
         continuity: structure.map(|structure| structure.continuity),
         sample: structure.map_or(0, |_| sample.len()),
@@ -155,14 +165,10 @@ pub fn latent_quality(
         latents,
         hidden_units,
         dead_hidden_units,
-        class_errors: data.test.labels.as_ref().map(|labels| class_errors(labels, &errors)),
+        class_errors: class_errors(test, &errors),
         best,
         worst,
     })
-}
-
-fn labelled<'a>(codes: &'a [f32], latent: usize, dataset: &'a Dataset) -> Option<Labelled<'a>> {
-    Some(Labelled { codes: Points::new(codes, latent), labels: dataset.labels.as_ref()? })
 }
 
 fn random_order(rows: usize, seed: u64) -> Vec<usize> {
@@ -172,22 +178,38 @@ fn random_order(rows: usize, seed: u64) -> Vec<usize> {
 }
 
 /// The mean squared error per feature of every row.
-fn row_errors(model: &Autoencoder, compute: &mut Compute, samples: &Samples<'_>) -> Vec<f64> {
-    let errors = model.squared_errors(compute, samples);
-    errors.iter().map(|&error| f64::from(error) / samples.features as f64).collect()
+fn row_errors(
+    model: &Predictor,
+    compute: &mut Compute,
+    samples: &Samples,
+) -> Result<Vec<f64>, MismatchError> {
+    let errors = model.squared_errors(compute, samples)?;
+    Ok(errors.iter().map(|&error| f64::from(error) / samples.features() as f64).collect())
 }
 
-fn class_errors(labels: &[u8], errors: &[f64]) -> Vec<ClassError> {
-    let mut sums = [(0_usize, 0.0); 256];
-    for (&label, error) in labels.iter().zip(errors) {
-        let (rows, sum) = &mut sums[usize::from(label)];
-        (*rows, *sum) = (*rows + 1, *sum + error);
+/// The mean error of each class of the rows; nothing without labels.
+fn class_errors(dataset: &Dataset, errors: &[f64]) -> Option<Vec<ClassError>> {
+    let (labels, counts) = (dataset.labels()?, dataset.class_counts()?);
+    let of_class = |(label, rows): (u32, usize)| {
+        let own = labels.iter().zip(errors).filter(|&(&other, _)| other == label).map(|(_, error)| error);
+        let class = dataset.class_name(label).to_owned();
+        ClassError { class, rows, error: own.sum::<f64>() / rows as f64 }
+    };
+    Some(counts.into_iter().map(of_class).collect())
+}
+
+/// A class's name; summaries of narrows 0.1 have a number.
+fn name_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Class {
+        Name(String),
+        Number(u64),
     }
-    (0..=u8::MAX)
-        .zip(sums)
-        .filter(|(_, (rows, _))| *rows > 0)
-        .map(|(class, (rows, sum))| ClassError { class, rows, error: sum / rows as f64 })
-        .collect()
+    Ok(match Class::deserialize(deserializer)? {
+        Class::Name(name) => name,
+        Class::Number(number) => number.to_string(),
+    })
 }
 
 /// The `count` rows with the least errors, the least first, and with the greatest, the greatest first.
@@ -202,12 +224,18 @@ fn extremes(errors: &[f64], count: usize) -> (Vec<RowError>, Vec<RowError>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Schema, Values};
 
     #[test]
     fn errors_are_told_by_class_and_at_both_ends() {
         let errors = [0.5, 0.1, 0.3, 0.2];
-        let class = |class, rows, error| ClassError { class, rows, error };
-        assert_eq!(class_errors(&[4, 1, 4, 1], &errors), [class(1, 2, (0.1 + 0.2) / 2.0), class(4, 2, 0.4)]);
+        let classes = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let schema = Schema::rows(1).unwrap().with_classes(classes).unwrap();
+        let rows = Dataset::new("d", schema, Values::Bytes(vec![0; 4]), Some(vec![2, 1, 2, 1])).unwrap();
+        let class = |class: &str, rows, error| ClassError { class: class.to_owned(), rows, error };
+        let expected = vec![class("b", 2, (0.1 + 0.2) / 2.0), class("c", 2, 0.4)];
+        assert_eq!(class_errors(&rows, &errors), Some(expected));
+        assert_eq!(class_errors(&rows.without_labels(), &errors), None);
         let (best, worst) = extremes(&errors, 2);
         let rows = |rows: &[RowError]| rows.iter().map(|row| row.row).collect::<Vec<_>>();
         assert_eq!((rows(&best), rows(&worst)), (vec![1, 3], vec![0, 2]));

@@ -1,5 +1,6 @@
 //! What a model is worth, measured.
 
+mod certificate;
 mod classes;
 mod latent;
 mod neighbours;
@@ -8,7 +9,8 @@ mod reconstruction;
 mod spread;
 mod structure;
 
-pub use classes::{Labelled, neighbour_accuracy};
+pub use certificate::{Certificate, CertificateError, LEAST_MEAN_SQUARED_COSINE, MOST_EXCESS};
+pub use classes::{ClassesError, Labelled, neighbour_accuracy};
 pub use latent::{ClassError, LatentError, LatentQuality, LatentSettings, RowError, latent_quality};
 pub(crate) use neighbours::as_forward_tiles;
 pub use neighbours::{Itself, Points, References};

@@ -5,9 +5,9 @@ use faer::{Mat, Side};
 use narrows_kernels::team::{Bounds, Split};
 use serde::{Deserialize, Serialize};
 
-use super::classes::Labelled;
+use super::classes::{ClassesError, Labelled};
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
+use crate::dataset::{Moments, Samples};
 use crate::pca::covariance;
 
 /// The largest entry of the gradient of the mean loss at which the fit has converged: a tenth of what scikit-learn asks for.
@@ -42,18 +42,21 @@ pub struct LinearProbe {
 /// scikit-learn's `LogisticRegression()` with C = 1. By L-BFGS whose first matrix is the inverse of Böhning's (1992) bound on
 /// the Hessian, `½·XᵀX/n + I/n` for each class.
 ///
-/// # Panics
-/// If there are no rows, or codes and labels of a set are not as many.
-pub fn linear_probe(compute: &mut Compute, train: Labelled<'_>, test: Labelled<'_>) -> LinearProbe {
-    train.check();
-    test.check();
+/// # Errors
+/// If the codes are of different sizes.
+pub fn linear_probe(
+    compute: &mut Compute,
+    train: Labelled<'_>,
+    test: Labelled<'_>,
+) -> Result<LinearProbe, ClassesError> {
+    train.check_space_of(&test)?;
     let scaling = Standardisation::of(train.codes.values, train.codes.dimension);
     let problem = Problem::new(scaling.apply(train.codes.values), train);
     let (weights, iterations, converged) = problem.minimise(compute);
     let codes = scaling.apply(test.codes.values);
     let rows = codes.chunks_exact(test.codes.dimension);
     let right = rows.zip(test.labels).filter(|(x, label)| problem.classify(&weights, x) == **label).count();
-    LinearProbe { accuracy: right as f64 / test.labels.len() as f64, iterations, converged }
+    Ok(LinearProbe { accuracy: right as f64 / test.labels.len() as f64, iterations, converged })
 }
 
 /// Each number to mean 0 and variance 1; a constant one only to mean 0.
@@ -64,23 +67,12 @@ struct Standardisation {
 
 impl Standardisation {
     fn of(codes: &[f32], dimension: usize) -> Self {
-        let rows = (codes.len() / dimension) as f64;
-        let mean_of = |value: &dyn Fn(usize, f64) -> f64| {
-            let mut sums = vec![0.0; dimension];
-            for code in codes.chunks_exact(dimension) {
-                sums.iter_mut().zip(code).enumerate().for_each(|(j, (sum, &x))| *sum += value(j, x.into()));
-            }
-            sums.into_iter().map(|sum| sum / rows).collect::<Vec<f64>>()
-        };
-        let mean = mean_of(&|_, x| x);
-        let variance = mean_of(&|j, x| (x - mean[j]).powi(2));
-        // What is left of a constant number is rounding.
-        let deviation = variance
-            .iter()
-            .zip(&mean)
-            .map(|(&v, &m)| if v <= m * m * f64::from(f32::EPSILON).powi(2) { 1.0 } else { v.sqrt() })
-            .collect();
-        Self { mean, deviation }
+        let moments = Moments::of_rows(codes, dimension);
+        let deviation = |column: &Moments| if column.is_constant() { 1.0 } else { column.variance().sqrt() };
+        Self {
+            mean: moments.iter().map(|column| column.mean).collect(),
+            deviation: moments.iter().map(deviation).collect(),
+        }
     }
 
     fn apply(&self, codes: &[f32]) -> Vec<f32> {
@@ -100,7 +92,7 @@ struct Problem {
     /// Index of the class of each row.
     targets: Vec<usize>,
     /// The classes by index.
-    classes: Vec<u8>,
+    classes: Vec<u32>,
 }
 
 impl Problem {
@@ -108,7 +100,7 @@ impl Problem {
         let mut classes = train.labels.to_vec();
         classes.sort_unstable();
         classes.dedup();
-        let index = |label: &u8| classes.binary_search(label).expect("every label is a class");
+        let index = |label: &u32| classes.binary_search(label).expect("every label is a class");
         let targets = train.labels.iter().map(index).collect();
         Self { x, dimension: train.codes.dimension, targets, classes }
     }
@@ -141,7 +133,7 @@ impl Problem {
         }
     }
 
-    fn classify(&self, weights: &[f64], x: &[f32]) -> u8 {
+    fn classify(&self, weights: &[f64], x: &[f32]) -> u32 {
         let mut logits = vec![0.0; self.groups() * GROUP];
         self.logits(weights, x, &mut logits);
         let best = (0..self.classes.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]).then(b.cmp(&a)));
@@ -195,7 +187,8 @@ impl Problem {
     /// nothing in common with the rest.
     fn preconditioner(&self, compute: &mut Compute) -> Mat<f64> {
         let (size, rows) = (self.dimension + 1, self.targets.len() as f64);
-        let samples = Samples::new(self.dimension, Values::Numbers(self.x.clone()));
+        let samples = Samples::in_model_scale(self.dimension, self.x.clone())
+            .expect("labelled codes are finite, and so they are standardised");
         let (_, covariance) = covariance(compute, &samples);
         let bound = Mat::from_fn(size, size, |i, j| {
             let product = if i < self.dimension && j < self.dimension { covariance[(i, j)] } else { 0.0 };

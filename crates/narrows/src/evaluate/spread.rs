@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
-use crate::model::Autoencoder;
+use crate::dataset::{Moments, Samples};
+use crate::model::{MismatchError, Predictor};
 use crate::pca::{Pca, PcaError};
 
 /// A latent is dead if moving it by a standard deviation changes the output by less than this share of what the most
@@ -43,7 +43,7 @@ pub struct LatentUnit {
 /// # Errors
 /// If the codes are not finite.
 pub fn effective_rank(compute: &mut Compute, codes: &[f32], latent: usize) -> Result<f64, PcaError> {
-    let samples = Samples::new(latent, Values::Numbers(codes.to_vec()));
+    let samples = Samples::in_model_scale(latent, codes.to_vec()).map_err(|_| PcaError::NotFinite)?;
     // Singular values are the roots of the variances, times that of the rows, which the shares do not see.
     let roots: Vec<f64> =
         Pca::fit(compute, &samples)?.variances.iter().map(|variance| variance.sqrt()).collect();
@@ -57,46 +57,49 @@ pub fn effective_rank(compute: &mut Compute, codes: &[f32], latent: usize) -> Re
 
 /// Range, spread and sensitivity of every number of the codes (rows × latent).
 pub(super) fn latent_units(
-    model: &Autoencoder,
+    model: &Predictor,
     compute: &mut Compute,
     codes: &[f32],
     probes: &[usize],
-) -> Vec<LatentUnit> {
-    let latent = model.architecture.latent();
+) -> Result<Vec<LatentUnit>, MismatchError> {
+    let latent = model.architecture().latent();
     let probes = &probes[..probes.len().min(PROBES).min((DECODED_ROWS / latent / 2).max(1))];
     let probed: Vec<f32> = probes.iter().flat_map(|&row| &codes[row * latent..][..latent]).copied().collect();
     let mut units: Vec<LatentUnit> = (0..latent)
         .map(|j| {
             let mut values: Vec<f32> = codes.iter().skip(j).step_by(latent).copied().collect();
             values.sort_by(f32::total_cmp);
-            let rows = values.len() as f64;
-            let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / rows;
-            let variance = values.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / rows;
-            let standard_deviation = variance.sqrt();
-            LatentUnit {
+            let standard_deviation = Moments::of_rows(&values, 1)[0].variance().sqrt();
+            Ok(LatentUnit {
                 low: percentile(&values, 0.01),
                 high: percentile(&values, 0.99),
                 standard_deviation,
-                sensitivity: sensitivity(model, compute, &probed, j, standard_deviation),
+                sensitivity: sensitivity(model, compute, &probed, j, standard_deviation)?,
                 dead: false,
-            }
+            })
         })
-        .collect();
+        .collect::<Result<_, MismatchError>>()?;
     let greatest = units.iter().map(|unit| unit.sensitivity).fold(0.0, f64::max);
     units.iter_mut().for_each(|unit| unit.dead = unit.sensitivity <= DEAD_SHARE * greatest);
-    units
+    Ok(units)
 }
 
-fn sensitivity(model: &Autoencoder, compute: &mut Compute, codes: &[f32], j: usize, deviation: f64) -> f64 {
-    let latent = model.architecture.latent();
+fn sensitivity(
+    model: &Predictor,
+    compute: &mut Compute,
+    codes: &[f32],
+    j: usize,
+    deviation: f64,
+) -> Result<f64, MismatchError> {
+    let latent = model.architecture().latent();
     let mut moved = |by: f64| {
         let mut codes = codes.to_vec();
         codes.iter_mut().skip(j).step_by(latent).for_each(|z| *z += (by * deviation) as f32);
         model.decode(compute, &codes)
     };
-    let (above, below) = (moved(0.5), moved(-0.5));
+    let (above, below) = (moved(0.5)?, moved(-0.5)?);
     let squares: f64 = above.iter().zip(&below).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    (squares / above.len() as f64).sqrt()
+    Ok((squares / above.len() as f64).sqrt())
 }
 
 /// As `numpy.percentile`: between the two nearest of the sorted values, linearly.
@@ -108,17 +111,17 @@ fn percentile(sorted: &[f32], share: f64) -> f64 {
 
 /// Hidden units in all, without the latent, and those whose output is the same for every row: of ReLU, always 0.
 pub(super) fn hidden_units(
-    model: &Autoencoder,
+    model: &Predictor,
     compute: &mut Compute,
-    samples: &Samples<'_>,
-) -> (usize, usize) {
-    let depth = model.architecture.depth();
-    let layers = model.architecture.layers();
+    samples: &Samples,
+) -> Result<(usize, usize), MismatchError> {
+    let depth = model.architecture().depth();
+    let layers = model.architecture().layers();
     let hidden = (0..layers.len() - 1).filter(|&layer| layer != depth - 1);
     let (mut all, mut dead) = (0, 0);
     for layer in hidden {
         let units = layers[layer].shape.outputs;
-        let values = model.layer_outputs(compute, samples, layer);
+        let values = model.layer_outputs(compute, samples, layer)?;
         let (mut low, mut high) = (vec![f32::INFINITY; units], vec![f32::NEG_INFINITY; units]);
         for row in values.chunks_exact(units) {
             low.iter_mut().zip(row).for_each(|(low, &x)| *low = low.min(x));
@@ -131,7 +134,7 @@ pub(super) fn hidden_units(
             .filter(|&(low, high)| high - low <= CONSTANT * high.abs().max(low.abs()))
             .count();
     }
-    (all, dead)
+    Ok((all, dead))
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
-use crate::export::safetensors::Provenance;
+use crate::export::judge::TrainedOn;
+use crate::export::safetensors::{Provenance, SaveError};
 use crate::export::{judge, safetensors, snapshots, write_atomically};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
@@ -65,6 +66,9 @@ pub enum DirectoryError {
         /// Why.
         source: io::Error,
     },
+    /// A model that could not be read again.
+    #[error(transparent)]
+    Model(#[from] SaveError),
     /// Something cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
@@ -162,7 +166,7 @@ impl RunDirectory {
         history: &[EpochReport],
     ) -> Result<(), DirectoryError> {
         let folder = format!("models/{}", provenance.name);
-        self.write(&format!("{folder}/{MODEL}"), &safetensors::to_bytes(model, provenance))?;
+        self.write(&format!("{folder}/{MODEL}"), &safetensors::to_bytes(model, provenance)?)?;
         if provenance.training.is_none() {
             return Ok(());
         }
@@ -180,7 +184,7 @@ impl RunDirectory {
         seed: u64,
     ) -> Result<(), DirectoryError> {
         let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
-        self.write(&name, &safetensors::to_bytes(model, provenance))
+        self.write(&name, &safetensors::to_bytes(model, provenance)?)
     }
 
     /// Writes how a model reconstructed the test images `rows` while it learned, if there is anything to show.
@@ -203,8 +207,8 @@ impl RunDirectory {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn write_judge(&self, judge: &Judge, data: &str) -> Result<(), DirectoryError> {
-        judge::to_bytes(judge, data).map_or(Ok(()), |bytes| self.write(JUDGE, &bytes))
+    pub fn write_judge(&self, judge: &Judge, data: &TrainedOn) -> Result<(), DirectoryError> {
+        judge::to_bytes(judge, data)?.map_or(Ok(()), |bytes| self.write(JUDGE, &bytes))
     }
 
     /// Writes the report.

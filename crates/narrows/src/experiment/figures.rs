@@ -8,9 +8,9 @@ use std::num::NonZeroUsize;
 use self::pictures::Gallery;
 use super::{DirectoryError, RunDirectory, RunError, Summary};
 use crate::compute::Compute;
-use crate::dataset::{RowNameError, TrainAndTest};
+use crate::dataset::{Parts, RowNameError};
 use crate::interpolate::quality::Between;
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, MismatchError};
 use crate::pca::Pca;
 use crate::report::raster::{self, RasterError};
 
@@ -71,19 +71,20 @@ impl Sketch {
 pub(super) fn draw(
     summary: &Summary,
     models: &[Autoencoder],
-    data: &TrainAndTest,
+    data: &Parts,
     pca: Option<&Pca>,
     compute: &mut Compute,
 ) -> Result<Vec<Sketch>, DrawError> {
     let mut sketches = charts::curves(summary);
-    sketches.extend(charts::realism(summary));
-    if let Some(image) = data.train.image {
-        let mut gallery = Gallery { summary, models, data, image, compute };
+    sketches.extend(charts::realism(summary, data.schema()));
+    if let Some(image) = data.train().image() {
+        let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
+        let mut gallery = Gallery { summary, predictors, data, image, compute };
         sketches.push(gallery.data());
-        sketches.push(gallery.reconstructions());
-        sketches.extend(gallery.grids());
+        sketches.push(gallery.reconstructions()?);
+        sketches.extend(gallery.grids()?);
         sketches.extend(pca.and_then(|pca| gallery.components(pca)));
-        sketches.extend(gallery.extremes());
+        sketches.extend(gallery.extremes()?);
         sketches.extend(gallery.interpolations()?);
     }
     Ok(sketches)
@@ -108,6 +109,9 @@ pub enum DrawError {
     /// A figure cannot be rasterised.
     #[error("a figure cannot be drawn: {0}")]
     Raster(#[from] RasterError),
+    /// A model cannot read the data.
+    #[error(transparent)]
+    Mismatch(#[from] MismatchError),
     /// A row that is asked for is not there.
     #[error("[interpolation] {0}")]
     Row(#[from] RowNameError),
@@ -130,6 +134,12 @@ fn rasterise(sketches: &[Sketch], threads: usize) -> Result<Vec<Vec<u8>>, Raster
         }
     });
     pngs.into_iter().collect()
+}
+
+/// A name that may hold names of classes, which can be any text, as that of a file.
+fn file_name(name: &str) -> String {
+    let safe = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    name.chars().map(|letter| if safe(letter) { letter } else { '-' }).collect()
 }
 
 /// The points of a published curve; empty if there is none of that name.

@@ -10,13 +10,14 @@ use super::live::{bound, compared, live_judge, live_models, live_pairs};
 use super::page::page;
 use super::{RunDirectory, Summary};
 use crate::compute::Compute;
-use crate::dataset::{RowNameError, TrainAndTest};
+use crate::dataset::{Parts, RowNameError};
+use crate::evaluate::Certificate;
 use crate::export::safetensors::LoadError;
 use crate::export::{judge, safetensors, snapshots};
 use crate::interpolate::judge::Judge;
-use crate::model::Autoencoder;
-use crate::pca::{Certificate, Pca, PcaError};
-use crate::report::live::{self, Bound, LiveModel, LivePair, Snapshot, originals};
+use crate::model::{Autoencoder, MismatchError};
+use crate::pca::{Pca, PcaError};
+use crate::report::live::{self, Bound, LiveModel, LivePair, Snapshot};
 use crate::report::page::Page;
 
 /// What a run left, as far as a page shows it.
@@ -71,6 +72,9 @@ pub enum FinishedRunError {
     /// A figure of its report cannot be drawn.
     #[error(transparent)]
     Figure(#[from] DrawError),
+    /// A model does not read the data.
+    #[error(transparent)]
+    Mismatch(#[from] MismatchError),
     /// The exact components that a figure shows cannot be computed.
     #[error(transparent)]
     Pca(#[from] PcaError),
@@ -111,7 +115,7 @@ impl FinishedRun {
     ///
     /// # Errors
     /// [`FinishedRunError`] if they cannot be read, or show other images.
-    pub fn read_snapshots(&mut self, data: &TrainAndTest) -> Result<(), FinishedRunError> {
+    pub fn read_snapshots(&mut self, data: &Parts) -> Result<(), FinishedRunError> {
         let models = self.summary.models.iter();
         self.snapshots = models
             .map(|model| load_snapshots(&self.model_folder(&model.name), data))
@@ -138,7 +142,7 @@ impl FinishedRun {
     ///
     /// # Errors
     /// If the data has no such row.
-    pub fn live_pairs(&self, data: &TrainAndTest) -> Result<Vec<LivePair>, RowNameError> {
+    pub fn live_pairs(&self, data: &Parts) -> Result<Vec<LivePair>, RowNameError> {
         live_pairs(&self.summary.experiment, data)
     }
 
@@ -161,7 +165,7 @@ impl FinishedRun {
     ///
     /// # Errors
     /// If a figure cannot be drawn.
-    pub fn report(&self, data: &TrainAndTest, compute: &mut Compute) -> Result<Page, FinishedRunError> {
+    pub fn report(&self, data: &Parts, compute: &mut Compute) -> Result<Page, FinishedRunError> {
         let (summary, pca) = self.with_components(data, compute)?;
         let figures = draw(&summary, &self.models, data, pca.as_ref(), compute)?;
         let other = self.directory.compared_with(&summary.experiment);
@@ -172,14 +176,14 @@ impl FinishedRun {
     /// to compare them with.
     fn with_components(
         &self,
-        data: &TrainAndTest,
+        data: &Parts,
         compute: &mut Compute,
-    ) -> Result<(Summary, Option<Pca>), PcaError> {
+    ) -> Result<(Summary, Option<Pca>), FinishedRunError> {
         let mut summary = self.summary.clone();
         let Some(first) = summary.models.iter().position(|model| model.certificate.is_some()) else {
             return Ok((summary, None));
         };
-        let pca = Pca::fit(compute, &self.models[first].input.normalisation.apply(&data.train))?;
+        let pca = Pca::fit(compute, &self.models[first].samples(data.train())?)?;
         for (model, autoencoder) in summary.models.iter_mut().zip(&self.models) {
             if model.certificate.is_some() {
                 model.certificate = Certificate::of(autoencoder, &pca, &model.train).ok();
@@ -193,13 +197,13 @@ impl FinishedRun {
 ///
 /// # Errors
 /// [`FinishedRunError`] if they cannot be read, or show other images than a page does.
-pub fn load_snapshots(folder: &Path, data: &TrainAndTest) -> Result<Vec<Snapshot>, FinishedRunError> {
+pub fn load_snapshots(folder: &Path, data: &Parts) -> Result<Vec<Snapshot>, FinishedRunError> {
     let path = folder.join(SNAPSHOTS);
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let (found, snapshots) = snapshots::load(&path, data.test.features)?;
-    let expected = originals(&data.test);
+    let (found, snapshots) = snapshots::load(&path, data.test().features())?;
+    let expected = data.test().examples();
     if found != expected {
         return Err(FinishedRunError::OtherImages { path, found, expected });
     }

@@ -1,9 +1,9 @@
 //! What the live parts of a page show of a run.
 
-use super::figures::published_curve;
+use super::figures::{DrawError, published_curve};
 use super::{Experiment, Summary};
 use crate::compute::Compute;
-use crate::dataset::{RowName, RowNameError, TrainAndTest};
+use crate::dataset::{Parts, RowName, RowNameError};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
 use crate::report::live::{self, Bound, Live, LiveModel, LivePair, Snapshot, Subject};
@@ -14,10 +14,10 @@ pub(super) fn live_parts(
     models: &[Autoencoder],
     snapshots: &[Vec<Snapshot>],
     judged_by: Option<&Judge>,
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
-) -> Result<Option<Live>, RowNameError> {
-    if data.train.image.is_none() {
+) -> Result<Option<Live>, DrawError> {
+    if data.train().image().is_none() {
         return Ok(None);
     }
     let models = live_models(summary, models, snapshots);
@@ -30,7 +30,7 @@ pub(super) fn live_parts(
         pairs,
         judge: judged_by.and_then(live_judge),
     };
-    Ok(Some(Live::new(&subject, compute)))
+    Ok(Some(Live::new(&subject, compute)?))
 }
 
 /// The two models that the experiment compares, as places among those that were trained.
@@ -75,14 +75,11 @@ pub(super) fn live_models<'a>(
 }
 
 /// The pairs that an experiment goes between.
-pub(super) fn live_pairs(
-    experiment: &Experiment,
-    data: &TrainAndTest,
-) -> Result<Vec<LivePair>, RowNameError> {
+pub(super) fn live_pairs(experiment: &Experiment, data: &Parts) -> Result<Vec<LivePair>, RowNameError> {
     let mut pairs = Vec::new();
     for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let row = |name: RowName| name.find(data).map(|(_, row)| (name.part, row));
-        pairs.push(LivePair { from: row(pair.from)?, to: row(pair.to)? });
+        let row = |name: &RowName| name.find(data).map(|(_, row)| (name.part, row));
+        pairs.push(LivePair { from: row(&pair.from)?, to: row(&pair.to)? });
     }
     Ok(pairs)
 }

@@ -1,19 +1,19 @@
 //! What is measured of a run's models once all are trained: the certificates of the linear ones, the latent spaces.
 
 use super::summary::RowCode;
-use super::{Experiment, ModelSummary};
+use super::{Experiment, ModelSummary, RunError};
 use crate::compute::Compute;
-use crate::dataset::{RowNameError, TrainAndTest};
-use crate::evaluate::{LatentSettings, latent_quality};
+use crate::dataset::Parts;
+use crate::evaluate::{Certificate, LatentSettings, latent_quality};
 use crate::model::Autoencoder;
-use crate::pca::{Certificate, Pca};
+use crate::pca::Pca;
 
 /// Completes the summary of one model. What cannot be measured, as codes of a diverged model that are not finite, is left
 /// absent: the run goes on.
 pub(super) fn measure(
     summary: &mut ModelSummary,
     model: &Autoencoder,
-    data: &TrainAndTest,
+    data: &Parts,
     pca: Option<&Pca>,
     compute: &mut Compute,
 ) {
@@ -27,12 +27,12 @@ pub(super) fn measure(
 pub(super) fn codes_of_pairs(
     experiment: &Experiment,
     (summaries, models): (&[ModelSummary], &[Autoencoder]),
-    data: &TrainAndTest,
+    data: &Parts,
     compute: &mut Compute,
-) -> Result<Vec<RowCode>, RowNameError> {
+) -> Result<Vec<RowCode>, RunError> {
     let pairs = experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs);
     let mut names = Vec::new();
-    for name in pairs.flat_map(|pair| [pair.from, pair.to]) {
+    for name in pairs.flat_map(|pair| [&pair.from, &pair.to]) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -42,7 +42,7 @@ pub(super) fn codes_of_pairs(
         for name in &names {
             let (dataset, index) = name.find(data)?;
             let row = dataset.subset(&[index]);
-            let code = model.encode(compute, &model.input.normalisation.apply(&row));
+            let code = model.encode(compute, &model.samples(&row)?)?;
             codes.push(RowCode { model: summary.name.clone(), row: name.to_string(), code });
         }
     }

@@ -3,7 +3,7 @@
 use super::summary::not_trained_out;
 use super::{Experiment, ModelKind, ModelSummary, RunError};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, RowNameError, TrainAndTest};
+use crate::dataset::{Dataset, Parts, RowNameError};
 use crate::interpolate::judge::Judge;
 use crate::interpolate::quality::{
     Between, InterpolationQuality, ModelPair, Named, QualitySettings, measure,
@@ -20,10 +20,10 @@ pub(super) struct OfSeed {
 }
 
 /// The classes of the experiment's pairs, then all classes.
-fn between(experiment: &Experiment, data: &TrainAndTest) -> Result<Vec<Between>, RowNameError> {
+fn between(experiment: &Experiment, data: &Parts) -> Result<Vec<Between>, RowNameError> {
     let mut found = Vec::new();
     for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let class = |(dataset, index): (&Dataset, usize)| dataset.labels.as_ref().map(|labels| labels[index]);
+        let class = |(dataset, index): (&Dataset, usize)| dataset.labels().map(|labels| labels[index]);
         let ends = [class(pair.to.find(data)?), class(pair.from.find(data)?)];
         let [Some(first), Some(second)] = ends else { continue };
         let known = |between: &Between| {
@@ -42,7 +42,7 @@ fn between(experiment: &Experiment, data: &TrainAndTest) -> Result<Vec<Between>,
 pub(super) fn measure_interpolations(
     compute: &mut Compute,
     judge: &Judge,
-    data: &TrainAndTest,
+    data: &Parts,
     experiment: &Experiment,
     (summaries, models): (&[ModelSummary], &[Autoencoder]),
     of_seeds: &[OfSeed],

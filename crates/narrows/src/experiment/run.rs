@@ -21,12 +21,13 @@ use super::{
     PcaSummary, RunDirectory, Summary,
 };
 use crate::compute::{Compute, Level};
-use crate::dataset::{Dataset, Normalisation, RowNameError, Samples, Source, TrainAndTest, UnknownSource};
+use crate::dataset::{NormalisationError, Parts, RowNameError, Source, UnknownSource};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
+use crate::export::judge::TrainedOn;
 use crate::export::safetensors::Provenance;
 use crate::interpolate::judge::{Judge, JudgeError};
 use crate::interpolate::quality::QualityError;
-use crate::model::{Autoencoder, InputSpec};
+use crate::model::{Autoencoder, InputSpec, MismatchError};
 use crate::pca::{Pca, PcaError};
 use crate::report::live::Snapshot;
 use crate::train::{EpochReport, Event, Outcome, Training, TrainingError, train};
@@ -123,6 +124,12 @@ pub enum RunError {
     /// The run directory cannot be had, or written.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The data cannot be normalised as the experiment says.
+    #[error(transparent)]
+    Normalisation(#[from] NormalisationError),
+    /// A model cannot read the data, or what another gives.
+    #[error(transparent)]
+    Mismatch(#[from] MismatchError),
     /// A model cannot be trained on the data.
     #[error("model `{model}`: {source}")]
     Training {
@@ -163,13 +170,14 @@ pub fn run(
     experiment.validate()?;
     let source: Source = experiment.data.parse()?;
     let data = source.load();
-    experiment.validate_on(data.train.features)?;
+    experiment.validate_on(data.schema().features())?;
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
             pair.from.find(&data)?;
             pair.to.find(&data)?;
         }
     }
+    let input = InputSpec::fit(experiment.normalisation, data.train())?;
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
     let directory = RunDirectory::create(out, experiment, options.existing)?;
 
@@ -181,17 +189,13 @@ pub fn run(
         experiment,
         estimate: Estimate::new(
             experiment,
-            planned(experiment, data.train.features),
+            planned(experiment, data.schema().features()),
             sharing,
             start.elapsed(),
         ),
         directory: &directory,
         data: &data,
-        input: InputSpec {
-            normalisation: Normalisation::fit(experiment.normalisation, &data.train),
-            range: data.train.range,
-            image: data.train.image,
-        },
+        input,
         pca: OnceLock::new(),
         stopped: &stopped,
         observe,
@@ -233,10 +237,10 @@ pub fn run(
         },
         data: DataSummary {
             name: source.to_string(),
-            train_rows: data.train.rows(),
-            test_rows: data.test.rows(),
-            features: data.train.features,
-            image: data.train.image.is_some(),
+            train_rows: data.train().rows(),
+            test_rows: data.test().rows(),
+            features: data.schema().features(),
+            image: data.schema().image().is_some(),
         },
         exact_pca: results.pca,
         models: summaries,
@@ -267,7 +271,8 @@ pub fn run(
             Err(JudgeError::Stopped) => {}
             judge => {
                 let judge = judge?;
-                directory.write_judge(&judge, &summary.data.name)?;
+                let hash = Some(data.train().content_hash().to_owned());
+                directory.write_judge(&judge, &TrainedOn { name: summary.data.name.clone(), hash })?;
                 let trained = (&summary.models[..], &models[..]);
                 let quality = measure_interpolations(
                     &mut compute,
@@ -326,7 +331,7 @@ struct Work<'a> {
     experiment: &'a Experiment,
     estimate: Estimate,
     directory: &'a RunDirectory,
-    data: &'a TrainAndTest,
+    data: &'a Parts,
     input: InputSpec,
     /// The decomposition of the training set and the seconds it took, once somebody has asked for it.
     pca: OnceLock<Result<(Pca, f64), PcaError>>,
@@ -411,7 +416,7 @@ impl Work<'_> {
             Job::Pca => 0,
             Job::Model(index) | Job::OfSeed(index, _) => {
                 let settings = &self.experiment.models[index];
-                let architecture = self.experiment.architecture(settings, self.data.train.features);
+                let architecture = self.experiment.architecture(settings, self.data.schema().features());
                 let epochs = self.experiment.training(settings).map_or(0, |training| training.epochs);
                 architecture.parameter_count().saturating_mul(epochs)
             }
@@ -451,11 +456,11 @@ impl Work<'_> {
         compute: &mut Compute,
     ) -> Result<Option<OfSeed>, RunError> {
         let settings: &ModelSettings = &self.experiment.models[index];
-        let architecture = self.experiment.architecture(settings, self.data.train.features);
+        let architecture = self.experiment.architecture(settings, self.data.schema().features());
         // Nothing in exact PCA is drawn by a seed: the one model serves them all.
         let Some(training) = self.experiment.training(settings) else { return Ok(None) };
         let training = Training { seed, ..training };
-        let samples = self.samples(&self.data.train);
+        let samples = self.input.samples(self.data.train())?;
         let mut observe = |event: &Event| self.say(RunEvent::OtherSeed { model: index, seed, event });
         let trained = train(&architecture, &training, &samples, None, compute, &mut observe)
             .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
@@ -465,6 +470,7 @@ impl Work<'_> {
         let provenance = Provenance {
             name: settings.name.clone(),
             data: self.experiment.data.clone(),
+            data_hash: Some(self.data.train().content_hash().to_owned()),
             training: Some(training),
             epochs: trained.history.len(),
             training_loss: trained.history.last().map(|last| last.training_loss),
@@ -478,7 +484,7 @@ impl Work<'_> {
 
     /// Exact PCA with as many components as the linear models of the experiment have.
     fn exact_pca(&self, compute: &mut Compute) -> Result<Option<PcaSummary>, RunError> {
-        let features = self.data.train.features;
+        let features = self.data.schema().features();
         let architectures =
             self.experiment.models.iter().map(|model| self.experiment.architecture(model, features));
         let linear = architectures.into_iter().find(|architecture| architecture.is_linear());
@@ -488,37 +494,39 @@ impl Work<'_> {
         };
         let (pca, seconds) = self.pca(compute)?;
         let model = pca.autoencoder(components, self.input.clone());
-        let [train, test] = self.errors(&model, compute);
+        let [train, test] = self.errors(&model, compute)?;
         let explained_variance_ratio = pca.explained_variance_ratio(components);
         Ok(Some(PcaSummary { components, train, test, explained_variance_ratio, seconds: *seconds }))
     }
 
     /// The decomposition of the training set, which all that want it share, and the seconds it took.
-    fn pca(&self, compute: &mut Compute) -> Result<&(Pca, f64), PcaError> {
+    fn pca(&self, compute: &mut Compute) -> Result<&(Pca, f64), RunError> {
+        let samples = self.input.samples(self.data.train())?;
         let fit = || {
             let start = Instant::now();
-            let pca = Pca::fit(compute, &self.samples(&self.data.train))?;
+            let pca = Pca::fit(compute, &samples)?;
             Ok((pca, start.elapsed().as_secs_f64()))
         };
-        self.pca.get_or_init(fit).as_ref().map_err(|&error| error)
+        self.pca.get_or_init(fit).as_ref().map_err(|&error| RunError::Pca(error))
     }
 
     /// Exact PCA as one of the models: computes, evaluates and writes it.
     fn compute_exactly(&self, index: usize, compute: &mut Compute) -> Result<ModelResult, RunError> {
         let settings = &self.experiment.models[index];
         let (pca, seconds) = self.pca(compute)?;
-        let architecture = self.experiment.architecture(settings, self.data.train.features);
+        let architecture = self.experiment.architecture(settings, self.data.schema().features());
         let model = pca.autoencoder(architecture.latent(), self.input.clone());
         let provenance = Provenance {
             name: settings.name.clone(),
             data: self.experiment.data.clone(),
+            data_hash: Some(self.data.train().content_hash().to_owned()),
             training: None,
             epochs: 0,
             training_loss: None,
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
         };
         self.directory.write_model(&model, &provenance, &[])?;
-        let [train, test] = self.errors(&model, compute);
+        let [train, test] = self.errors(&model, compute)?;
         let summary = ModelSummary {
             name: settings.name.clone(),
             description: architecture.to_string(),
@@ -550,10 +558,10 @@ impl Work<'_> {
         compute: &mut Compute,
     ) -> Result<ModelResult, RunError> {
         let settings: &ModelSettings = &self.experiment.models[index];
-        let architecture = self.experiment.architecture(settings, self.data.train.features);
-        let (samples, test) = (self.samples(&self.data.train), self.samples(&self.data.test));
+        let architecture = self.experiment.architecture(settings, self.data.schema().features());
+        let (samples, test) = (self.input.samples(self.data.train())?, self.input.samples(self.data.test())?);
         let mut snapshots =
-            Snapshots::new(&architecture, &self.input, self.data, training.epochs, compute.level);
+            Snapshots::new(&architecture, &self.input, self.data, training.epochs, compute.level)?;
         let mut observe = |event: &Event| {
             if let Event::Parameters { epoch, parameters } = event {
                 snapshots.see(*epoch, parameters);
@@ -570,6 +578,7 @@ impl Work<'_> {
         let provenance = Provenance {
             name: settings.name.clone(),
             data: self.experiment.data.clone(),
+            data_hash: Some(self.data.train().content_hash().to_owned()),
             training: Some(training.clone()),
             epochs: trained.history.len(),
             training_loss: trained.history.last().map(|last| last.training_loss),
@@ -593,7 +602,7 @@ impl Work<'_> {
         let mut epoch_seconds: Vec<f64> =
             trained.history.iter().map(|epoch| epoch.duration.as_secs_f64()).collect();
         epoch_seconds.sort_by(f64::total_cmp);
-        let [train_error, test_error] = self.errors(&model, compute);
+        let [train_error, test_error] = self.errors(&model, compute)?;
         let summary = ModelSummary {
             name: settings.name.clone(),
             description: model.architecture.to_string(),
@@ -634,7 +643,7 @@ impl Work<'_> {
             return None;
         };
         let Event::Epoch(EpochReport { epoch: 1, duration, .. }) = event else { return None };
-        let inputs = self.data.train.features;
+        let inputs = self.data.schema().features();
         let architecture = self.experiment.architecture(&self.experiment.models[*model], inputs);
         self.estimate.first_epoch(work(architecture.parameter_count(), inputs), *duration)
     }
@@ -646,12 +655,12 @@ impl Work<'_> {
         }
     }
 
-    fn samples<'d>(&self, dataset: &'d Dataset) -> Samples<'d> {
-        self.input.normalisation.apply(dataset)
-    }
-
-    fn errors(&self, model: &Autoencoder, compute: &mut Compute) -> [ReconstructionError; 2] {
-        [&self.data.train, &self.data.test]
-            .map(|part| reconstruction_error(model, compute, &self.samples(part)))
+    fn errors(
+        &self,
+        model: &Autoencoder,
+        compute: &mut Compute,
+    ) -> Result<[ReconstructionError; 2], MismatchError> {
+        let mut error = |part| reconstruction_error(model, compute, &self.input.samples(part)?);
+        Ok([error(self.data.train())?, error(self.data.test())?])
     }
 }

@@ -236,7 +236,7 @@ fn one() -> u64 {
 }
 
 /// Two rows to go between: the code at λ is `λ·encoder(to) + (1 − λ)·encoder(from)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// Where the way begins: λ = 0, at the left of every picture.

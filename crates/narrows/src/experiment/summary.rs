@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Experiment, ModelKind, Published};
 use crate::dataset::NormalisationKind;
-use crate::evaluate::{LatentQuality, ReconstructionError};
+use crate::evaluate::{Certificate, LatentQuality, ReconstructionError};
 use crate::interpolate::quality::InterpolationQuality;
 use crate::model::Architecture;
-use crate::pca::Certificate;
 use crate::train::{EpochReport, Training};
 
 /// What a run found.

@@ -1,6 +1,7 @@
 //! Models as files.
 
 mod file;
+mod input;
 pub mod judge;
 pub mod safetensors;
 #[cfg(feature = "report")]

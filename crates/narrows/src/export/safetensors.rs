@@ -1,8 +1,9 @@
 //! A model as one safetensors file: parameters under PyTorch's names, everything else in the metadata.
 //!
 //! The metadata has one key, `narrows`, so that equal models are equal bytes (safetensors orders keys at random). Its
-//! value is JSON: `version` (of this layout: 1), `architecture`, `input` (normalisation, value range, image shape)
-//! and `provenance` (how the model came about).
+//! value is JSON: `version` (of this layout: 2), `architecture`, `input` (normalisation and schema) and `provenance` (how the
+//! model came about, with the hash of the data that it was trained on). Version 1, whose input had a value range and an image's
+//! shape instead of a schema, is read for ever.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,19 +11,20 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
+use super::input::InputRecord;
 use super::write_atomically;
-use crate::model::{Architecture, ArchitectureError, Autoencoder, InputSpec, Parameters};
+use crate::model::{Architecture, ArchitectureError, Autoencoder, MismatchError, Parameters};
 use crate::train::Training;
 
 pub(super) const KEY: &str = "narrows";
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// What the metadata says beside the tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct Metadata {
     version: u32,
     architecture: Architecture,
-    input: InputSpec,
+    input: InputRecord,
     provenance: Provenance,
 }
 
@@ -38,6 +40,9 @@ pub struct Provenance {
     pub name: String,
     /// The data it was trained on.
     pub data: String,
+    /// The [`content_hash`](crate::dataset::Dataset::content_hash) of its training set; unknown in files of narrows 0.1.
+    #[serde(default)]
+    pub data_hash: Option<String>,
     /// How it was trained; absent for exact PCA.
     pub training: Option<Training>,
     /// Epochs that were done.
@@ -93,15 +98,46 @@ pub enum LoadError {
     },
 }
 
+/// A model that is not written, for it could not be read again.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Its parts do not belong together.
+    #[error("the model cannot be written: {0}")]
+    Model(#[from] MismatchError),
+    /// A parameter is NaN or infinite.
+    #[error("the model cannot be written: number {index} of {tensor} is {value}; has it diverged?")]
+    NotFinite {
+        /// Of which tensor.
+        tensor: String,
+        /// Which of its numbers, from 0.
+        index: usize,
+        /// What it is.
+        value: f32,
+    },
+    /// The file cannot be written.
+    #[error("{path} cannot be written: {source}")]
+    Write {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
 /// The bytes of a model file. The same model gives the same bytes.
-pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Vec<u8> {
+///
+/// # Errors
+/// [`SaveError`] if [`load`] would refuse the file.
+pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Result<Vec<u8>, SaveError> {
+    model.check()?;
+    check_finite(&model.parameters)?;
     let metadata = Metadata {
         version: VERSION,
         architecture: model.architecture.clone(),
-        input: model.input.clone(),
+        input: InputRecord::of(&model.input),
         provenance: provenance.clone(),
     };
-    file(&metadata, &model.parameters)
+    Ok(file(&metadata, &model.parameters))
 }
 
 /// A file of these parameters, with everything else in its metadata.
@@ -120,9 +156,27 @@ pub(super) fn file(metadata: &impl Serialize, parameters: &Parameters) -> Vec<u8
 /// Writes a model file.
 ///
 /// # Errors
-/// Those of the file system.
-pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> std::io::Result<()> {
-    write_atomically(path, &to_bytes(model, provenance))
+/// [`SaveError`] if the file cannot be written, or [`load`] would refuse it; then nothing of that name has changed.
+pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> Result<(), SaveError> {
+    write(path, &to_bytes(model, provenance)?)
+}
+
+/// Writes a file whole.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+    let failed = |source| SaveError::Write { path: path.display().to_string(), source };
+    write_atomically(path, bytes).map_err(failed)
+}
+
+/// Checks that all parameters are numbers.
+pub(super) fn check_finite(parameters: &Parameters) -> Result<(), SaveError> {
+    for spec in parameters.tensors() {
+        let values = &parameters.values()[spec.range.clone()];
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let tensor = spec.name.clone();
+            return Err(SaveError::NotFinite { tensor, index, value: values[index] });
+        }
+    }
+    Ok(())
 }
 
 /// Reads a model file.
@@ -144,15 +198,11 @@ pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance
     let foreign = |why: String| LoadError::Foreign { path: path.clone(), why };
     // The version first: what a later one means by the other keys is not known here.
     let Version { version } = serde_json::from_str(&metadata).map_err(|error| foreign(error.to_string()))?;
-    if version != VERSION {
-        return Err(foreign(format!(
-            "its layout is version {version}, this narrows reads version {VERSION}"
-        )));
-    }
+    check_version(version).map_err(foreign)?;
     let metadata = serde_json::from_str(&metadata).map_err(|error| foreign(error.to_string()))?;
     let Metadata { architecture, input, provenance, .. } = metadata;
     architecture.validate().map_err(|source| LoadError::Architecture { path: path.clone(), source })?;
-    input.check(architecture.inputs).map_err(foreign)?;
+    let input = input.into_input(architecture.inputs).map_err(foreign)?;
 
     let wrong = |what: String| LoadError::Tensor { path: path.clone(), what };
     // Before the parameters are allocated: a small file must not make a large model.
@@ -162,6 +212,14 @@ pub fn from_bytes(bytes: &[u8], path: String) -> Result<(Autoencoder, Provenance
     let mut parameters = Parameters::zeros(&architecture);
     read_parameters(&tensors, &mut parameters, &format!("{architecture}"), &path)?;
     Ok((Autoencoder { architecture, parameters, input }, provenance))
+}
+
+/// Whether the layout of this version is known.
+pub(super) fn check_version(version: u32) -> Result<(), String> {
+    match version {
+        1..=VERSION => Ok(()),
+        _ => Err(format!("its layout is version {version}, this narrows reads versions 1 to {VERSION}")),
+    }
 }
 
 /// The tensors of a file, and its metadata.

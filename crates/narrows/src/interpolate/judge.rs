@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
-use crate::dataset::{Dataset, Normalisation, NormalisationKind, Samples, TrainAndTest, ValueRange, Values};
-use crate::model::{Classifier, ClassifierArchitecture, InputSpec};
+use crate::dataset::{Dataset, NormalisationKind, Parts, Samples};
+use crate::model::{Classifier, ClassifierArchitecture, InputSpec, MismatchError};
 use crate::train::{Optimiser, Outcome, Schedule, Training, TrainingError, train_classifier};
 
 /// Units of the judge's hidden layer, which are the features φ.
@@ -32,6 +32,9 @@ pub enum Judge {
 /// A judge that cannot be had.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum JudgeError {
+    /// It cannot read the data.
+    #[error("the judge of interpolations cannot read the data: {0}")]
+    Mismatch(#[from] MismatchError),
     /// Its training cannot begin.
     #[error("the judge of interpolations cannot be trained: {0}")]
     Training(#[from] TrainingError),
@@ -60,7 +63,7 @@ pub struct Judged {
     /// φ: images × [`Judge::features`].
     pub features: Vec<f32>,
     /// Of each image the most probable class and its probability; nothing without classes.
-    pub classes: Option<Vec<(u8, f32)>>,
+    pub classes: Option<Vec<(u32, f32)>>,
 }
 
 impl Judge {
@@ -80,22 +83,20 @@ impl Judge {
     /// # Errors
     /// If training fails, or `observe` says stop, which is asked after every step.
     pub fn train(
-        data: &TrainAndTest,
+        data: &Parts,
         compute: &mut Compute,
         observe: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Self, JudgeError> {
-        let features = data.train.features;
-        let (Some(labels), Some(test_labels)) = (&data.train.labels, &data.test.labels) else {
+        let (train, features) = (data.train(), data.schema().features());
+        let (Some(labels), Some(test_labels), Some(classes)) =
+            (train.labels(), data.test().labels(), data.schema().classes())
+        else {
             return Ok(Self::Pixels { features });
         };
-        let classes = labels.iter().chain(test_labels).max().map_or(1, |&most| usize::from(most) + 1);
-        let architecture = ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes };
-        let input = InputSpec {
-            normalisation: Normalisation::fit(NormalisationKind::Unit, &data.train),
-            range: data.train.range,
-            image: data.train.image,
-        };
-        let samples = input.normalisation.apply(&data.train);
+        let architecture =
+            ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes: classes.len() };
+        let input = InputSpec::fit(NormalisationKind::Unit, train).map_err(MismatchError::from)?;
+        let samples = input.samples(train)?;
         let mut going_on = |_: &_| observe();
         let trained =
             train_classifier(&architecture, &Self::training(), (&samples, labels), compute, &mut going_on)?;
@@ -105,7 +106,7 @@ impl Judge {
             Outcome::Diverged { .. } => return Err(JudgeError::Diverged),
         }
         let classifier = Classifier { architecture, parameters: trained.parameters, input };
-        let test_accuracy = accuracy(&classifier, compute, &data.test, test_labels);
+        let test_accuracy = accuracy(&classifier, compute, data.test(), test_labels)?;
         Ok(Self::Classifier { classifier, test_accuracy })
     }
 
@@ -126,16 +127,23 @@ impl Judge {
     }
 
     /// What it sees in `images`, images × inputs in the [0, 1] scale of the value range.
-    pub fn look(&self, compute: &mut Compute, images: Vec<f32>) -> Judged {
+    ///
+    /// # Errors
+    /// If the images are no whole rows, or not finite.
+    pub fn look(&self, compute: &mut Compute, images: Vec<f32>) -> Result<Judged, MismatchError> {
         let Self::Classifier { classifier, .. } = self else {
-            return Judged { features: images, classes: None };
+            return Ok(Judged { features: images, classes: None });
         };
-        let samples = Samples::new(self.inputs(), Values::Numbers(from_unit(&classifier.input, images)));
-        let features = classifier.features(compute, &samples);
-        let probabilities = classifier.probabilities(compute, &features);
+        let images = match classifier.input.unit_scale() {
+            Some(scale) => scale.to_model(images),
+            None => images,
+        };
+        let samples = Samples::in_model_scale(self.inputs(), images).map_err(MismatchError::from)?;
+        let features = classifier.features(compute, &samples)?;
+        let probabilities = classifier.probabilities(compute, &features)?;
         let classes =
             probabilities.chunks_exact(classifier.architecture.classes).map(most_probable).collect();
-        Judged { features, classes: Some(classes) }
+        Ok(Judged { features, classes: Some(classes) })
     }
 
     /// What it is, for the record.
@@ -163,30 +171,17 @@ impl Judge {
 }
 
 /// The raw values of a data set in the [0, 1] scale of its range: rows × features.
-pub(crate) fn unit_images(dataset: &Dataset) -> Vec<f32> {
-    let samples = Normalisation::fit(NormalisationKind::Unit, dataset).apply(dataset);
-    match samples.values {
-        Values::Bytes { bytes, scale, offset } => {
-            bytes.iter().map(|&byte| f32::from(byte).mul_add(scale, offset)).collect()
-        }
-        Values::Numbers(numbers) => numbers,
-    }
-}
-
-fn from_unit(input: &InputSpec, mut images: Vec<f32>) -> Vec<f32> {
-    let ValueRange { low, high } = input.range;
-    let features = input.normalisation.scale.len();
-    for (i, x) in images.iter_mut().enumerate() {
-        let (scale, offset) = input.normalisation.of_feature(i % features);
-        *x = low.mul_add(scale, offset) + *x * ((high - low) * scale);
-    }
-    images
+///
+/// # Errors
+/// If the data has no range.
+pub(crate) fn unit_images(dataset: &Dataset) -> Result<Vec<f32>, MismatchError> {
+    Ok(InputSpec::fit(NormalisationKind::Unit, dataset)?.samples(dataset)?.to_vec())
 }
 
 /// The first of the most probable classes, and its probability.
-fn most_probable(probabilities: &[f32]) -> (u8, f32) {
+fn most_probable(probabilities: &[f32]) -> (u32, f32) {
     let first = (0, probabilities.first().copied().unwrap_or(0.0));
-    (0..=u8::MAX).zip(probabilities.iter().copied()).fold(
+    (0..).zip(probabilities.iter().copied()).fold(
         first,
         |best, next| {
             if next.1 > best.1 { next } else { best }
@@ -194,10 +189,15 @@ fn most_probable(probabilities: &[f32]) -> (u8, f32) {
     )
 }
 
-fn accuracy(classifier: &Classifier, compute: &mut Compute, data: &Dataset, labels: &[u8]) -> f64 {
-    let features = classifier.features(compute, &classifier.input.normalisation.apply(data));
-    let probabilities = classifier.probabilities(compute, &features);
+fn accuracy(
+    classifier: &Classifier,
+    compute: &mut Compute,
+    data: &Dataset,
+    labels: &[u32],
+) -> Result<f64, MismatchError> {
+    let features = classifier.features(compute, &classifier.input.samples(data)?)?;
+    let probabilities = classifier.probabilities(compute, &features)?;
     let classes = probabilities.chunks_exact(classifier.architecture.classes).map(most_probable);
     let right = classes.zip(labels).filter(|((class, _), label)| class == *label).count();
-    right as f64 / labels.len().max(1) as f64
+    Ok(right as f64 / labels.len().max(1) as f64)
 }

@@ -4,8 +4,8 @@ pub mod judge;
 pub mod quality;
 
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
-use crate::model::Autoencoder;
+use crate::dataset::Samples;
+use crate::model::{MismatchError, Predictor};
 
 /// `steps` values of λ, evenly spaced from 0 to 1 (`numpy.linspace(0, 1, steps)`); a single one is 0.
 pub fn lambdas(steps: usize) -> Vec<f32> {
@@ -15,15 +15,18 @@ pub fn lambdas(steps: usize) -> Vec<f32> {
 /// `decoder(λ·encoder(to) + (1 − λ)·encoder(from))` for each λ: the way begins at `from`, λ = 0, and ends at `to`, λ = 1.
 ///
 /// The rows are in the model's scale (features each); returns λs × features, in the model's scale.
+///
+/// # Errors
+/// If a row is not as long as the model reads, or not finite.
 pub fn interpolate(
-    model: &Autoencoder,
+    model: &Predictor,
     compute: &mut Compute,
     [from, to]: [&[f32]; 2],
     lambdas: &[f32],
-) -> Vec<f32> {
-    let ends = Samples::new(model.architecture.inputs, Values::Numbers([from, to].concat()));
-    let codes = model.encode(compute, &ends);
-    let (from, to) = codes.split_at(model.architecture.latent());
+) -> Result<Vec<f32>, MismatchError> {
+    let ends = Samples::in_model_scale(model.architecture().inputs, [from, to].concat())?;
+    let codes = model.encode(compute, &ends)?;
+    let (from, to) = codes.split_at(model.architecture().latent());
     model.decode(compute, &blend([from, to], lambdas))
 }
 

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::inference::Source;
 use super::network::{Network, WeightOrder};
-use super::{ArchitectureError, InputSpec, LayerSpec, Parameters};
+use super::predictor::check_parameters;
+use super::{ArchitectureError, InputSpec, LayerSpec, MismatchError, Parameters};
 use crate::compute::Compute;
-use crate::dataset::Samples;
+use crate::dataset::{MAX_CLASSES, Samples};
 
 /// Dense layers with ReLU between them, the last of which gives a logit for each class: 784–128–10.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct ClassifierArchitecture {
     pub inputs: usize,
     /// Units of the hidden layer.
     pub hidden: usize,
-    /// Classes, named 0, 1, 2 …
+    /// Classes, by label.
     pub classes: usize,
 }
 
@@ -29,7 +30,7 @@ impl ClassifierArchitecture {
     /// # Errors
     /// If one is 0, or beyond what a label or a layer can be.
     pub fn validate(&self) -> Result<(), ArchitectureError> {
-        let limits = [(self.inputs, 1 << 20), (self.hidden, 1 << 12), (self.classes, 1 << 8)];
+        let limits = [(self.inputs, 1 << 20), (self.hidden, 1 << 12), (self.classes, MAX_CLASSES)];
         match limits.into_iter().find(|&(size, most)| !(1..=most).contains(&size)) {
             Some((size, _)) => Err(ArchitectureError::Size(size)),
             None => Ok(()),
@@ -68,14 +69,27 @@ pub struct Classifier {
 
 impl Classifier {
     /// What the hidden layer gives for each row, `φ = max(0, W₁x + b₁)`: rows × hidden.
-    pub fn features(&self, compute: &mut Compute, samples: &Samples<'_>) -> Vec<f32> {
-        self.network().infer(compute, 0..1, &Source::Samples(samples))
+    ///
+    /// # Errors
+    /// If rows are not as long as the classifier reads, or its parts do not belong together.
+    pub fn features(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
+        let (expected, found) = (self.architecture.inputs, samples.features());
+        if expected != found {
+            return Err(MismatchError::Features { name: "the data".to_owned(), expected, found });
+        }
+        Ok(self.network()?.infer(compute, 0..1, &Source::Samples(samples)))
     }
 
     /// The class probabilities of rows with these features, `softmax(W₂φ + b₂)`: rows × classes.
-    pub fn probabilities(&self, compute: &mut Compute, features: &[f32]) -> Vec<f32> {
-        let classes = self.architecture.classes;
-        let mut logits = self.network().infer(compute, 1..2, &Source::Numbers(features));
+    ///
+    /// # Errors
+    /// If the numbers are no whole rows of features, or the classifier's parts do not belong together.
+    pub fn probabilities(&self, compute: &mut Compute, features: &[f32]) -> Result<Vec<f32>, MismatchError> {
+        let ClassifierArchitecture { hidden, classes, .. } = self.architecture;
+        if !features.len().is_multiple_of(hidden) {
+            return Err(MismatchError::Codes { latent: hidden, numbers: features.len() });
+        }
+        let mut logits = self.network()?.infer(compute, 1..2, &Source::Numbers(features));
         let stride = row_stride(classes);
         let mut block = vec![0.0; BLOCK_ROWS * stride];
         for rows in logits.chunks_mut(BLOCK_ROWS * classes) {
@@ -87,10 +101,24 @@ impl Classifier {
                 row.copy_from_slice(&padded[..classes]);
             }
         }
-        logits
+        Ok(logits)
     }
 
-    fn network(&self) -> Network {
-        Network::of_layers(&self.architecture.layers(), &self.parameters, WeightOrder::Tiles)
+    /// Checks that architecture, parameters and input belong together.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub(crate) fn check(&self) -> Result<(), MismatchError> {
+        self.architecture.validate()?;
+        let (expected, found) = (self.architecture.inputs, self.input.schema().features());
+        if expected != found {
+            return Err(MismatchError::Features { name: "its schema".to_owned(), expected, found });
+        }
+        check_parameters("the classifier", &self.architecture.layers(), &self.parameters)
+    }
+
+    fn network(&self) -> Result<Network, MismatchError> {
+        self.check()?;
+        Ok(Network::of_layers(&self.architecture.layers(), &self.parameters, WeightOrder::Tiles))
     }
 }

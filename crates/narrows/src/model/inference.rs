@@ -12,7 +12,7 @@ use crate::dataset::Samples;
 
 /// Where the rows of an inference come from.
 pub(crate) enum Source<'a> {
-    Samples(&'a Samples<'a>),
+    Samples(&'a Samples),
     /// Rows × the layer's inputs.
     Numbers(&'a [f32]),
 }
@@ -21,6 +21,10 @@ impl Network {
     /// Runs the layers `layers` on all rows; returns rows × outputs of the last of them.
     pub fn infer(&self, compute: &mut Compute, layers: Range<usize>, source: &Source<'_>) -> Vec<f32> {
         let inputs = self.layers[layers.start].shape.inputs;
+        debug_assert!(match source {
+            Source::Samples(samples) => samples.features() == inputs,
+            Source::Numbers(numbers) => numbers.len().is_multiple_of(inputs),
+        });
         let outputs = self.layers[layers.end - 1].shape.outputs;
         let rows = match source {
             Source::Samples(samples) => samples.rows(),
@@ -39,9 +43,9 @@ impl Network {
     }
 
     /// The squared error of each row's reconstruction, summed over its features.
-    pub fn squared_errors(&self, compute: &mut Compute, samples: &Samples<'_>) -> Vec<f32> {
+    pub fn squared_errors(&self, compute: &mut Compute, samples: &Samples) -> Vec<f32> {
         let mut out = vec![0.0; samples.rows()];
-        let (level, features, last) = (compute.level, samples.features, self.layers.len());
+        let (level, features, last) = (compute.level, samples.features(), self.layers.len());
         let source = Source::Samples(samples);
         self.visit(compute, 0..last, &source, samples.rows(), (&mut out, 1), |places, block, _, out| {
             let mut errors = [0.0; BLOCK_ROWS];

@@ -6,7 +6,7 @@ use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, TILE
 use narrows_kernels::sparse::SparseLayout;
 use narrows_kernels::{Activation, Aligned, DerivativeFrom, Layer, Level, forward, forward_tiles};
 
-use super::{Architecture, LayerSpec, Parameters};
+use super::{Architecture, LayerSpec, Parameters, TensorSpec};
 
 /// Numbers in a panel.
 const PANEL: usize = 16;
@@ -49,7 +49,12 @@ impl Network {
     }
 
     /// Packs the parameters of any layers, each of which reads what the one before it gives.
+    ///
+    /// # Panics
+    /// If there are no layers, or the parameters are of others.
     pub fn of_layers(layers: &[LayerSpec], parameters: &Parameters, first: WeightOrder) -> Self {
+        assert!(!layers.is_empty(), "a model needs layers");
+        assert!(TensorSpec::of_layers(layers) == parameters.tensors(), "the parameters are of other layers");
         let (mut weights_end, mut bias_end) = (0, 0);
         let layers: Vec<PackedLayer> = layers
             .iter()

@@ -15,6 +15,23 @@ pub struct TensorSpec {
     pub range: Range<usize>,
 }
 
+impl TensorSpec {
+    /// The tensors of some layers, in their order.
+    pub(super) fn of_layers(layers: &[LayerSpec]) -> Vec<Self> {
+        let mut tensors = Vec::new();
+        let mut start = 0;
+        for layer in layers {
+            let (inputs, outputs) = (layer.shape.inputs, layer.shape.outputs);
+            for (kind, shape) in [("weight", vec![outputs, inputs]), ("bias", vec![outputs])] {
+                let end = start + shape.iter().product::<usize>();
+                tensors.push(Self { name: format!("{}.{kind}", layer.name), shape, range: start..end });
+                start = end;
+            }
+        }
+        tensors
+    }
+}
+
 /// The parameters of one architecture: layer after layer, weight then bias.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
@@ -30,17 +47,9 @@ impl Parameters {
 
     /// All zero, for any layers.
     pub fn zeros_of(layers: &[LayerSpec]) -> Self {
-        let mut tensors = Vec::new();
-        let mut start = 0;
-        for layer in layers {
-            let (inputs, outputs) = (layer.shape.inputs, layer.shape.outputs);
-            for (kind, shape) in [("weight", vec![outputs, inputs]), ("bias", vec![outputs])] {
-                let end = start + shape.iter().product::<usize>();
-                tensors.push(TensorSpec { name: format!("{}.{kind}", layer.name), shape, range: start..end });
-                start = end;
-            }
-        }
-        Self { tensors, values: vec![0.0; start] }
+        let tensors = TensorSpec::of_layers(layers);
+        let count = tensors.last().map_or(0, |last| last.range.end);
+        Self { tensors, values: vec![0.0; count] }
     }
 
     /// Names, shapes and places: a layer's weight, its bias, the next layer's weight …

@@ -21,7 +21,7 @@ pub struct Training {
     pub initialisation: Initialisation,
     /// Names the initial parameters and the order of the rows.
     pub seed: u64,
-    /// Measure the test loss every so many epochs, 0 for never.
+    /// Measure the loss of the test set every so many epochs; 0 for never, even where a test set is given.
     pub test_every: usize,
 }
 

@@ -19,7 +19,7 @@ use narrows_kernels::{
 };
 
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
+use crate::dataset::Samples;
 use crate::model::network::{BlockPlaces, Network, PackedLayer, WeightOrder, cached_runs};
 use crate::model::{Architecture, LayerSpec, Parameters};
 
@@ -54,8 +54,12 @@ pub struct Step {
     groups: Vec<Groups>,
     column_sums: Aligned,
     tasks: Tasks,
+    /// Where the rows of the batch lie in the storage of the samples.
+    located: Vec<u32>,
     /// See [`Step::announce`]; at most a batch.
     announced: Vec<u32>,
+    /// Where the announced rows lie.
+    announced_located: Vec<u32>,
 }
 
 /// The first phase cut into groups of blocks.
@@ -100,7 +104,7 @@ pub enum Targets<'a> {
     Rows,
     /// The class of each of the samples' rows: the mean over rows of −ln softmax(z)\[label\], where z is what the last layer
     /// gives.
-    Labels(&'a [u8]),
+    Labels(&'a [u32]),
 }
 
 /// The gradient of one batch's loss.
@@ -114,6 +118,9 @@ pub struct Gradients {
 
 impl Step {
     /// A model that begins with `parameters`, for batches of at most `batch_size` rows of any samples.
+    ///
+    /// # Panics
+    /// If the parameters are of another architecture, or the architecture has no layers.
     pub fn new(architecture: &Architecture, parameters: &Parameters, batch_size: usize) -> Self {
         Self::with_order(&architecture.layers(), parameters, batch_size, WeightOrder::Tiles, 0)
     }
@@ -122,12 +129,12 @@ impl Step {
     /// multiplied.
     ///
     /// # Panics
-    /// If the samples' rows are not as long as the model reads.
+    /// As [`Step::new`]; or if the samples' rows are not as long as the model reads.
     pub fn for_samples(
         architecture: &Architecture,
         parameters: &Parameters,
         batch_size: usize,
-        samples: &Samples<'_>,
+        samples: &Samples,
     ) -> Self {
         Self::of_layers(&architecture.layers(), parameters, batch_size, samples)
     }
@@ -135,15 +142,15 @@ impl Step {
     /// As [`Step::for_samples`], for any layers, each of which reads what the one before it gives.
     ///
     /// # Panics
-    /// If the samples' rows are not as long as the first layer reads.
+    /// As [`Step::new`]; or if the samples' rows are not as long as the first layer reads.
     pub fn of_layers(
         layers: &[LayerSpec],
         parameters: &Parameters,
         batch_size: usize,
-        samples: &Samples<'_>,
+        samples: &Samples,
     ) -> Self {
         let layout = SparseLayout { shape: layers[0].shape };
-        assert_eq!(samples.features, layout.shape.inputs, "features of a row, inputs of the model");
+        assert_eq!(samples.features(), layout.shape.inputs, "features of a row, inputs of the model");
         match samples.sparse().filter(|_| layout.shape.output_panels() >= LEAST_SPARSE_PANELS) {
             Some((bytes, _)) => {
                 let order = WeightOrder::ByInput(layout);
@@ -185,7 +192,9 @@ impl Step {
             errors: vec![0.0; blocks * BLOCK_ROWS],
             groups,
             column_sums: Aligned::zeros(segments * network.layers[0].shape.bias_len()),
+            located: Vec::with_capacity(blocks * BLOCK_ROWS),
             announced: Vec::with_capacity(blocks * BLOCK_ROWS),
+            announced_located: Vec::with_capacity(blocks * BLOCK_ROWS),
             network,
             places,
             tasks,
@@ -230,7 +239,7 @@ impl Step {
     /// # Panics
     /// If the batch is empty, larger than this memory was made for, or names a row that is not there, or if rows are
     /// not as long as the model reads.
-    pub fn take(&mut self, compute: &mut Compute, samples: &Samples<'_>, batch: &[u32], rule: Rule) -> f64 {
+    pub fn take(&mut self, compute: &mut Compute, samples: &Samples, batch: &[u32], rule: Rule) -> f64 {
         self.take_towards(compute, samples, Targets::Rows, batch, rule)
     }
 
@@ -241,7 +250,7 @@ impl Step {
     pub fn take_towards(
         &mut self,
         compute: &mut Compute,
-        samples: &Samples<'_>,
+        samples: &Samples,
         targets: Targets<'_>,
         batch: &[u32],
         rule: Rule,
@@ -252,18 +261,14 @@ impl Step {
     }
 
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
-    fn loss(
-        &mut self,
-        compute: &mut Compute,
-        samples: &Samples<'_>,
-        targets: Targets<'_>,
-        batch: &[u32],
-    ) -> f64 {
+    fn loss(&mut self, compute: &mut Compute, samples: &Samples, targets: Targets<'_>, batch: &[u32]) -> f64 {
         assert!(!batch.is_empty(), "a step needs rows");
         let inputs = self.network.layers[0].shape.inputs;
-        assert_eq!(samples.features, inputs, "features of a row, inputs of the model");
+        assert_eq!(samples.features(), inputs, "features of a row, inputs of the model");
+        samples.locate(batch, &mut self.located);
+        samples.locate(&self.announced, &mut self.announced_located);
         let Self { network, places, blocks, groups, errors, column_sums, .. } = self;
-        let announced = &self.announced;
+        let (located, announced) = (&self.located[..], &self.announced_located);
         let first = match network.layers[0].order {
             WeightOrder::Tiles => None,
             WeightOrder::ByInput(layout) => {
@@ -274,7 +279,7 @@ impl Step {
         let propagation = Propagation { level: compute.level, network, places, samples, targets, first };
         // A loss is a sum of errors over `count`; δ is of their mean, and a square's derivative brings a 2.
         let (count, derivative) = match targets {
-            Targets::Rows => (batch.len() * samples.features, 2.0),
+            Targets::Rows => (batch.len() * samples.features(), 2.0),
             Targets::Labels(_) => (batch.len(), 1.0),
         };
         let scale = derivative / count as f32;
@@ -288,19 +293,21 @@ impl Step {
         let splits = [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
         let rows_each = group * BLOCK_ROWS;
         compute.team.for_each(splits, |i, [blocks, errors]| {
-            let mut parts = batch.chunks(rows_each).skip(i);
+            let mut parts = located.chunks(rows_each).skip(i);
             let (rows, next) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
             propagation.prefetch(announced.chunks(rows_each).nth(i).unwrap_or_default());
             propagation.prefetch(next);
-            propagation.run(rows, scale, blocks, errors);
+            let labelled = batch.chunks(rows_each).nth(i).unwrap_or_default();
+            propagation.run((rows, labelled), scale, blocks, errors);
         });
         let sum: f64 = errors[..batch.len()].iter().map(|&error| f64::from(error)).sum();
         sum / count as f64
     }
 
     /// Applies `rule` with the gradients of `batch`, whose [`Step::loss`] was computed last.
-    fn update(&mut self, compute: &mut Compute, rule: Rule, samples: &Samples<'_>, batch: &[u32]) {
-        let Self { network, places, blocks, tasks, column_sums, .. } = self;
+    fn update(&mut self, compute: &mut Compute, rule: Rule, samples: &Samples, batch: &[u32]) {
+        let Self { network, places, blocks, tasks, column_sums, located, .. } = self;
+        let located = &located[..];
         let Network { layers, backward, forward, bias } = network;
         let (layers, places, blocks) = (&*layers, &*places, &*blocks);
         let Tasks { pieces, weight_bounds, bias_bounds, column_sum_bounds } = tasks;
@@ -332,7 +339,7 @@ impl Step {
                 Piece::Segment { layout, group, segment } => {
                     let (bytes, affine) = samples.sparse().expect(SPARSE_SAMPLES);
                     let segment = SparseSegment { group, segment, weights: backward, moments, column_sums };
-                    sparse_update(level, rule, layout, affine, (bytes, batch), delta, segment);
+                    sparse_update(level, rule, layout, affine, (bytes, located), delta, segment);
                 }
             }
             let moments = Moments { first: bias_first, second: bias_second };
@@ -344,7 +351,7 @@ impl Step {
     pub fn gradients(
         self,
         compute: &mut Compute,
-        samples: &Samples<'_>,
+        samples: &Samples,
         batch: &[u32],
         by_parameter: Parameters,
     ) -> Gradients {
@@ -355,7 +362,7 @@ impl Step {
     pub fn gradients_towards(
         mut self,
         compute: &mut Compute,
-        samples: &Samples<'_>,
+        samples: &Samples,
         targets: Targets<'_>,
         batch: &[u32],
         mut by_parameter: Parameters,
@@ -372,7 +379,7 @@ struct Propagation<'a> {
     level: Level,
     network: &'a Network,
     places: &'a BlockPlaces,
-    samples: &'a Samples<'a>,
+    samples: &'a Samples,
     targets: Targets<'a>,
     first: Option<SparseFirst<'a>>,
 }
@@ -388,21 +395,22 @@ struct SparseFirst<'a> {
 
 impl Propagation<'_> {
     fn prefetch(&self, rows: &[u32]) {
-        self.samples.prefetch(rows);
+        self.samples.prefetch_stored(rows);
         if let Some(SparseFirst { bytes, .. }) = self.first {
             bytes.prefetch(rows);
         }
     }
 
-    /// The rows of some blocks, from raw values to δ of every layer.
-    fn run(&self, rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
+    /// The rows of some blocks, from raw values to δ of every layer: where they lie in the storage, and which of the samples
+    /// they are.
+    fn run(&self, (rows, indices): (&[u32], &[u32]), scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
         let Self { level, network, places, samples, .. } = *self;
         let blocks = &mut blocks[..rows.len().div_ceil(BLOCK_ROWS) * places.len];
         if self.first.is_none() {
             let input = places.values[0];
             for (rows, block) in rows.chunks(BLOCK_ROWS).zip(blocks.chunks_exact_mut(places.len)) {
                 for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
-                    samples.read(level, index as usize, row);
+                    samples.read_stored(level, index as usize, row);
                 }
             }
         }
@@ -415,7 +423,7 @@ impl Propagation<'_> {
         }
         match self.targets {
             Targets::Rows => self.reconstruct(rows, scale, blocks, errors),
-            Targets::Labels(labels) => self.classify(labels, rows, scale, blocks, errors),
+            Targets::Labels(labels) => self.classify(labels, indices, scale, blocks, errors),
         }
         for index in (1..=last).rev() {
             let PackedLayer { shape, ref weights, .. } = network.layers[index];
@@ -472,13 +480,10 @@ impl Propagation<'_> {
                 .zip(errors.as_chunks_mut::<BLOCK_ROWS>().0)
             {
                 let (head, tail) = block.split_at_mut(output.start);
-                let target = match (&samples.values, self.first) {
-                    (&Values::Bytes { bytes, scale, offset }, Some(_)) => Target::Bytes {
-                        bytes: &bytes[column..],
-                        stride: samples.features,
-                        rows,
-                        affine: Affine { scale, offset },
-                    },
+                let target = match (samples.bytes(), self.first) {
+                    (Some((bytes, affine)), Some(_)) => {
+                        Target::Bytes { bytes: &bytes[column..], stride: samples.features(), rows, affine }
+                    }
                     _ => {
                         let Rows { data, stride } = places.rows(head, places.values[0]);
                         Target::Numbers(Rows { data: &data[column..], stride })
@@ -493,7 +498,7 @@ impl Propagation<'_> {
     }
 
     /// The last layer, whose softmax is part of the loss, with the rows' labels as its targets.
-    fn classify(&self, labels: &[u8], rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
+    fn classify(&self, labels: &[u32], rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
         let Self { level, network, places, .. } = *self;
         let last = network.layers.len() - 1;
         network.forward(level, places, blocks, last, Activation::Identity);

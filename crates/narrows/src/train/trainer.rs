@@ -42,15 +42,16 @@ pub enum Outcome {
 
 /// Trains an autoencoder on `samples`, and says so to `observe`, which may stop it.
 ///
-/// `test` is measured where [`Training::test_every`] asks for it.
+/// `test` is measured after every [`Training::test_every`]-th epoch. Where that is 0, which is the default, it is not looked
+/// at: neither measured nor checked.
 ///
 /// # Errors
 /// If a setting is out of range, or the data does not fit the architecture.
 pub fn train(
     architecture: &Architecture,
     training: &Training,
-    samples: &Samples<'_>,
-    test: Option<&Samples<'_>>,
+    samples: &Samples,
+    test: Option<&Samples>,
     compute: &mut Compute,
     observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> Result<Trained, TrainingError> {
@@ -77,19 +78,19 @@ pub fn train(
 pub fn train_classifier(
     architecture: &ClassifierArchitecture,
     training: &Training,
-    (samples, labels): (&Samples<'_>, &[u8]),
+    (samples, labels): (&Samples, &[u32]),
     compute: &mut Compute,
     observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> Result<Trained, TrainingError> {
     architecture.validate()?;
-    let (expected, found) = (architecture.inputs, samples.features);
+    let (expected, found) = (architecture.inputs, samples.features());
     if found != expected {
         return Err(TrainingError::Features { set: "training", expected, found });
     }
     if labels.len() != samples.rows() {
         return Err(TrainingError::setting("labels", "one for each row", labels.len()));
     }
-    if let Some(label) = labels.iter().find(|&&label| usize::from(label) >= architecture.classes) {
+    if let Some(label) = labels.iter().find(|&&label| label as usize >= architecture.classes) {
         return Err(TrainingError::setting("label", "a number below the number of classes", label));
     }
     fit(&architecture.layers(), training, (samples, Targets::Labels(labels)), None, compute, observe)
@@ -105,7 +106,7 @@ pub(crate) type Measure<'a> = dyn FnMut(&Parameters, &mut Compute) -> f64 + 'a;
 pub(crate) fn fit(
     layers: &[LayerSpec],
     training: &Training,
-    (samples, targets): (&Samples<'_>, Targets<'_>),
+    (samples, targets): (&Samples, Targets<'_>),
     mut measure: Option<&mut Measure<'_>>,
     compute: &mut Compute,
     observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
@@ -115,16 +116,13 @@ pub(crate) fn fit(
         return Err(TrainingError::NoRows { set: "training" });
     }
     let rows = samples.rows();
-    let Ok(row_count) = u32::try_from(rows) else {
-        return Err(TrainingError::setting("rows", "at most 4,294,967,295", rows));
-    };
 
     let batch_size = training.batch_size.min(rows);
     let steps = rows.div_ceil(batch_size);
     let total_steps = (steps as u64).saturating_mul(training.epochs as u64);
     let mut parameters = training.initialisation.draw_layers(layers, training.seed);
     let mut model = Step::of_layers(layers, &parameters, batch_size, samples);
-    let mut order: Vec<u32> = (0..row_count).collect();
+    let mut order: Vec<u32> = (0..).take(rows).collect();
     let mut history = Vec::new();
     let mut steps_done = 0;
 
@@ -196,8 +194,8 @@ fn tell(
     }
 }
 
-fn check(set: &'static str, samples: &Samples<'_>, architecture: &Architecture) -> Result<(), TrainingError> {
-    let (expected, found) = (architecture.inputs, samples.features);
+fn check(set: &'static str, samples: &Samples, architecture: &Architecture) -> Result<(), TrainingError> {
+    let (expected, found) = (architecture.inputs, samples.features());
     if found != expected {
         return Err(TrainingError::Features { set, expected, found });
     }
@@ -210,12 +208,12 @@ fn check(set: &'static str, samples: &Samples<'_>, architecture: &Architecture) 
 fn test_loss(
     architecture: &Architecture,
     parameters: &Parameters,
-    test: &Samples<'_>,
+    test: &Samples,
     compute: &mut Compute,
 ) -> f64 {
     let errors = Network::new(architecture, parameters, WeightOrder::Tiles).squared_errors(compute, test);
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
-    sum / (test.rows() * test.features) as f64
+    sum / (test.rows() * test.features()) as f64
 }
 
 /// Permutes `order` (Fisher & Yates), with ChaCha8 of `seed`, stream `epoch`; where it begins has an influence, so

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Dataset, Normalisation, NormalisationKind, RawValues, TrainAndTest, ValueRange};
+use narrows::dataset::{Dataset, NormalisationKind, Parts, Schema, ValueRange, Values};
 use narrows::interpolate::judge::Judge;
 use narrows::interpolate::quality::{
     Better, Between, Finding, InterpolationQuality, Measure, ModelPair, Named, QualitySettings, SubjectKind,
@@ -19,7 +19,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 const SIDE: usize = 8;
 const FEATURES: usize = SIDE * SIDE;
-const CLASSES: u8 = 3;
+const CLASSES: u32 = 3;
 
 /// A bright spot on a circle of its class's radius: what lies between two spots on a circle is on the circle, not on the
 /// chord, so no linear model goes there.
@@ -28,7 +28,7 @@ fn spots(rows: usize, seed: u64) -> Dataset {
     let mut unit = || f64::from(random.next_u32()) / f64::from(u32::MAX);
     let (mut bytes, mut labels) = (Vec::new(), Vec::new());
     for row in 0..rows {
-        let class = (row % usize::from(CLASSES)) as u8;
+        let class = row as u32 % CLASSES;
         let (radius, angle) = (1.0 + f64::from(class), std::f64::consts::TAU * unit());
         let centre = [3.5 + radius * angle.cos(), 3.5 + radius * angle.sin()];
         for pixel in 0..FEATURES {
@@ -37,24 +37,19 @@ fn spots(rows: usize, seed: u64) -> Dataset {
         }
         labels.push(class);
     }
-    Dataset {
-        name: "spots".to_owned(),
-        features: FEATURES,
-        raw: RawValues::Bytes(bytes),
-        range: ValueRange { low: 0.0, high: 255.0 },
-        image: None,
-        labels: Some(labels),
-    }
+    let classes = (0..CLASSES).map(|class| class.to_string()).collect();
+    let schema = Schema::rows(FEATURES).and_then(|schema| schema.with_classes(classes));
+    let schema = schema.and_then(|schema| schema.with_range(ValueRange::BYTES)).unwrap();
+    Dataset::new("spots", schema, Values::Bytes(bytes), Some(labels)).unwrap()
 }
 
-fn data() -> TrainAndTest {
-    TrainAndTest { train: spots(1500, 1), test: spots(600, 2) }
+fn data() -> Parts {
+    Parts::new(spots(1500, 1), None, spots(600, 2)).unwrap()
 }
 
-fn without_labels() -> TrainAndTest {
-    let TrainAndTest { mut train, mut test } = data();
-    (train.labels, test.labels) = (None, None);
-    TrainAndTest { train, test }
+fn without_labels() -> Parts {
+    let data = data();
+    Parts::new(data.train().without_labels(), None, data.test().without_labels()).unwrap()
 }
 
 fn compute(threads: usize) -> Compute {
@@ -63,15 +58,11 @@ fn compute(threads: usize) -> Compute {
 
 const SETTINGS: QualitySettings = QualitySettings { pairs: 200, steps: 11, references: 1000, seed: 3 };
 
-fn input(data: &TrainAndTest) -> InputSpec {
-    InputSpec {
-        normalisation: Normalisation::fit(NormalisationKind::Symmetric, &data.train),
-        range: data.train.range,
-        image: None,
-    }
+fn input(data: &Parts) -> InputSpec {
+    InputSpec::fit(NormalisationKind::Symmetric, data.train()).unwrap()
 }
 
-fn deep(data: &TrainAndTest, seed: u64) -> Autoencoder {
+fn deep(data: &Parts, seed: u64) -> Autoencoder {
     let architecture = Architecture {
         inputs: FEATURES,
         hidden: vec![32, 4],
@@ -81,15 +72,15 @@ fn deep(data: &TrainAndTest, seed: u64) -> Autoencoder {
     let training =
         Training { epochs: 30, optimiser: Optimiser::adam(1e-2, 0.0), seed, ..Training::default() };
     let input = input(data);
-    let samples = input.normalisation.apply(&data.train);
+    let samples = input.samples(data.train()).unwrap();
     let mut go_on = |_: &_| ControlFlow::Continue(());
     let trained = train(&architecture, &training, &samples, None, &mut compute(2), &mut go_on).unwrap();
     Autoencoder { architecture, parameters: trained.parameters, input }
 }
 
-fn linear(data: &TrainAndTest) -> Autoencoder {
+fn linear(data: &Parts) -> Autoencoder {
     let input = input(data);
-    Pca::fit(&mut compute(2), &input.normalisation.apply(&data.train)).unwrap().autoencoder(4, input)
+    Pca::fit(&mut compute(2), &input.samples(data.train()).unwrap()).unwrap().autoencoder(4, input)
 }
 
 /// The same model with numbers of its decoder moved at random.
@@ -105,12 +96,12 @@ fn damaged(model: &Autoencoder, size: f32) -> Autoencoder {
     model
 }
 
-fn judge(data: &TrainAndTest) -> Judge {
+fn judge(data: &Parts) -> Judge {
     Judge::train(data, &mut compute(2), &mut || ControlFlow::Continue(())).unwrap()
 }
 
 fn quality(
-    data: &TrainAndTest,
+    data: &Parts,
     judge: &Judge,
     compared: &[[&Autoencoder; 2]],
     between: Between,

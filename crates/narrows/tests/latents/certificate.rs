@@ -1,26 +1,25 @@
 //! The certificate: of exact PCA, of models that have its subspace, and of those that have not.
 
-use narrows::dataset::{Normalisation, Samples, Values};
-use narrows::evaluate::reconstruction_error;
+use narrows::dataset::{Normalisation, Samples};
+use narrows::evaluate::{Certificate, CertificateError, reconstruction_error};
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
-use narrows::pca::{Certificate, CertificateError, Pca};
+use narrows::pca::Pca;
 
-use crate::compute;
-use crate::reference::{FEATURES, RANGE, golden};
+use crate::reference::{FEATURES, golden};
+use crate::{compute, schema};
 
 const COMPONENTS: usize = 6;
 
-fn samples() -> Samples<'static> {
-    Samples::new(FEATURES, Values::Numbers(golden().tensors["train"].singles()))
+fn samples() -> Samples {
+    Samples::in_model_scale(FEATURES, golden().tensors["train"].singles()).unwrap()
 }
 
 fn input() -> InputSpec {
-    let normalisation = Normalisation { scale: vec![1.0], offset: vec![0.0] };
-    InputSpec { normalisation, range: RANGE, image: None }
+    InputSpec::new(Normalisation::identity(), schema(FEATURES)).unwrap()
 }
 
 fn certify(model: &Autoencoder, pca: &Pca) -> Certificate {
-    let train = reconstruction_error(model, &mut compute(), &samples());
+    let train = reconstruction_error(model, &mut compute(), &samples()).unwrap();
     Certificate::of(model, pca, &train).unwrap()
 }
 
@@ -176,7 +175,7 @@ fn where_nothing_need_be_lost_the_excess_is_still_a_number() {
 fn what_is_not_linear_or_of_other_data_is_refused() {
     let pca = fitted();
     let mut model = pca.autoencoder(COMPONENTS, input());
-    let train = reconstruction_error(&model, &mut compute(), &samples());
+    let train = reconstruction_error(&model, &mut compute(), &samples()).unwrap();
     model.architecture.output = OutputActivation::Tanh;
     assert_eq!(Certificate::of(&model, &pca, &train), Err(CertificateError::NotLinear));
     let architecture = Architecture { inputs: 7, ..linear(&[2]) };

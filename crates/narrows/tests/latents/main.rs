@@ -14,7 +14,7 @@ mod golden;
 use std::num::NonZeroUsize;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Dataset, RawValues, TrainAndTest, ValueRange};
+use narrows::dataset::{Dataset, Parts, Schema, ValueRange, Values};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -29,14 +29,14 @@ fn random(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Rows of numbers in [−1, 1] as both parts of a data set.
-fn dataset(values: Vec<f32>, features: usize, labels: Option<Vec<u8>>) -> TrainAndTest {
-    let part = Dataset {
-        name: "made".to_owned(),
-        features,
-        raw: RawValues::Numbers(values),
-        range: ValueRange { low: -1.0, high: 1.0 },
-        image: None,
-        labels,
-    };
-    TrainAndTest { train: part.clone(), test: part }
+fn dataset(values: Vec<f32>, features: usize, labels: Option<Vec<u32>>) -> Parts {
+    let part = Dataset::new("made", schema(features), Values::Numbers(values), labels).unwrap();
+    Parts::new(part.clone(), None, part).unwrap()
+}
+
+/// Rows from −8 to 8 of ten classes.
+fn schema(features: usize) -> Schema {
+    let classes = (0..10).map(|class| class.to_string()).collect();
+    let schema = Schema::rows(features).and_then(|schema| schema.with_classes(classes));
+    schema.and_then(|schema| schema.with_range(ValueRange { low: -8.0, high: 8.0 })).unwrap()
 }

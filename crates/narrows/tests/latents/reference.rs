@@ -1,6 +1,6 @@
 //! Against scikit-learn and SciPy; `golden/generate_latents.py` writes their numbers.
 
-use narrows::dataset::{Dataset, Normalisation, RawValues, Samples, TrainAndTest, ValueRange, Values};
+use narrows::dataset::{Dataset, Normalisation, Parts, Samples, Values};
 use narrows::evaluate::{
     Labelled, LatentSettings, Points, effective_rank, latent_quality, linear_probe, neighbour_accuracy,
     structure,
@@ -9,8 +9,8 @@ use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, Out
 use narrows::pca::Pca;
 use serde::Deserialize;
 
-use crate::compute;
 use crate::golden::{Golden, read};
+use crate::{compute, schema};
 
 pub const FEATURES: usize = 30;
 const LATENT: usize = 6;
@@ -25,8 +25,8 @@ pub fn golden() -> Golden<Case> {
     read("latents.safetensors")
 }
 
-fn labels(golden: &Golden<Case>, name: &str) -> Vec<u8> {
-    golden.tensors[name].values.iter().map(|&x| x as u8).collect()
+fn labels(golden: &Golden<Case>, name: &str) -> Vec<u32> {
+    golden.tensors[name].values.iter().map(|&x| x as u32).collect()
 }
 
 /// The share of test rows for which a prediction of scikit-learn's is right.
@@ -41,9 +41,9 @@ fn neighbours_vote_as_kneighborsclassifier_says() {
     let golden = golden();
     let [train, test] = ["train_codes", "test_codes"].map(|name| golden.tensors[name].singles());
     let [train_labels, test_labels] = ["train_labels", "test_labels"].map(|name| labels(&golden, name));
-    let train = Labelled { codes: Points::new(&train, LATENT), labels: &train_labels };
-    let test = Labelled { codes: Points::new(&test, LATENT), labels: &test_labels };
-    let found = neighbour_accuracy(&mut compute(), train, test, golden.description.voters);
+    let train = Labelled::new(Points::new(&train, LATENT), &train_labels).unwrap();
+    let test = Labelled::new(Points::new(&test, LATENT), &test_labels).unwrap();
+    let found = neighbour_accuracy(&mut compute(), train, test, golden.description.voters).unwrap();
     assert_eq!(found, accuracy(&golden, "knn_prediction"));
     // That the classes overlap is what makes this a test.
     assert!((0.5..0.9).contains(&found), "{found}");
@@ -54,9 +54,9 @@ fn the_linear_probe_is_logisticregression() {
     let golden = golden();
     let [train, test] = ["train_codes", "test_codes"].map(|name| golden.tensors[name].singles());
     let [train_labels, test_labels] = ["train_labels", "test_labels"].map(|name| labels(&golden, name));
-    let train = Labelled { codes: Points::new(&train, LATENT), labels: &train_labels };
-    let test = Labelled { codes: Points::new(&test, LATENT), labels: &test_labels };
-    let found = linear_probe(&mut compute(), train, test);
+    let train = Labelled::new(Points::new(&train, LATENT), &train_labels).unwrap();
+    let test = Labelled::new(Points::new(&test, LATENT), &test_labels).unwrap();
+    let found = linear_probe(&mut compute(), train, test).unwrap();
     assert!(found.converged && found.iterations > 1, "{found:?}");
     assert_eq!(found.accuracy, accuracy(&golden, "probe_prediction"));
 }
@@ -88,7 +88,7 @@ fn the_effective_rank_is_that_of_numpys_singular_values() {
 fn explained_variance_is_that_of_scikit_learn() {
     let golden = golden();
     let train = golden.tensors["train"].singles();
-    let pca = Pca::fit(&mut compute(), &Samples::new(FEATURES, Values::Numbers(train))).unwrap();
+    let pca = Pca::fit(&mut compute(), &Samples::in_model_scale(FEATURES, train).unwrap()).unwrap();
     let expected = &golden.tensors["explained_variance"].values;
     assert_eq!(pca.variances.len(), expected.len());
     for (found, expected) in pca.variances.iter().zip(expected) {
@@ -112,17 +112,12 @@ fn a_model_that_copies_its_input_has_the_measures_of_the_input() {
         let weights = parameters.get_mut(name).unwrap();
         weights.iter_mut().step_by(LATENT + 1).for_each(|diagonal| *diagonal = 1.0);
     }
-    let normalisation = Normalisation { scale: vec![1.0], offset: vec![0.0] };
-    let input = InputSpec { normalisation, range: RANGE, image: None };
-    let part = |name: &str| Dataset {
-        name: name.to_owned(),
-        features: LATENT,
-        raw: RawValues::Numbers(golden.tensors[&format!("{name}_codes")].singles()),
-        range: RANGE,
-        image: None,
-        labels: Some(labels(&golden, &format!("{name}_labels"))),
+    let input = InputSpec::new(Normalisation::identity(), schema(LATENT)).unwrap();
+    let part = |name: &str| {
+        let values = Values::Numbers(golden.tensors[&format!("{name}_codes")].singles());
+        Dataset::new(name, schema(LATENT), values, Some(labels(&golden, &format!("{name}_labels")))).unwrap()
     };
-    let data = TrainAndTest { train: part("train"), test: part("test") };
+    let data = Parts::new(part("train"), None, part("test")).unwrap();
     let model = Autoencoder { architecture, parameters, input };
     let found = latent_quality(&model, &mut compute(), &data, &LatentSettings::default()).unwrap();
     assert_eq!(found.knn_accuracy, Some(accuracy(&golden, "knn_prediction")));
@@ -142,6 +137,3 @@ fn a_model_that_copies_its_input_has_the_measures_of_the_input() {
     assert_eq!((found.dead_latents, found.latents[LATENT - 1].dead), (1, true), "the constant one");
     assert!(found.best.iter().chain(&found.worst).all(|row| row.error == 0.0));
 }
-
-/// The range of the golden data, as a model's input.
-pub const RANGE: ValueRange = ValueRange { low: -8.0, high: 8.0 };

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Samples, Values};
+use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, Initialisation};
 use narrows::train::{Optimiser, Outcome, Schedule, Trained, Training, train};
 
@@ -42,7 +42,7 @@ fn computes() -> Vec<(String, Compute)> {
 fn run(
     architecture: &Architecture,
     training: &Training,
-    samples: &Samples<'_>,
+    samples: &Samples,
     compute: &mut Compute,
 ) -> Trained {
     let test = numbers(37, architecture.inputs, 99);
@@ -65,7 +65,7 @@ fn on_all(
     computes: &mut [(String, Compute)],
     architecture: &Architecture,
     training: &Training,
-    samples: &Samples<'_>,
+    samples: &Samples,
 ) -> Trained {
     let (_, first) = &mut computes[0];
     let expected = run(architecture, training, samples, first);
@@ -182,10 +182,10 @@ fn threads_and_levels_have_no_influence_on_inference() {
         let samples = numbers(rows, FEATURES, 6);
         let mut expected = None;
         for (name, compute) in &mut computes {
-            let codes = model.encode(compute, &samples);
-            let outputs = model.reconstruct(compute, &samples);
-            let decoded = model.decode(compute, &codes);
-            let errors = model.squared_errors(compute, &samples);
+            let codes = model.encode(compute, &samples).unwrap();
+            let outputs = model.reconstruct(compute, &samples).unwrap();
+            let decoded = model.decode(compute, &codes).unwrap();
+            let errors = model.squared_errors(compute, &samples).unwrap();
             assert_eq!(
                 (codes.len(), outputs.len(), errors.len()),
                 (rows * 5, rows * FEATURES, rows),
@@ -207,21 +207,65 @@ fn a_row_is_encoded_alike_wherever_it_stands() {
     let model = autoencoder(&architecture, &random_parameters(&architecture, 5));
     let mut compute = compute(Level::detect(), 2);
     let samples = numbers(131, FEATURES, 6);
-    let codes = model.encode(&mut compute, &samples);
-    let errors = model.squared_errors(&mut compute, &samples);
-    let outputs = model.reconstruct(&mut compute, &samples);
+    let codes = model.encode(&mut compute, &samples).unwrap();
+    let errors = model.squared_errors(&mut compute, &samples).unwrap();
+    let outputs = model.reconstruct(&mut compute, &samples).unwrap();
     for row in [0, 15, 16, 77, 130] {
-        let alone = Samples::new(FEATURES, Values::Numbers(samples.row(row)));
+        let alone = Samples::in_model_scale(FEATURES, samples.row(row)).unwrap();
         assert_eq!(
-            all_bits(&model.encode(&mut compute, &alone)),
+            all_bits(&model.encode(&mut compute, &alone).unwrap()),
             all_bits(&codes[row * 5..][..5]),
             "row {row}"
         );
         let output = &outputs[row * FEATURES..][..FEATURES];
-        assert_eq!(all_bits(&model.reconstruct(&mut compute, &alone)), all_bits(output), "row {row}");
+        assert_eq!(
+            all_bits(&model.reconstruct(&mut compute, &alone).unwrap()),
+            all_bits(output),
+            "row {row}"
+        );
         // 45 squares and sums, one rounding each.
         let expected: f64 = output.iter().zip(samples.row(row)).map(|(y, x)| f64::from(y - x).powi(2)).sum();
         let tolerance = 45.0 * (-24_f64).exp2() * expected;
         assert_close(errors[row].into(), expected, tolerance, format_args!("error of row {row}"));
     }
+}
+
+#[test]
+fn rows_chosen_of_others_are_trained_on_as_the_same_rows_alone() {
+    let bytes = sparse_bytes(2 * ROWS, FEATURES, 8);
+    // In another order than they lie.
+    let chosen: Vec<usize> = (0..ROWS).map(|row| 2 * (row * 7 % ROWS) + 1).collect();
+    let alone: Vec<u8> =
+        chosen.iter().flat_map(|row| bytes[row * FEATURES..][..FEATURES].iter().copied()).collect();
+    let dataset =
+        |bytes| Dataset::new("d", Schema::rows(FEATURES).unwrap(), Values::Bytes(bytes), None).unwrap();
+    let normalisation = Normalisation::new(vec![2.0 / 255.0], vec![-1.0]).unwrap();
+    let samples = |dataset: &Dataset| normalisation.apply(dataset).unwrap();
+    let (chosen, alone) = (samples(&dataset(bytes).subset(&chosen)), samples(&dataset(alone)));
+    let training = Training { epochs: 2, batch_size: 100, test_every: 1, ..Training::default() };
+    // The first has a sparse first layer, the second not.
+    for hidden in [&[33, 5][..], &[5]] {
+        let architecture = architecture(hidden);
+        let mut compute = compute(Level::detect(), 2);
+        let [chosen, alone] =
+            [&chosen, &alone].map(|samples| bits(&run(&architecture, &training, samples, &mut compute)));
+        assert_eq!(chosen, alone, "{architecture}");
+    }
+}
+
+#[test]
+fn a_table_normalised_while_gathered_is_trained_on_as_one_normalised_before() {
+    let raw: Vec<f32> =
+        random_bytes(ROWS * FEATURES, 4).iter().map(|&byte| f32::from(byte) * 0.37 - 20.0).collect();
+    let (scale, offset): (Vec<f32>, Vec<f32>) =
+        (0..FEATURES).map(|column| (0.01 + 0.001 * column as f32, 0.3 - 0.02 * column as f32)).unzip();
+    let before = raw.iter().enumerate().map(|(i, x)| x.mul_add(scale[i % FEATURES], offset[i % FEATURES]));
+    let before = Samples::in_model_scale(FEATURES, before.collect()).unwrap();
+    let table = Dataset::new("d", Schema::rows(FEATURES).unwrap(), Values::Numbers(raw), None).unwrap();
+    let gathered = Normalisation::new(scale, offset).unwrap().apply(&table).unwrap();
+    let training = Training { epochs: 2, batch_size: 100, test_every: 1, ..Training::default() };
+    let architecture = architecture(&[19, 5]);
+    let mut computes = computes();
+    let gathered = on_all(&mut computes, &architecture, &training, &gathered);
+    assert_eq!(bits(&gathered), bits(&run(&architecture, &training, &before, &mut computes[0].1)));
 }

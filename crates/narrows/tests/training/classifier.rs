@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use narrows::compute::Level;
-use narrows::dataset::{Normalisation, Samples, ValueRange, Values};
+use narrows::dataset::{Normalisation, Samples, Schema};
 use narrows::model::{Classifier, ClassifierArchitecture, InputSpec, Parameters};
 use narrows::train::{Optimiser, Rates, Step, Targets, Training, train_classifier};
 use serde::Deserialize;
@@ -68,11 +68,7 @@ fn compare(golden: &Golden<Case>, actual: &Parameters, group: &str, tolerance: f
 }
 
 fn input() -> InputSpec {
-    InputSpec {
-        normalisation: Normalisation { scale: vec![1.0], offset: vec![0.0] },
-        range: ValueRange { low: -1.0, high: 1.0 },
-        image: None,
-    }
+    InputSpec::new(Normalisation::identity(), Schema::rows(ARCHITECTURE.inputs).unwrap()).unwrap()
 }
 
 /// Tolerances are those of golden/README.md.
@@ -87,12 +83,12 @@ fn steps_are_those_of_pytorch() {
     let (mut values, mut labels, mut batches, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (i, &count) in case.batch_rows.iter().enumerate() {
         values.extend(golden.tensors[&format!("batch/{i}")].singles());
-        labels.extend(golden.tensors[&format!("batch/label-{i}")].values.iter().map(|&label| label as u8));
+        labels.extend(golden.tensors[&format!("batch/label-{i}")].values.iter().map(|&label| label as u32));
         batches.push((rows..rows + count as u32).collect::<Vec<_>>());
         rows += count as u32;
     }
-    let first = Samples::new(inputs, Values::Numbers(values[..case.batch_rows[0] * inputs].to_vec()));
-    let samples = Samples::new(inputs, Values::Numbers(values));
+    let first = Samples::in_model_scale(inputs, values[..case.batch_rows[0] * inputs].to_vec()).unwrap();
+    let samples = Samples::in_model_scale(inputs, values).unwrap();
     let targets = Targets::Labels(&labels);
     let tolerance = |group: fn(&PerGroup) -> f64| (-20_f64).exp2() * group(&case.largest_magnitude);
     assert_eq!(case.optimiser.name, "adam");
@@ -103,10 +99,10 @@ fn steps_are_those_of_pytorch() {
         let mut compute = compute(level, 2);
         let judge =
             Classifier { architecture: architecture.clone(), parameters: before.clone(), input: input() };
-        let features = judge.features(&mut compute, &first);
+        let features = judge.features(&mut compute, &first).unwrap();
         let expected = &golden.tensors["feature"].values;
         assert_all_close(&features, expected, tolerance(|g| g.feature), format_args!("features, {level}"));
-        let probabilities = judge.probabilities(&mut compute, &features);
+        let probabilities = judge.probabilities(&mut compute, &features).unwrap();
         let expected = &golden.tensors["probability"].values;
         let allowed = tolerance(|g| g.probability);
         assert_all_close(&probabilities, expected, allowed, format_args!("probabilities, {level}"));
@@ -137,7 +133,7 @@ fn settings() -> Training {
     Training { epochs: 2, batch_size: 40, ..Training::default() }
 }
 
-fn trained(samples: &Samples<'_>, labels: &[u8], level: Level, threads: usize) -> (Vec<u32>, Vec<u64>) {
+fn trained(samples: &Samples, labels: &[u32], level: Level, threads: usize) -> (Vec<u32>, Vec<u64>) {
     let mut go_on = |_: &_| ControlFlow::Continue(());
     let mut compute = compute(level, threads);
     let data = (samples, labels);
@@ -148,7 +144,7 @@ fn trained(samples: &Samples<'_>, labels: &[u8], level: Level, threads: usize) -
 
 #[test]
 fn threads_and_levels_have_no_influence() {
-    let labels: Vec<u8> = random_bytes(130, 5).iter().map(|byte| byte % 7).collect();
+    let labels: Vec<u32> = random_bytes(130, 5).iter().map(|byte| u32::from(byte % 7)).collect();
     let (dense, sparse) = (random_bytes(130 * 45, 6), sparse_bytes(130, 45, 6));
     for samples in [as_bytes(&sparse, 45), as_bytes(&dense, 45), as_numbers(&dense, 45)] {
         let expected = trained(&samples, &labels, Level::scalar(), 1);
@@ -168,7 +164,7 @@ fn labels_that_do_not_fit_are_refused() {
     let bytes = random_bytes(10 * 45, 7);
     let samples = as_bytes(&bytes, 45);
     let mut compute = compute(Level::detect(), 1);
-    let mut refused = |labels: &[u8]| {
+    let mut refused = |labels: &[u32]| {
         let mut go_on = |_: &_| ControlFlow::Continue(());
         let result =
             train_classifier(&ARCHITECTURE, &settings(), (&samples, labels), &mut compute, &mut go_on);

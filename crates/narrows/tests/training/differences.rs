@@ -177,14 +177,14 @@ fn check(depth: usize) {
     }
 }
 
-fn samples(data: Data, bytes: &[u8], seed: u64) -> Samples<'_> {
+fn samples(data: Data, bytes: &[u8], seed: u64) -> Samples {
     match data {
         Data::Numbers => numbers(ROWS, INPUTS, seed),
         Data::SparseBytes => as_bytes(bytes, INPUTS),
     }
 }
 
-fn rows(samples: &Samples<'_>, batch: &[u32]) -> Vec<Vec<f64>> {
+fn rows(samples: &Samples, batch: &[u32]) -> Vec<Vec<f64>> {
     batch.iter().map(|&row| samples.row(row as usize).iter().map(|&x| f64::from(x)).collect()).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use narrows::compute::Level;
-use narrows::dataset::{Samples, Values};
+use narrows::dataset::Samples;
 use narrows::model::{Architecture, HiddenActivation, OutputActivation, Parameters};
 use narrows::train::{Optimiser, Schedule, Step};
 use serde::{Deserialize, Deserializer};
@@ -132,14 +132,14 @@ fn run(golden: &Golden<Case>, level: Level) {
         rows += count as u32;
     }
     let first = case.batch_rows[0] * case.inputs;
-    let first_batch = Samples::new(case.inputs, Values::Numbers(values[..first].to_vec()));
-    let samples = Samples::new(case.inputs, Values::Numbers(values));
+    let first_batch = Samples::in_model_scale(case.inputs, values[..first].to_vec()).unwrap();
+    let samples = Samples::in_model_scale(case.inputs, values).unwrap();
 
     let model = autoencoder(&architecture, &before);
-    let latent = model.encode(&mut compute, &first_batch);
+    let latent = model.encode(&mut compute, &first_batch).unwrap();
     let tolerance = case.tolerance(|group| group.latent);
     assert_all_close(&latent, &tensors["latent"].values, tolerance, format_args!("{name}, latent"));
-    let output = model.reconstruct(&mut compute, &first_batch);
+    let output = model.reconstruct(&mut compute, &first_batch).unwrap();
     let tolerance = case.tolerance(|group| group.output);
     assert_all_close(&output, &tensors["output"].values, tolerance, format_args!("{name}, output"));
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Normalisation, Samples, ValueRange, Values};
+use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
 use narrows::model::{
     Architecture, Autoencoder, HiddenActivation, Initialisation, InputSpec, OutputActivation, Parameters,
 };
@@ -66,22 +66,22 @@ const SCALE: f32 = 2.0 / 255.0;
 const OFFSET: f32 = -1.0;
 
 /// Bytes, to be scaled and shifted.
-pub fn as_bytes(bytes: &[u8], features: usize) -> Samples<'_> {
-    Samples::new(features, Values::Bytes { bytes, scale: SCALE, offset: OFFSET })
+pub fn as_bytes(bytes: &[u8], features: usize) -> Samples {
+    let schema = Schema::rows(features).unwrap();
+    let dataset = Dataset::new("bytes", schema, Values::Bytes(bytes.to_vec()), None).unwrap();
+    Normalisation::new(vec![SCALE], vec![OFFSET]).unwrap().apply(&dataset).unwrap()
 }
 
 /// The numbers that [`as_bytes`] stands for, rounded once.
-pub fn as_numbers(bytes: &[u8], features: usize) -> Samples<'static> {
-    Samples::new(
-        features,
-        Values::Numbers(bytes.iter().map(|&b| f32::from(b).mul_add(SCALE, OFFSET)).collect()),
-    )
+pub fn as_numbers(bytes: &[u8], features: usize) -> Samples {
+    let numbers = bytes.iter().map(|&b| f32::from(b).mul_add(SCALE, OFFSET)).collect();
+    Samples::in_model_scale(features, numbers).unwrap()
 }
 
 /// `rows` rows in [−1, 1), multiples of 1/128.
-pub fn numbers(rows: usize, features: usize, seed: u64) -> Samples<'static> {
+pub fn numbers(rows: usize, features: usize, seed: u64) -> Samples {
     let numbers = random_bytes(rows * features, seed).iter().map(|&b| f32::from(b) / 128.0 - 1.0).collect();
-    Samples::new(features, Values::Numbers(numbers))
+    Samples::in_model_scale(features, numbers).unwrap()
 }
 
 /// Parameters in which every bias counts too.
@@ -94,11 +94,7 @@ pub fn autoencoder(architecture: &Architecture, parameters: &Parameters) -> Auto
     Autoencoder {
         architecture: architecture.clone(),
         parameters: parameters.clone(),
-        input: InputSpec {
-            normalisation: Normalisation { scale: vec![1.0], offset: vec![0.0] },
-            range: ValueRange { low: -1.0, high: 1.0 },
-            image: None,
-        },
+        input: InputSpec::new(Normalisation::identity(), Schema::rows(architecture.inputs).unwrap()).unwrap(),
     }
 }
 

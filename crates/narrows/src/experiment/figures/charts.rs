@@ -1,8 +1,9 @@
 //! Charts: training curves, and realism along interpolations.
 
 use super::super::{ModelSummary, Summary};
-use super::{Sketch, Subject, published_curve};
-use crate::interpolate::quality::{Between, Comparison, Measure, Subject as Measured, SubjectKind};
+use super::{Sketch, Subject, file_name, published_curve};
+use crate::dataset::Schema;
+use crate::interpolate::quality::{Comparison, Measure, Subject as Measured, SubjectKind};
 use crate::report::chart::{Band, Chart, Curve, CurveStyle, Scale};
 
 /// The training error of all models in one chart, and of each in one of its own, each with what was published of it.
@@ -111,12 +112,12 @@ fn chart(summary: &Summary, title: String, y_scale: Scale, curves: Vec<Curve>) -
 }
 
 /// Realism along the paths between each two classes: of the models that are compared, or of all, and of the blend.
-pub(super) fn realism(summary: &Summary) -> Vec<Sketch> {
+pub(super) fn realism(summary: &Summary, schema: &Schema) -> Vec<Sketch> {
     let comparisons = summary.interpolation_quality.iter().flat_map(|quality| &quality.comparisons);
-    comparisons.map(|comparison| realism_of(summary, comparison)).collect()
+    comparisons.map(|comparison| realism_of(summary, comparison, schema)).collect()
 }
 
-fn realism_of(summary: &Summary, comparison: &Comparison) -> Sketch {
+fn realism_of(summary: &Summary, comparison: &Comparison, schema: &Schema) -> Sketch {
     let compared: Vec<&str> = comparison
         .verdicts
         .first()
@@ -151,11 +152,11 @@ fn realism_of(summary: &Summary, comparison: &Comparison) -> Sketch {
         curves.push(Curve { label: "real images".to_owned(), points, style: CurveStyle::Published });
     }
     let (data, between) = (&summary.data.name, &comparison.name);
-    let (name, ends) = match comparison.between {
-        Between::Classes(to, from) => {
-            (format!("realism-{from}-{to}"), format!("λ: from a {from} (0) to a {to} (1)"))
+    let (name, ends) = match comparison.between.classes(schema.classes()) {
+        Some([to, from]) => {
+            (file_name(&format!("realism-{from}-{to}")), format!("λ: from a {from} (0) to a {to} (1)"))
         }
-        Between::All => ("realism-all".to_owned(), "λ: from one image (0) to the other (1)".to_owned()),
+        None => ("realism-all".to_owned(), "λ: from one image (0) to the other (1)".to_owned()),
     };
     Sketch {
         subject: Subject::Realism { between: comparison.between },

@@ -1,11 +1,11 @@
 //! Pictures: data, reconstructions, components, interpolations.
 
 use super::super::{Pair, Summary};
-use super::{Sketch, Subject};
+use super::{DrawError, Sketch, Subject, file_name};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, ImageShape, RawValues, RowName, RowNameError, TrainAndTest};
+use crate::dataset::{Dataset, ImageShape, Parts, RowName, RowNameError, ValueRange};
 use crate::interpolate::{blend, interpolate, lambdas};
-use crate::model::Autoencoder;
+use crate::model::{InputSpec, MismatchError, Predictor};
 use crate::pca::Pca;
 use crate::report::gallery::{self, Captioned, Row, Step};
 use crate::report::palette;
@@ -17,21 +17,17 @@ const MAX_COMPONENTS: usize = 16;
 /// Everything that pictures are made from.
 pub(super) struct Gallery<'a> {
     pub summary: &'a Summary,
-    pub models: &'a [Autoencoder],
-    pub data: &'a TrainAndTest,
+    pub predictors: Vec<Predictor>,
+    pub data: &'a Parts,
     pub image: ImageShape,
     pub compute: &'a mut Compute,
 }
 
 impl Gallery<'_> {
     fn raw_picture(&self, dataset: &Dataset, index: usize) -> Picture {
-        let range = index * dataset.features..(index + 1) * dataset.features;
-        let raw: Vec<f32> = match &dataset.raw {
-            RawValues::Bytes(bytes) => bytes[range].iter().map(|&byte| f32::from(byte)).collect(),
-            RawValues::Numbers(numbers) => numbers[range].to_vec(),
-        };
-        let (low, high) = (dataset.range.low, dataset.range.high);
-        self.picture(&raw.iter().map(|x| (x - low) / (high - low)).collect::<Vec<_>>())
+        let range = self.range();
+        let unit: Vec<f32> = dataset.raw_row(index).into_iter().map(|raw| range.unit_of(raw)).collect();
+        self.picture(&unit)
     }
 
     fn picture(&self, unit: &[f32]) -> Picture {
@@ -39,16 +35,20 @@ impl Gallery<'_> {
     }
 
     /// A model's output as pictures.
-    fn pictures(&self, model: &Autoencoder, values: &[f32]) -> Vec<Picture> {
-        let shown = model.input.normalisation.to_unit(model.input.range, values);
-        shown.chunks_exact(model.architecture.inputs).map(|image| self.picture(image)).collect()
+    fn pictures(&self, input: &InputSpec, values: &[f32]) -> Vec<Picture> {
+        let shown = input.unit_scale().expect("images have a range").of_model(values);
+        shown.chunks_exact(input.schema().features()).map(|image| self.picture(image)).collect()
     }
 
-    fn reconstruct(&mut self, model: usize, dataset: &Dataset, rows: &[usize]) -> Vec<Picture> {
-        let model = &self.models[model];
-        let subset = dataset.subset(rows);
-        let values = model.reconstruct(self.compute, &model.input.normalisation.apply(&subset));
-        self.pictures(model, &values)
+    fn reconstruct(
+        &mut self,
+        model: usize,
+        dataset: &Dataset,
+        rows: &[usize],
+    ) -> Result<Vec<Picture>, MismatchError> {
+        let model = &self.predictors[model];
+        let values = model.reconstruct(self.compute, &model.samples(&dataset.subset(rows))?)?;
+        Ok(self.pictures(model.input(), &values))
     }
 
     pub(super) fn data(&self) -> Sketch {
@@ -58,9 +58,9 @@ impl Gallery<'_> {
             .iter()
             .find_map(|model| model.training.as_ref())
             .map_or(128, |t| t.batch_size);
-        let rows = batch.min(self.data.train.rows()).min(200);
+        let rows = batch.min(self.data.train().rows()).min(200);
         let pictures: Vec<Picture> =
-            (0..rows).map(|index| self.raw_picture(&self.data.train, index)).collect();
+            (0..rows).map(|index| self.raw_picture(self.data.train(), index)).collect();
         Sketch {
             subject: Subject::Data,
             name: "data".to_owned(),
@@ -70,22 +70,17 @@ impl Gallery<'_> {
     }
 
     /// The first test image of each class, or the first ten.
-    pub(super) fn reconstructions(&mut self) -> Sketch {
-        let test = &self.data.test;
-        let rows: Vec<usize> = match test.class_counts() {
-            Some(classes) => {
-                classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect()
-            }
-            None => (0..test.rows().min(10)).collect(),
-        };
+    pub(super) fn reconstructions(&mut self) -> Result<Sketch, MismatchError> {
+        let test = self.data.test();
+        let rows = test.examples();
         let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
         let mut lines = vec![Row { label: "original".to_owned(), pictures, ..Row::default() }];
-        for index in 0..self.models.len() {
-            let pictures = self.reconstruct(index, test, &rows);
+        for index in 0..self.predictors.len() {
+            let pictures = self.reconstruct(index, test, &rows)?;
             lines.push(self.row_of(index, pictures));
         }
         let title = format!("Test images of {}, and what each model reconstructs", self.name());
-        Sketch {
+        Ok(Sketch {
             subject: Subject::Reconstructions,
             name: "reconstructions".to_owned(),
             caption: format!(
@@ -95,16 +90,17 @@ impl Gallery<'_> {
                 self.ink()
             ),
             svg: gallery::rows(&format!("{title}\n{}", self.ink()), &lines),
-        }
+        })
     }
 
     /// Images 1 to 49 of the first test batch, as the study shows them: the originals, then each model's.
-    pub(super) fn grids(&mut self) -> Vec<Sketch> {
-        let test = &self.data.test;
+    pub(super) fn grids(&mut self) -> Result<Vec<Sketch>, MismatchError> {
+        let test = self.data.test();
         let rows: Vec<usize> = (1..test.rows().min(50)).collect();
         let originals: Vec<Picture> = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
-        let reconstructed: Vec<Vec<Picture>> =
-            (0..self.models.len()).map(|index| self.reconstruct(index, test, &rows)).collect();
+        let reconstructed = (0..self.predictors.len())
+            .map(|index| self.reconstruct(index, test, &rows))
+            .collect::<Result<Vec<_>, _>>()?;
         let sketch = |model: Option<&str>, pictures: &[Picture]| {
             let images = format!("Test images 1 to {} of {}", rows.len(), self.name());
             let title = match model {
@@ -121,7 +117,7 @@ impl Gallery<'_> {
         let mut sketches = vec![sketch(None, &originals)];
         let named = self.summary.models.iter().zip(&reconstructed);
         sketches.extend(named.map(|(model, pictures)| sketch(Some(&model.name), pictures)));
-        sketches
+        Ok(sketches)
     }
 
     /// The exact principal components, and those within each trained linear model's span, under one another.
@@ -158,10 +154,10 @@ impl Gallery<'_> {
     }
 
     /// The test images that each model reconstructs best and worst.
-    pub(super) fn extremes(&mut self) -> Vec<Sketch> {
-        let test = &self.data.test;
+    pub(super) fn extremes(&mut self) -> Result<Vec<Sketch>, MismatchError> {
+        let test = self.data.test();
         let mut sketches = Vec::new();
-        for index in 0..self.models.len() {
+        for index in 0..self.predictors.len() {
             let name = self.summary.models[index].name.clone();
             let Some(latent) = self.summary.models[index].latent.clone() else { continue };
             let mut lines = Vec::new();
@@ -170,7 +166,7 @@ impl Gallery<'_> {
                 let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
                 lines.push(Row { label: label.to_owned(), pictures, ..Row::default() });
                 let notes = found.iter().map(|row| format!("{:.4}", row.error)).collect();
-                let pictures = self.reconstruct(index, test, &rows);
+                let pictures = self.reconstruct(index, test, &rows)?;
                 lines.push(Row { label: "reconstructed".to_owned(), pictures, notes, colour: None });
             }
             let title = format!("Test images of {} that {name} reconstructs best and worst", self.name());
@@ -186,10 +182,10 @@ impl Gallery<'_> {
                 svg: gallery::rows(&format!("{title}\n{note}"), &lines),
             });
         }
-        sketches
+        Ok(sketches)
     }
 
-    pub(super) fn interpolations(&mut self) -> Result<Vec<Sketch>, RowNameError> {
+    pub(super) fn interpolations(&mut self) -> Result<Vec<Sketch>, DrawError> {
         let Some(interpolation) = self.summary.experiment.interpolation.clone() else {
             return Ok(Vec::new());
         };
@@ -200,7 +196,7 @@ impl Gallery<'_> {
                 label = format!("{label}-{}", number + 1);
             }
             labels.push(label.clone());
-            for name in [pair.from, pair.to] {
+            for name in [&pair.from, &pair.to] {
                 let (dataset, index) = name.find(self.data)?;
                 sources
                     .push(Captioned { picture: self.raw_picture(dataset, index), caption: name.to_string() });
@@ -226,25 +222,25 @@ impl Gallery<'_> {
         pair: &Pair,
         label: &str,
         steps: usize,
-    ) -> Result<Vec<Sketch>, RowNameError> {
+    ) -> Result<Vec<Sketch>, DrawError> {
         let lambdas = lambdas(steps);
         let title = format!("{} on {}", pair_title(self.data, pair)?, self.name());
         let ends_note = format!("From {} (λ = 0) to {} (λ = 1)", pair.from, pair.to);
         let mut ends = Vec::new();
-        for name in [pair.from, pair.to] {
+        for name in [&pair.from, &pair.to] {
             let (dataset, index) = name.find(self.data)?;
             ends.push(dataset.subset(&[index]));
         }
         let (mut strips, mut sketches) = (Vec::new(), Vec::new());
-        for (place, model) in self.models.iter().enumerate() {
-            let [from, to] = [&ends[0], &ends[1]].map(|end| model.input.normalisation.apply(end).row(0));
+        for (place, model) in self.predictors.iter().enumerate() {
+            let [from, to] = [model.samples(&ends[0])?.row(0), model.samples(&ends[1])?.row(0)];
             let ends = [&from[..], &to[..]];
             if strips.is_empty() {
-                let pictures = self.pictures(model, &blend(ends, &lambdas));
+                let pictures = self.pictures(model.input(), &blend(ends, &lambdas));
                 strips.push(Row { label: "pixel blend".to_owned(), pictures, ..Row::default() });
             }
-            let decoded = interpolate(model, self.compute, ends, &lambdas);
-            let pictures = self.pictures(model, &decoded);
+            let decoded = interpolate(model, self.compute, ends, &lambdas)?;
+            let pictures = self.pictures(model.input(), &decoded);
             let steps: Vec<Step> = lambdas
                 .iter()
                 .zip(&pictures)
@@ -296,23 +292,26 @@ impl Gallery<'_> {
 
     /// What black and white mean.
     fn ink(&self) -> String {
-        let range = self.data.train.range;
+        let range = self.range();
         format!("Black is {}, white is {}.", range.low, range.high)
+    }
+
+    fn range(&self) -> ValueRange {
+        self.data.schema().range().expect("images have a range")
     }
 }
 
 /// `1 → 7`: what stands at λ = 0 and at λ = 1.
-fn pair_title(data: &TrainAndTest, pair: &Pair) -> Result<String, RowNameError> {
-    Ok(format!("{} → {}", end_label(data, pair.from)?, end_label(data, pair.to)?))
+fn pair_title(data: &Parts, pair: &Pair) -> Result<String, RowNameError> {
+    Ok(format!("{} → {}", end_label(data, &pair.from)?, end_label(data, &pair.to)?))
 }
 
 /// `1-7`, for a file's name.
-fn pair_label(data: &TrainAndTest, pair: &Pair) -> Result<String, RowNameError> {
-    let label = format!("{}-{}", end_label(data, pair.from)?, end_label(data, pair.to)?);
-    Ok(label.replace('#', "-"))
+fn pair_label(data: &Parts, pair: &Pair) -> Result<String, RowNameError> {
+    Ok(file_name(&format!("{}-{}", end_label(data, &pair.from)?, end_label(data, &pair.to)?)))
 }
 
-fn end_label(data: &TrainAndTest, name: RowName) -> Result<String, RowNameError> {
+fn end_label(data: &Parts, name: &RowName) -> Result<String, RowNameError> {
     let (dataset, index) = name.find(data)?;
-    Ok(dataset.labels.as_ref().map_or_else(|| name.to_string(), |labels| labels[index].to_string()))
+    Ok(dataset.class_of(index).map_or_else(|| name.to_string(), str::to_owned))
 }

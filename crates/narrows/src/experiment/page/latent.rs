@@ -4,8 +4,8 @@ use super::super::figures::Subject;
 use super::super::{ModelSummary, PcaSummary};
 use super::Report;
 use super::cells::{columns, error, marked, percent, thousands};
+use crate::evaluate::Certificate;
 use crate::evaluate::LatentQuality;
-use crate::pca::Certificate;
 use crate::report::page::{Block, Cell, Paragraph, Section, Span, Table};
 
 impl Report<'_> {

@@ -140,7 +140,7 @@ mod tests {
     fn coverage(images: [usize; 2], seeds: usize, [of_image, of_path, of_seed]: [f64; 3]) -> f64 {
         const REPETITIONS: usize = 2000;
         let mut random = ChaCha8Rng::seed_from_u64(images[0] as u64 + 1000 * seeds as u64);
-        let labels: Vec<u8> = (0..images[0] + images[1]).map(|row| u8::from(row >= images[0])).collect();
+        let labels: Vec<u32> = (0..images[0] + images[1]).map(|row| u32::from(row >= images[0])).collect();
         let between = Between::Classes(0, 1);
         let pairs = draw(between, labels.len(), Some(&labels), 1000, 1).unwrap();
         let clusters = Clusters::of(&pairs);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn pairs_are_different_ones() {
-        let labels: Vec<u8> = (0..30).map(|row| u8::from(row >= 10)).collect();
+        let labels: Vec<u32> = (0..30).map(|row| u32::from(row >= 10)).collect();
         let mut drawn = draw(Between::Classes(0, 1), 30, Some(&labels), 1000, 3).unwrap();
         assert_eq!(drawn.len(), 200, "ten images and twenty have so many pairs");
         drawn.sort_unstable();

@@ -29,8 +29,8 @@ pub use self::verdict::{Difference, Finding, Verdict};
 use self::verdict::{Names, PairedPaths, verdict};
 use super::judge::{Judge, JudgeSummary, unit_images};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, TrainAndTest};
-use crate::model::{Architecture, Autoencoder};
+use crate::dataset::{Dataset, Parts};
+use crate::model::{Architecture, Autoencoder, MismatchError};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ impl Default for QualitySettings {
 /// What cannot be measured.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum QualityError {
+    /// A model or the judge cannot read the data, or what a model decodes.
+    #[error(transparent)]
+    Mismatch(#[from] MismatchError),
     /// No two images to go between.
     #[error(transparent)]
     Pairs(#[from] NoPairs),
@@ -189,7 +192,7 @@ pub fn comparable(models: &[Architecture]) -> Option<[usize; 2]> {
 pub fn measure(
     compute: &mut Compute,
     judge: &Judge,
-    data: &TrainAndTest,
+    data: &Parts,
     models: &[Named<'_>],
     compared: &[Vec<ModelPair<'_>>],
     between: &[Between],
@@ -198,25 +201,27 @@ pub fn measure(
     let start = Instant::now();
     assert!(settings.steps >= 3 && !settings.steps.is_multiple_of(2), "{} steps", settings.steps);
     for (set, dataset, needed) in
-        [("training", &data.train, neighbours::DENSITY_NEIGHBOURS + 1), ("test", &data.test, 4)]
+        [("training", data.train(), neighbours::DENSITY_NEIGHBOURS + 1), ("test", data.test(), 4)]
     {
         if dataset.rows() < needed {
             return Err(QualityError::TooFew { set, needed, found: dataset.rows() });
         }
     }
-    let rows = pairs::sample(data.train.rows(), settings.references, settings.seed);
-    let real = judge.look(compute, unit_images(&data.train.subset(&rows)));
+    let rows = pairs::sample(data.train().rows(), settings.references, settings.seed);
+    let real = judge.look(compute, unit_images(&data.train().subset(&rows))?)?;
     let references = References::new(compute, &real.features, judge.features());
     let instruments = Instruments { judge, references: &references };
-    let test = unit_images(&data.test);
-    let test_features = judge.look(compute, test.clone()).features;
+    let test = unit_images(data.test())?;
+    let test_features = judge.look(compute, test.clone())?.features;
 
     let mut comparisons = Vec::new();
     for &between in between {
-        let labels = data.test.labels.as_deref();
-        let pairs = pairs::draw(between, data.test.rows(), labels, settings.pairs, settings.seed)?;
+        let name = between.name(data.schema().classes());
+        let labels = data.test().labels();
+        let pairs = pairs::draw(between, data.test().rows(), labels, settings.pairs, settings.seed)
+            .ok_or_else(|| NoPairs(name.clone()))?;
         let clusters = Clusters::of(&pairs);
-        let ends = ends(between, &data.test, &pairs, (&test, &test_features), judge.features())?;
+        let ends = ends(between, data.test(), &pairs, (&test, &test_features), judge.features())?;
         let mut go = |space: Space<'_>| Paths::measure(compute, &space, &ends, instruments, settings.steps);
         let blend = go(Space::Pixels)?;
         let mut subjects = vec![
@@ -257,7 +262,6 @@ pub fn measure(
             });
             paired.push(paths.collect::<Result<Vec<_>, QualityError>>()?);
         }
-        let name = between.name();
         let mut verdicts = Vec::new();
         for (pairs, paths) in compared.iter().zip(&paired) {
             let Some(first) = pairs.first() else { continue };
@@ -278,18 +282,15 @@ fn ends(
     (images, features): (&[f32], &[f32]),
     width: usize,
 ) -> Result<Ends, QualityError> {
-    let image = |row: usize| &images[row * test.features..][..test.features];
-    let of_class = |row: usize| between.holds(test.labels.as_ref().map(|labels| labels[row]));
+    let image = |row: usize| &images[row * test.features()..][..test.features()];
+    let of_class = |row: usize| between.holds(test.labels().map(|labels| labels[row]));
     let real: Vec<f32> = (0..test.rows())
         .filter(|&row| of_class(row))
         .flat_map(|row| features[row * width..][..width].iter().copied())
         .collect();
     Ok(Ends {
         unit: pairs.iter().flatten().flat_map(|&row| image(row).iter().copied()).collect(),
-        labels: test
-            .labels
-            .as_ref()
-            .map(|labels| pairs.iter().map(|pair| pair.map(|row| labels[row])).collect()),
+        labels: test.labels().map(|labels| pairs.iter().map(|pair| pair.map(|row| labels[row])).collect()),
         real: FrechetReference::new(&real, width)?,
     })
 }

@@ -1,14 +1,14 @@
 //! Paths between images, and what is measured on each.
 
-use super::frechet::{Frechet, FrechetError, FrechetReference};
+use super::frechet::{Frechet, FrechetReference};
 use super::interval::{Clusters, Interval, interval};
 use super::neighbours::{Nearness, References};
-use super::{Measure, Score};
+use super::{Measure, QualityError, Score};
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
+use crate::dataset::{NormalisationError, Samples};
 use crate::interpolate::judge::Judge;
 use crate::interpolate::{blend, lambdas};
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, MismatchError};
 
 /// Paths that are decoded at a time: 1,100 images of 784 numbers are 3 MB.
 const PATHS_AT_A_TIME: usize = 100;
@@ -19,7 +19,7 @@ pub(super) struct Ends {
     /// Raw rows in the [0, 1] scale, of every path the end at λ = 1, then that at λ = 0.
     pub unit: Vec<f32>,
     /// The classes of both, where there are labels.
-    pub labels: Option<Vec<[u8; 2]>>,
+    pub labels: Option<Vec<[u32; 2]>>,
     /// Real test images of these classes, in φ.
     pub real: FrechetReference,
 }
@@ -31,9 +31,9 @@ pub(super) struct Paths {
     /// Paths × steps, from λ = 0 to λ = 1.
     nearness: Vec<Nearness>,
     /// Paths × steps.
-    classes: Option<Vec<(u8, f32)>>,
+    classes: Option<Vec<(u32, f32)>>,
     /// Of each path's ends, at λ = 1 and at λ = 0.
-    labels: Option<Vec<[u8; 2]>>,
+    labels: Option<Vec<[u32; 2]>>,
     frechet: Frechet,
     /// Of real ends only: of one end of each path.
     end_frechet: Option<f64>,
@@ -84,7 +84,7 @@ impl Paths {
         ends: &Ends,
         Instruments { judge, references }: Instruments<'_>,
         steps: usize,
-    ) -> Result<Self, FrechetError> {
+    ) -> Result<Self, QualityError> {
         let (width, inputs) = (judge.features(), judge.inputs());
         let lambdas = lambdas(steps);
         let (mut nearness, mut classes, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
@@ -93,12 +93,12 @@ impl Paths {
             let images = match space {
                 Space::Pixels => paths(ends, inputs, &lambdas),
                 Space::Latent(model) => {
-                    let (images, of_chunk) = decode(compute, model, ends, &lambdas);
+                    let (images, of_chunk) = decode(compute, model, ends, &lambdas)?;
                     shapes.extend(of_chunk);
                     images
                 }
             };
-            let seen = judge.look(compute, images);
+            let seen = judge.look(compute, images)?;
             nearness.extend(references.nearness(compute, &seen.features));
             classes.extend(seen.classes.into_iter().flatten());
             for path in seen.features.chunks_exact(steps * width) {
@@ -131,7 +131,7 @@ impl Paths {
         };
         let shape = |value: fn(&PathShape) -> f64| Some(self.shapes.as_ref()?.iter().map(value).collect());
         let paths = || Some(self.classes.as_ref()?.chunks_exact(self.steps));
-        let probabilities = |path: &[(u8, f32)]| -> Vec<f64> {
+        let probabilities = |path: &[(u32, f32)]| -> Vec<f64> {
             path[interior.clone()].iter().map(|&(_, probability)| f64::from(probability)).collect()
         };
         match measure {
@@ -146,7 +146,7 @@ impl Paths {
                 Some(paths()?.map(|path| mean(probabilities(path).into_iter())).collect())
             }
             Measure::EndShare => {
-                let share = |(path, labels): (&[(u8, f32)], &[u8; 2])| {
+                let share = |(path, labels): (&[(u32, f32)], &[u32; 2])| {
                     mean(
                         path[interior.clone()]
                             .iter()
@@ -157,7 +157,7 @@ impl Paths {
             }
             Measure::Switches => {
                 let switches =
-                    |path: &[(u8, f32)]| path.windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
+                    |path: &[(u32, f32)]| path.windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
                 Some(paths()?.map(|path| switches(path) as f64).collect())
             }
             Measure::Frechet => Some(self.frechet.by_point.clone()),
@@ -251,15 +251,16 @@ fn decode(
     model: &Autoencoder,
     unit: &[f32],
     lambdas: &[f32],
-) -> (Vec<f32>, Vec<PathShape>) {
+) -> Result<(Vec<f32>, Vec<PathShape>), MismatchError> {
+    let no_range = || NormalisationError::NoRange("the model's data".to_owned());
+    let scale = model.input.unit_scale().ok_or_else(no_range)?;
+    let predictor = model.predictor()?;
     let (inputs, latent, steps) = (model.architecture.inputs, model.architecture.latent(), lambdas.len());
-    let samples = Samples::new(inputs, Values::Numbers(from_unit(model, unit)));
-    let codes = paths(&model.encode(compute, &samples), latent, lambdas);
-    let decoded = model.decode(compute, &codes);
-    let shown = model.input.normalisation.to_unit(model.input.range, &decoded);
-    let decoded = Samples::new(inputs, Values::Numbers(decoded));
-    let again = model.encode(compute, &decoded);
-    let Values::Numbers(decoded) = &decoded.values else { unreachable!("they were made of numbers") };
+    let samples = Samples::in_model_scale(inputs, scale.to_model(unit.to_vec()))?;
+    let codes = paths(&predictor.encode(compute, &samples)?, latent, lambdas);
+    let decoded = predictor.decode(compute, &codes)?;
+    let shown = scale.of_model(&decoded);
+    let again = predictor.encode(compute, &Samples::in_model_scale(inputs, decoded.clone())?)?;
     let images = decoded.chunks_exact(steps * inputs);
     let latents = codes.chunks_exact(steps * latent).zip(again.chunks_exact(steps * latent));
     let shape = |(images, (codes, again)): (&[f32], (&[f32], &[f32]))| {
@@ -277,18 +278,7 @@ fn decode(
         }
     };
     let shapes = images.zip(latents).map(shape).collect();
-    (shown, shapes)
-}
-
-/// Images in [0, 1] as a model's input.
-fn from_unit(model: &Autoencoder, unit: &[f32]) -> Vec<f32> {
-    let (range, normalisation) = (model.input.range, &model.input.normalisation);
-    let scales = normalisation.scale.len();
-    let input = |(i, x): (usize, &f32)| {
-        let (scale, offset) = normalisation.of_feature(i % scales);
-        (range.low + x * (range.high - range.low)).mul_add(scale, offset)
-    };
-    unit.iter().enumerate().map(input).collect()
+    Ok((shown, shapes))
 }
 
 /// ‖a − b‖².

@@ -13,8 +13,11 @@ mod quantise;
 
 use maud::{Markup, PreEscaped, html};
 
+use crate::compute::Compute;
+use crate::model::MismatchError;
+
 pub use narrows_kernels::Activation;
-pub use payload::{Bound, Judge, LiveModel, LivePair, Snapshot, Subject, byte_of, originals, pixels};
+pub use payload::{Bound, Judge, LiveModel, LivePair, Snapshot, Subject, pixels};
 pub use quantise::{Dense, Quantised};
 
 /// What the page carries beside its text.
@@ -29,9 +32,12 @@ pub struct Live {
 
 impl Live {
     /// Packs what the live parts show.
-    pub fn new(subject: &Subject<'_>, compute: &mut crate::compute::Compute) -> Self {
-        let (study, blobs) = payload::pack(subject, compute);
-        Self { study, blobs, script: bundle::script() }
+    ///
+    /// # Errors
+    /// If a model cannot read the data.
+    pub fn new(subject: &Subject<'_>, compute: &mut Compute) -> Result<Self, MismatchError> {
+        let (study, blobs) = payload::pack(subject, compute)?;
+        Ok(Self { study, blobs, script: bundle::script() })
     }
 
     /// The content security policy of a page with live parts.

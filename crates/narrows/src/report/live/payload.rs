@@ -4,7 +4,7 @@
 //! parameters   of every layer of every model, then of the judge:
 //!              scales f32 (outputs), biases f32 (outputs), weights i16 (outputs, inputs); little endian
 //! pairs        images u8 (rows, features), `from` and `to` of each pair
-//! test, train  images u8 (rows, features), then labels u8 (rows) if there are any
+//! test, train  images u8 (rows, features), then labels u16 (rows) if there are any, places among `class_names`
 //! snapshots    images u8 (models, epochs, originals, features), each model's own epochs
 //! ```
 //!
@@ -19,16 +19,16 @@ use serde::Serialize;
 
 use super::quantise::{Dense, Quantised};
 use crate::compute::Compute;
-use crate::dataset::{
-    Dataset, ImageShape, Normalisation, RawValues, Samples, TrainAndTest, ValueRange, Values,
-};
-use crate::model::{Autoencoder, Classifier as Trained};
+use crate::dataset::{Dataset, ImageShape, Parts, Samples, byte_of};
+use crate::model::{Autoencoder, Classifier as Trained, InputSpec, MismatchError};
 use crate::pca::Pca;
 use crate::report::palette;
 
 /// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
 /// neighbours among. Together 2.2 MB of a page of MNIST.
 const MOST_IMAGES: usize = 5000;
+
+const IMAGES_HAVE_A_RANGE: &str = "a schema with an image has a value range";
 
 /// The share of codes below a slider's low end, and above its high end.
 const TAIL: f64 = 0.01;
@@ -37,7 +37,7 @@ const TAIL: f64 = 0.01;
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
     /// What the models were trained and tested on.
-    pub data: &'a TrainAndTest,
+    pub data: &'a Parts,
     /// The models, in the order of the report.
     pub models: Vec<LiveModel<'a>>,
     /// The linear and the deep model that are compared, as places in `models`: the page begins with them.
@@ -57,9 +57,9 @@ pub struct Judge<'a> {
     /// From the inputs to a sum for each class.
     pub layers: Vec<Dense<'a>>,
     /// What the class of each sum is called.
-    pub classes: Vec<u8>,
-    /// Of its input.
-    pub normalisation: &'a Normalisation,
+    pub classes: Vec<String>,
+    /// Its input.
+    pub input: &'a InputSpec,
 }
 
 impl<'a> Judge<'a> {
@@ -71,9 +71,11 @@ impl<'a> Judge<'a> {
             .zip(classifier.parameters.layers())
             .map(|(spec, (weight, bias))| Dense { weight, bias, activation: spec.activation })
             .collect();
-        // As many as labels can be, which the architecture is checked for.
-        let classes = (0..=u8::MAX).take(classifier.architecture.classes).collect();
-        Self { layers, classes, normalisation: &classifier.input.normalisation }
+        let names = classifier.input.schema().classes().unwrap_or_default();
+        // A judge of narrows 0.1 knows no names, only how many classes there are.
+        let name = |label: usize| names.get(label).cloned().unwrap_or_else(|| label.to_string());
+        let classes = (0..classifier.architecture.classes).map(name).collect();
+        Self { layers, classes, input: &classifier.input }
     }
 }
 
@@ -124,6 +126,7 @@ pub struct Snapshot {
 #[derive(Serialize)]
 struct Study<'a> {
     image: ImageShape,
+    class_names: &'a [String],
     models: Vec<Model<'a>>,
     judge: Option<Classifier>,
     compared: Option<[usize; 2]>,
@@ -164,7 +167,7 @@ struct Style {
 #[derive(Serialize)]
 struct Classifier {
     layers: Vec<Layer>,
-    classes: Vec<u8>,
+    classes: Vec<String>,
     input: Affine,
 }
 
@@ -195,7 +198,7 @@ struct Plane {
 #[derive(Serialize)]
 struct End {
     name: String,
-    label: Option<u8>,
+    label: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -205,12 +208,18 @@ struct Part {
     all: usize,
     labelled: bool,
     /// The classes that occur in the whole set.
-    classes: Vec<u8>,
+    classes: Vec<String>,
 }
 
 /// The JSON, and the blobs by name.
-pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec<(&'static str, String)>) {
-    let TrainAndTest { train, test } = subject.data;
+pub(super) type Packed = (String, Vec<(&'static str, String)>);
+
+/// Packs what a page shows.
+///
+/// # Errors
+/// If a model cannot read the test set.
+pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packed, MismatchError> {
+    let (train, test) = (subject.data.train(), subject.data.test());
     let (test_rows, train_rows) = (spread(test.rows()), spread(train.rows()));
     let shown = test.subset(&test_rows);
     let mut parameters = Vec::new();
@@ -219,15 +228,15 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
         .iter()
         .enumerate()
         .map(|(place, model)| describe(place, model, &shown, compute, &mut parameters))
-        .collect();
+        .collect::<Result<_, _>>()?;
     let judge = subject.judge.as_ref().map(|judge| Classifier {
         layers: judge.layers.iter().map(|layer| write_layer(layer, &mut parameters)).collect(),
         classes: judge.classes.clone(),
-        input: affine(judge.normalisation, test.range),
+        input: affine(judge.input),
     });
     let end = |set: &Dataset, name, row| End {
         name: format!("{name}#{row}"),
-        label: set.labels.as_ref().map(|labels: &Vec<u8>| labels[row]),
+        label: set.class_of(row).map(str::to_owned),
     };
     let mut pair_pixels = Vec::new();
     let pairs = subject
@@ -235,18 +244,16 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
         .iter()
         .map(|pair| {
             [pair.from, pair.to].map(|(part, row)| {
-                let (set, name) = match part {
-                    crate::dataset::Part::Train => (train, "train"),
-                    crate::dataset::Part::Test => (test, "test"),
-                };
+                let (set, name) = (subject.data.get(part).unwrap_or(test), part.name());
                 pair_pixels.extend(pixels(&set.subset(&[row])));
                 end(set, name, row)
             })
         })
         .collect();
-    let original_rows = originals(test);
+    let original_rows = test.examples();
     let study = Study {
-        image: test.image.unwrap_or(ImageShape { height: 1, width: test.features }),
+        image: test.image().unwrap_or(ImageShape::grey(1, test.features())),
+        class_names: test.schema().classes().unwrap_or_default(),
         models,
         judge,
         compared: subject.compared,
@@ -256,7 +263,7 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
         train: part(train, &train_rows),
         originals: original_rows.iter().map(|&row| end(test, "test", row)).collect(),
     };
-    let with_labels = |set: &Dataset| [pixels(set), set.labels.clone().unwrap_or_default()].concat();
+    let with_labels = |set: &Dataset| [pixels(set), labels(set)].concat();
     let snapshots: Vec<u8> = subject
         .models
         .iter()
@@ -273,34 +280,24 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> (String, Vec
     ];
     let json = serde_json::to_string(&study).expect("plain data is JSON");
     // Inside a script element only `<` could end it; in JSON it occurs in strings alone, where this means the same.
-    (json.replace('<', "\\u003c"), blobs.map(|(name, bytes)| (name, deflated(&bytes))).into())
-}
-
-/// The images whose reconstructions snapshots show: the first of each class of the test set, or its first ten.
-pub fn originals(test: &Dataset) -> Vec<usize> {
-    match test.class_counts() {
-        Some(classes) => {
-            classes.iter().take(10).filter_map(|&(class, _)| test.nth_of_class(class, 0)).collect()
-        }
-        None => (0..test.rows().min(10)).collect(),
-    }
+    Ok((json.replace('<', "\\u003c"), blobs.map(|(name, bytes)| (name, deflated(&bytes))).into()))
 }
 
 /// Pixels as bytes: 0 at the low end of the value range, 255 at the high end.
+///
+/// # Panics
+/// If the rows have no range, as images have.
 pub fn pixels(dataset: &Dataset) -> Vec<u8> {
-    let ValueRange { low, high } = dataset.range;
-    match &dataset.raw {
-        RawValues::Bytes(bytes) if (low, high) == (0.0, 255.0) => bytes.clone(),
-        RawValues::Bytes(bytes) => {
-            bytes.iter().map(|&byte| byte_of((f32::from(byte) - low) / (high - low))).collect()
-        }
-        RawValues::Numbers(numbers) => numbers.iter().map(|x| byte_of((x - low) / (high - low))).collect(),
-    }
+    let range = dataset.schema().range().expect(IMAGES_HAVE_A_RANGE);
+    let rows = (0..dataset.rows()).flat_map(|row| dataset.raw_row(row));
+    rows.map(|raw| byte_of(range.unit_of(raw))).collect()
 }
 
-/// A brightness from 0 to 1 as a byte.
-pub fn byte_of(unit: f32) -> u8 {
-    (unit * 255.0).round() as u8
+/// The label of every row, of sixteen bits.
+fn labels(dataset: &Dataset) -> Vec<u8> {
+    let labels = dataset.labels().unwrap_or_default().iter();
+    // A schema has at most 2¹⁶ classes.
+    labels.flat_map(|&label| (label as u16).to_le_bytes()).collect()
 }
 
 /// At most so many rows, evenly spread.
@@ -310,8 +307,9 @@ fn spread(all: usize) -> Vec<usize> {
 }
 
 fn part(dataset: &Dataset, rows: &[usize]) -> Part {
-    let classes = dataset.class_counts().unwrap_or_default().into_iter().map(|(class, _)| class).collect();
-    Part { rows: rows.len(), all: dataset.rows(), labelled: dataset.labels.is_some(), classes }
+    let occurring = dataset.class_counts().unwrap_or_default().into_iter();
+    let classes = occurring.map(|(label, _)| dataset.class_name(label).to_owned()).collect();
+    Part { rows: rows.len(), all: dataset.rows(), labelled: dataset.labels().is_some(), classes }
 }
 
 fn describe<'a>(
@@ -320,7 +318,7 @@ fn describe<'a>(
     shown: &Dataset,
     compute: &mut Compute,
     parameters: &mut Vec<u8>,
-) -> Model<'a> {
+) -> Result<Model<'a>, MismatchError> {
     let Autoencoder { architecture, input, .. } = model.autoencoder;
     let specs = architecture.layers();
     let layers = specs
@@ -330,16 +328,16 @@ fn describe<'a>(
             write_layer(&Dense { weight, bias, activation: spec.activation }, parameters)
         })
         .collect();
-    let codes = model.autoencoder.encode(compute, &input.normalisation.apply(shown));
+    let codes = model.autoencoder.encode(compute, &input.samples(shown)?)?;
     let latent = architecture.latent();
     let (low, high) = (0..latent).map(|i| percentiles(codes.iter().skip(i).step_by(latent))).unzip();
-    Model {
+    Ok(Model {
         name: model.name,
         style: style(place),
         description: architecture.to_string(),
         depth: architecture.depth(),
         layers,
-        input: affine(&input.normalisation, input.range),
+        input: affine(input),
         test_error: model.test_error,
         curve: &model.curve,
         published: &model.published,
@@ -347,7 +345,13 @@ fn describe<'a>(
         plane: plane(&codes, latent, compute),
         low,
         high,
-    }
+    })
+}
+
+/// From a pixel's byte to the model's scale.
+fn affine(input: &InputSpec) -> Affine {
+    let (scale, offset) = input.unit_scale().expect(IMAGES_HAVE_A_RANGE).of_bytes();
+    Affine { scale, offset }
 }
 
 fn style(place: usize) -> Style {
@@ -380,14 +384,6 @@ fn name(activation: Activation) -> &'static str {
     }
 }
 
-/// `x = scale·raw + offset` with `raw = low + p·(high − low)/255`.
-fn affine(normalisation: &Normalisation, range: ValueRange) -> Affine {
-    let step = (range.high - range.low) / 255.0;
-    let pairs = normalisation.scale.iter().zip(&normalisation.offset);
-    let (scale, offset) = pairs.map(|(s, o)| (s * step, o + s * range.low)).unzip();
-    Affine { scale, offset }
-}
-
 /// The plane of the first two principal directions of the codes, rows × latent; of two latents, the latents themselves;
 /// of one, a line.
 fn plane(codes: &[f32], latent: usize, compute: &mut Compute) -> Plane {
@@ -395,9 +391,9 @@ fn plane(codes: &[f32], latent: usize, compute: &mut Compute) -> Plane {
     if latent <= 2 {
         return Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: 1.0 };
     }
-    let samples = Samples::new(latent, Values::Numbers(codes.to_vec()));
-    match Pca::fit(compute, &samples) {
-        Ok(pca) => {
+    let samples = Samples::in_model_scale(latent, codes.to_vec()).ok();
+    match samples.map(|samples| Pca::fit(compute, &samples)) {
+        Some(Ok(pca)) => {
             let single = |vector: &[f64]| vector.iter().map(|&x| x as f32).collect();
             Plane {
                 mean: single(&pca.mean),
@@ -407,7 +403,7 @@ fn plane(codes: &[f32], latent: usize, compute: &mut Compute) -> Plane {
             }
         }
         // Codes that are not finite have no plane; their model shows nothing anyway.
-        Err(_) => Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: f64::NAN },
+        _ => Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: f64::NAN },
     }
 }
 
@@ -430,21 +426,6 @@ fn deflated(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pixel_becomes_the_input_that_its_raw_value_does() {
-        let range = ValueRange { low: -2.0, high: 6.0 };
-        let normalisation = Normalisation { scale: vec![0.5, 3.0], offset: vec![0.25, -1.0] };
-        let affine = affine(&normalisation, range);
-        for pixel in [0_u8, 1, 100, 255] {
-            let raw = -2.0 + 8.0 * f32::from(pixel) / 255.0;
-            for i in 0..2 {
-                let expected = normalisation.scale[i] * raw + normalisation.offset[i];
-                let found = affine.scale[i] * f32::from(pixel) + affine.offset[i];
-                assert!((expected - found).abs() < 1e-5, "{expected} {found}");
-            }
-        }
-    }
 
     #[test]
     fn percentiles_leave_a_hundredth_on_each_side() {

@@ -2,11 +2,12 @@
 
 /** Some rows of the training or the test set. */
 export class ImageSet {
-  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first pixel. */
-  constructor(name, description, features, reader) {
+  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first pixel; labels are places in `classNames`. */
+  constructor(name, description, features, reader, classNames) {
     Object.assign(this, { name, features, rows: description.rows, all: description.all });
     this.pixels = reader.bytes(description.rows * features);
-    this.labels = description.labelled ? reader.bytes(description.rows) : null;
+    this.labels = description.labelled
+      ? Array.from(reader.shorts(description.rows), (place) => classNames[place & 0xffff]) : null;
   }
 
   /** An image with its name. */

@@ -62,7 +62,7 @@ async function readStudy() {
   let train = null;
   study.trainingImages = () => (train ??= readSet("train"));
   async function readSet(name) {
-    return new ImageSet(name, parts[name], features, new Reader(await readBlob(name)));
+    return new ImageSet(name, parts[name], features, new Reader(await readBlob(name)), study.class_names);
   }
   return study;
 }

@@ -56,7 +56,7 @@ export class Picker {
       this.chosen(this.fixed[Number(value.slice(FIXED.length))]);
     } else {
       this.like = value;
-      const image = (await this.study.test).any(value === ANY ? null : Number(value.slice(CLASS.length)));
+      const image = (await this.study.test).any(value === ANY ? null : value.slice(CLASS.length));
       if (image) this.chosen(image);
     }
   }

@@ -9,9 +9,9 @@ use std::fmt;
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
-use super::{Pca, PcaError};
-use crate::evaluate::ReconstructionError;
+use super::ReconstructionError;
 use crate::model::Autoencoder;
+use crate::pca::{Pca, PcaError};
 
 /// The most that a training error may lie above the Eckart–Young bound, as a share of it, for the model to count as PCA:
 /// a tenth of a percent is below what seeds make of a converged model.
@@ -183,10 +183,10 @@ fn principal_angles(q: &Mat<f64>, u: &Mat<f64>) -> Result<Vec<f64>, PcaError> {
         return Ok(vec![right; u.ncols()]);
     }
     let common = q.transpose() * u;
-    let cosines = common.singular_values().map_err(|_| PcaError)?;
+    let cosines = common.singular_values().map_err(|_| PcaError::NotConverged)?;
     // What the larger space lacks of the smaller: r columns.
     let lacking = q - u * common.transpose();
-    let mut sines = lacking.singular_values().map_err(|_| PcaError)?;
+    let mut sines = lacking.singular_values().map_err(|_| PcaError::NotConverged)?;
     // Singular values come in descending order, and the largest sine belongs to the smallest cosine.
     sines.reverse();
     let mut angles: Vec<f64> =
@@ -213,7 +213,7 @@ fn recovered(q: &Mat<f64>, pca: &Pca) -> Result<(Vec<f64>, Vec<Vec<f64>>), PcaEr
     let projected = q.transpose() * &all;
     let scaled = Mat::from_fn(q.ncols(), features, |i, k| projected[(i, k)] * pca.variances[k]);
     let covariance = scaled * projected.transpose();
-    let decomposition = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError)?;
+    let decomposition = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError::NotConverged)?;
     let vectors = q * decomposition.U();
     // faer lists eigenvalues in ascending order.
     let order = (0..q.ncols()).rev();

@@ -1,16 +1,12 @@
 //! Exact principal component analysis: the best that a linear model can do (Eckart & Young 1936).
 
-mod certificate;
-
-pub use certificate::{Certificate, CertificateError, LEAST_MEAN_SQUARED_COSINE, MOST_EXCESS};
 use faer::{Mat, Side};
-use narrows_kernels::gather::from_bytes;
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE, row_stride};
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{Aligned, gram_panel};
 
 use crate::compute::Compute;
-use crate::dataset::{Samples, Values};
+use crate::dataset::Samples;
 use crate::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
 
 /// Rows that are summed in f32 before they are added up in f64. Of bytes, so many products are below 2²⁴ in all, and
@@ -31,27 +27,43 @@ pub struct Pca {
     pub components: Vec<Vec<f64>>,
 }
 
-/// The decomposition did not converge: the data holds numbers that are not finite.
+/// Data that has no principal components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the eigenvalues of the covariance cannot be computed; does the data hold NaN or infinite numbers?")]
-pub struct PcaError;
+pub enum PcaError {
+    /// No rows.
+    #[error("the data has no rows, so it has no principal components")]
+    NoRows,
+    /// Numbers so large that their products are not finite, or codes that are NaN.
+    #[error(
+        "the covariance of the data is not finite; are there values beyond ±1e18, or has the model diverged?"
+    )]
+    NotFinite,
+    /// The eigenvalues did not converge.
+    #[error("the eigenvalues of the covariance did not converge")]
+    NotConverged,
+}
 
 impl Pca {
     /// Decomposes the covariance of `samples` (rows × features), in f64.
     ///
     /// # Errors
-    /// If the data is not finite.
-    pub fn fit(compute: &mut Compute, samples: &Samples<'_>) -> Result<Self, PcaError> {
-        let features = samples.features;
+    /// If there are no rows, or their covariance is not finite.
+    pub fn fit(compute: &mut Compute, samples: &Samples) -> Result<Self, PcaError> {
+        let features = samples.features();
+        if samples.rows() == 0 {
+            return Err(PcaError::NoRows);
+        }
         let (mean, covariance) = covariance(compute, samples);
-        let decomposition = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError)?;
+        // Checked here: a NaN among them would become a variance of 0 below.
+        let finite = (0..features).all(|k| (k..features).all(|n| covariance[(n, k)].is_finite()));
+        if !finite {
+            return Err(PcaError::NotFinite);
+        }
+        let decomposition = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError::NotConverged)?;
         let (values, vectors) = (decomposition.S().column_vector(), decomposition.U());
         // faer lists eigenvalues in ascending order.
         let order = (0..features).rev();
         let variances: Vec<f64> = order.clone().map(|i| values[i].max(0.0)).collect();
-        if !variances.iter().all(|variance| variance.is_finite()) {
-            return Err(PcaError);
-        }
         let components = order.map(|i| oriented(vectors.col(i).iter().copied().collect())).collect();
         Ok(Self { mean, variances, components })
     }
@@ -101,13 +113,11 @@ impl Pca {
 ///
 /// Sums are of shifted values, `E[(x − c)(x − c)ᵀ] − (μ − c)(μ − c)ᵀ`, so that little cancels: of bytes p, with x = scale·p +
 /// offset, of the bytes themselves, whose sums are exact; of numbers, of their distance from the first row.
-pub(crate) fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f64>, Mat<f64>) {
-    let (rows, features, level) = (samples.rows(), samples.features, compute.level);
+pub(crate) fn covariance(compute: &mut Compute, samples: &Samples) -> (Vec<f64>, Mat<f64>) {
+    let (rows, features, level) = (samples.rows(), samples.features(), compute.level);
     let panels = features.div_ceil(PANEL);
-    let shift = match samples.values {
-        Values::Bytes { .. } => vec![0.0; features],
-        Values::Numbers(_) => samples.row(0),
-    };
+    let bytes = samples.bytes().map(|(_, affine)| affine);
+    let shift = if bytes.is_some() { vec![0.0; features] } else { samples.row(0) };
 
     let stride = row_stride(features);
     let block_stride = BLOCK_ROWS * stride;
@@ -123,14 +133,11 @@ pub(crate) fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f
         let used = CHUNK_ROWS.min(rows - start);
         compute.team.for_each([Split::new(&mut x, &block_bounds)], |block, [x]| {
             for (row, out) in (block * BLOCK_ROWS..used).zip(x.chunks_exact_mut(stride)) {
-                match &samples.values {
-                    Values::Bytes { bytes, .. } => {
-                        from_bytes(level, &bytes[(start + row) * features..][..features], 1.0, 0.0, out);
-                    }
-                    Values::Numbers(_) => {
-                        samples.read(level, start + row, out);
-                        out.iter_mut().zip(&shift).for_each(|(x, shift)| *x -= shift);
-                    }
+                if bytes.is_some() {
+                    samples.read_raw(level, start + row, out);
+                } else {
+                    samples.read(level, start + row, out);
+                    out.iter_mut().zip(&shift).for_each(|(x, shift)| *x -= shift);
                 }
             }
         });
@@ -157,10 +164,8 @@ pub(crate) fn covariance(compute: &mut Compute, samples: &Samples<'_>) -> (Vec<f
         );
     }
 
-    let (scale, offset) = match samples.values {
-        Values::Bytes { scale, offset, .. } => (f64::from(scale), f64::from(offset)),
-        Values::Numbers(_) => (1.0, 0.0),
-    };
+    let (scale, offset) =
+        bytes.map_or((1.0, 0.0), |affine| (f64::from(affine.scale), f64::from(affine.offset)));
     let shifted: Vec<f64> = sums[..features].iter().map(|sum| sum / rows as f64).collect();
     let covariance = Mat::from_fn(features, features, |n, k| {
         if k > n {

@@ -1,0 +1,113 @@
+//! Rows as a model's input: raw rows and a normalisation, which is applied while a batch is gathered.
+
+use std::sync::Arc;
+
+use narrows_kernels::Level;
+use narrows_kernels::gather::Affine;
+use narrows_kernels::sparse::SparseBytes;
+
+use super::storage::{Storage, Values};
+use super::view::StoredRows;
+use super::{DataError, Normalisation, Schema};
+
+/// Rows × features values in a model's scale: what models are trained on and evaluated with. Copies share the values.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    rows: StoredRows,
+    /// Absent where the values are in the model's scale as they are.
+    normalisation: Option<Arc<Normalisation>>,
+}
+
+impl Samples {
+    /// Rows of `features` numbers that are in the model's scale already.
+    ///
+    /// # Errors
+    /// If they are no whole rows, or one is not finite.
+    pub fn in_model_scale(features: usize, numbers: Vec<f32>) -> Result<Self, DataError> {
+        let ragged = DataError::Ragged { values: numbers.len(), features };
+        let schema = Schema::rows(features).map_err(|_| ragged)?;
+        let storage = Storage::new(&schema, Values::Numbers(numbers))?;
+        Ok(Self { rows: StoredRows::all(storage), normalisation: None })
+    }
+
+    /// Rows under a normalisation that fits them.
+    pub(super) fn normalised(rows: StoredRows, normalisation: Normalisation) -> Self {
+        Self { rows, normalisation: Some(Arc::new(normalisation)) }
+    }
+
+    /// Numbers in a row.
+    pub fn features(&self) -> usize {
+        self.rows.storage().features()
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows.count()
+    }
+
+    /// Row `index`.
+    pub fn row(&self, index: usize) -> Vec<f32> {
+        let mut row = vec![0.0; self.features().next_multiple_of(16)];
+        self.read(Level::scalar(), index, &mut row);
+        row.truncate(self.features());
+        row
+    }
+
+    /// All rows, one after the other.
+    pub fn to_vec(&self) -> Vec<f32> {
+        let (features, mut row) = (self.features(), vec![0.0; self.features().next_multiple_of(16)]);
+        let mut all = Vec::with_capacity(self.rows() * features);
+        for index in 0..self.rows() {
+            self.read(Level::scalar(), index, &mut row);
+            all.extend_from_slice(&row[..features]);
+        }
+        all
+    }
+
+    /// Writes row `index` to the front of `row`, and zeros behind it.
+    pub(crate) fn read(&self, level: Level, index: usize, row: &mut [f32]) {
+        self.read_stored(level, self.rows.stored(index), row);
+    }
+
+    /// As [`Samples::read`], of a row where it lies in the storage.
+    #[inline]
+    pub(crate) fn read_stored(&self, level: Level, stored: usize, row: &mut [f32]) {
+        let scaling = self.normalisation.as_ref().map(|normalisation| normalisation.scaling());
+        self.rows.storage().read(level, stored, scaling, row);
+    }
+
+    /// Where rows lie in the storage, into `out`, which is emptied first.
+    pub(crate) fn locate(&self, rows: &[u32], out: &mut Vec<u32>) {
+        out.clear();
+        match self.rows.are_all() {
+            true => out.extend_from_slice(rows),
+            // A storage has fewer rows than 2³².
+            false => out.extend(rows.iter().map(|&row| self.rows.stored(row as usize) as u32)),
+        }
+    }
+
+    /// The bytes that are not 0 of all rows of the storage, if the values are bytes, few enough of them are, and one scale
+    /// and offset serves all.
+    pub(crate) fn sparse(&self) -> Option<(&SparseBytes, Affine)> {
+        let (_, affine) = self.bytes()?;
+        Some((self.rows.storage().sparse()?, affine))
+    }
+
+    /// All bytes of the storage with the scale and offset of them all, if they are bytes and there is one.
+    pub(crate) fn bytes(&self) -> Option<(&[u8], Affine)> {
+        Some((self.rows.storage().bytes()?, self.normalisation.as_ref()?.affine()?))
+    }
+
+    /// As [`Samples::read`], of the raw values.
+    pub(crate) fn read_raw(&self, level: Level, index: usize, row: &mut [f32]) {
+        self.rows.read(level, index, None, row);
+    }
+
+    /// Asks for some rows of the storage to be brought into the cache.
+    ///
+    /// # Panics
+    /// If a row is beyond the last.
+    pub(crate) fn prefetch_stored(&self, stored: &[u32]) {
+        stored.iter().for_each(|&row| self.rows.storage().prefetch(row as usize));
+    }
+}

@@ -1,0 +1,181 @@
+//! A model made ready to run: weights packed once, every shape checked.
+
+use super::inference::Source;
+use super::network::{Network, WeightOrder};
+use super::{Architecture, Autoencoder, InputSpec, LayerSpec, MismatchError, Parameters, TensorSpec};
+use crate::compute::Compute;
+use crate::dataset::{Dataset, Samples};
+
+/// Encodes, decodes and reconstructs. A row gives the same bits alone and among others, on any threads and levels; any number of
+/// threads may share a predictor, each with its own [`Compute`].
+///
+/// ```
+/// # use narrows::{compute::Compute, dataset::*, model::*};
+/// # let architecture = Architecture {
+/// #     inputs: 2, hidden: vec![1], activation: HiddenActivation::Relu, output: OutputActivation::Linear,
+/// # };
+/// # let model = Autoencoder {
+/// #     parameters: Initialisation::Pytorch.draw(&architecture, 0),
+/// #     input: InputSpec::new(Normalisation::identity(), Schema::rows(2)?)?,
+/// #     architecture,
+/// # };
+/// let mut compute = Compute::new(std::num::NonZeroUsize::MIN);
+/// let predictor = model.predictor()?;
+/// let rows = predictor.input().rows(vec![0.5, 1.0, 2.0, -1.0])?;
+/// let codes = predictor.encode(&mut compute, &rows)?;
+/// assert_eq!((rows.rows(), codes.len()), (2, 2));
+/// assert_eq!(predictor.decode(&mut compute, &codes)?, predictor.reconstruct(&mut compute, &rows)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    architecture: Architecture,
+    input: InputSpec,
+    network: Network,
+}
+
+impl Predictor {
+    /// Packs the weights of a model.
+    ///
+    /// # Errors
+    /// If architecture, parameters and input do not belong together.
+    pub fn new(model: &Autoencoder) -> Result<Self, MismatchError> {
+        model.check()?;
+        let Autoencoder { architecture, parameters, input } = model;
+        let network = Network::new(architecture, parameters, WeightOrder::Tiles);
+        Ok(Self { architecture: architecture.clone(), input: input.clone(), network })
+    }
+
+    /// Sizes and activations.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// What its data looks like; [`InputSpec::rows`] makes raw rows its input.
+    pub fn input(&self) -> &InputSpec {
+        &self.input
+    }
+
+    /// A data set as this model's input.
+    ///
+    /// # Errors
+    /// If its rows or its value range are not those that the model was trained on.
+    pub fn samples(&self, dataset: &Dataset) -> Result<Samples, MismatchError> {
+        self.input.samples(dataset)
+    }
+
+    /// The code of every row: `encoder(x)`, rows × latent.
+    ///
+    /// # Errors
+    /// If rows are not as long as the model reads.
+    pub fn encode(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
+        self.check(samples)?;
+        Ok(self.network.infer(compute, 0..self.architecture.depth(), &Source::Samples(samples)))
+    }
+
+    /// `decoder(z)` of codes, rows × latent; returns rows × features in the model's scale.
+    ///
+    /// # Errors
+    /// If the numbers are no whole codes, or one is not finite.
+    pub fn decode(&self, compute: &mut Compute, codes: &[f32]) -> Result<Vec<f32>, MismatchError> {
+        let (latent, depth) = (self.architecture.latent(), self.architecture.depth());
+        if !codes.len().is_multiple_of(latent) {
+            return Err(MismatchError::Codes { latent, numbers: codes.len() });
+        }
+        if let Some(index) = codes.iter().position(|z| !z.is_finite()) {
+            let (row, latent) = (index / latent, index % latent);
+            return Err(MismatchError::CodeNotFinite { row, latent, value: codes[index] });
+        }
+        Ok(self.network.infer(compute, depth..2 * depth, &Source::Numbers(codes)))
+    }
+
+    /// `decoder(encoder(x))` of every row, rows × features in the model's scale.
+    ///
+    /// # Errors
+    /// If rows are not as long as the model reads.
+    pub fn reconstruct(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
+        self.check(samples)?;
+        Ok(self.network.infer(compute, 0..2 * self.architecture.depth(), &Source::Samples(samples)))
+    }
+
+    /// `‖decoder(encoder(x)) − x‖²` of every row, in the model's scale.
+    ///
+    /// # Errors
+    /// If rows are not as long as the model reads.
+    pub fn squared_errors(
+        &self,
+        compute: &mut Compute,
+        samples: &Samples,
+    ) -> Result<Vec<f32>, MismatchError> {
+        self.check(samples)?;
+        Ok(self.network.squared_errors(compute, samples))
+    }
+
+    /// `(decoder(encoder(x)) − x)²` of every feature of every row, rows × features, in the model's scale.
+    ///
+    /// # Errors
+    /// If rows are not as long as the model reads.
+    pub fn squared_errors_by_feature(
+        &self,
+        compute: &mut Compute,
+        samples: &Samples,
+    ) -> Result<Vec<f32>, MismatchError> {
+        let mut errors = self.reconstruct(compute, samples)?;
+        for (row, errors) in errors.chunks_exact_mut(samples.features()).enumerate() {
+            errors.iter_mut().zip(samples.row(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
+        }
+        Ok(errors)
+    }
+
+    /// What layer `layer` (from 0, encoder and decoder in one count) makes of every row: rows × its outputs.
+    ///
+    /// # Errors
+    /// If rows are not as long as the model reads.
+    pub(crate) fn layer_outputs(
+        &self,
+        compute: &mut Compute,
+        samples: &Samples,
+        layer: usize,
+    ) -> Result<Vec<f32>, MismatchError> {
+        self.check(samples)?;
+        Ok(self.network.infer(compute, 0..layer + 1, &Source::Samples(samples)))
+    }
+
+    fn check(&self, samples: &Samples) -> Result<(), MismatchError> {
+        let (expected, found) = (self.architecture.inputs, samples.features());
+        match expected == found {
+            true => Ok(()),
+            false => Err(MismatchError::Features { name: "the data".to_owned(), expected, found }),
+        }
+    }
+}
+
+impl Autoencoder {
+    /// Checks that architecture, parameters and input belong together.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub(crate) fn check(&self) -> Result<(), MismatchError> {
+        let Self { architecture, parameters, input } = self;
+        architecture.validate()?;
+        let (expected, found) = (architecture.inputs, input.schema().features());
+        if expected != found {
+            return Err(MismatchError::Features { name: "its schema".to_owned(), expected, found });
+        }
+        check_parameters(&architecture.to_string(), &architecture.layers(), parameters)
+    }
+}
+
+/// Checks that parameters are those of `layers`, of a model called `what`.
+pub(super) fn check_parameters(
+    what: &str,
+    layers: &[LayerSpec],
+    parameters: &Parameters,
+) -> Result<(), MismatchError> {
+    let wanted = TensorSpec::of_layers(layers);
+    if wanted == parameters.tensors() {
+        return Ok(());
+    }
+    let (expected, found) = (wanted.last().map_or(0, |last| last.range.end), parameters.values().len());
+    Err(MismatchError::Parameters { what: what.to_owned(), expected, found })
+}
