@@ -30,6 +30,7 @@ pub fn golden() -> Result<(), String> {
     let python = format!("{environment}/bin/python");
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", "golden/requirements.txt"])?;
     run(&[], &python, &["golden/generate.py"])?;
+    run(&[], &python, &["golden/masked.py"])?;
     let latents = "golden/requirements-latents.txt";
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", latents])?;
     run(&[], &python, &["golden/generate_latents.py"])?;
