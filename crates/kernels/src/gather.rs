@@ -46,7 +46,7 @@ pub enum Scaling<'a> {
 /// # Panics
 /// If `row` is shorter than the bytes padded to whole vectors, or there is not one scale and offset for each.
 pub fn from_bytes(level: Level, bytes: &[u8], scaling: Scaling<'_>, row: &mut [f32]) {
-    gather(level, bytes, scaling, row);
+    gather::<_, false>(level, bytes, scaling, row);
 }
 
 /// `row[c] ← numbers[c]·scale + offset`, rounded once; the padding of `row` becomes 0.
@@ -54,18 +54,26 @@ pub fn from_bytes(level: Level, bytes: &[u8], scaling: Scaling<'_>, row: &mut [f
 /// # Panics
 /// If `row` is shorter than the numbers padded to whole vectors, or there is not one scale and offset for each.
 pub fn from_numbers(level: Level, numbers: &[f32], scaling: Scaling<'_>, row: &mut [f32]) {
-    gather(level, numbers, scaling, row);
+    gather::<_, false>(level, numbers, scaling, row);
 }
 
-fn gather<T: Raw>(level: Level, raw: &[T], scaling: Scaling<'_>, row: &mut [f32]) {
+/// As [`from_numbers`], but where a number is NaN, a value that is missing, `row[c] ← 0`.
+///
+/// # Panics
+/// If `row` is shorter than the numbers padded to whole vectors, or there is not one scale and offset for each.
+pub fn from_present_numbers(level: Level, numbers: &[f32], scaling: Scaling<'_>, row: &mut [f32]) {
+    gather::<_, true>(level, numbers, scaling, row);
+}
+
+fn gather<T: Raw, const MASKED: bool>(level: Level, raw: &[T], scaling: Scaling<'_>, row: &mut [f32]) {
     let padded = raw.len().next_multiple_of(LANES);
     assert!(row.len() >= padded, "{} raw numbers into {} numbers", raw.len(), row.len());
     match scaling {
-        Scaling::Same(affine) => level.run(Gather { raw, scaling: affine, row }),
+        Scaling::Same(affine) => level.run(Gather::<_, _, MASKED> { raw, scaling: affine, row }),
         Scaling::Each { scale, offset } => {
             let lengths = (scale.len(), offset.len());
             assert!(lengths == (raw.len(), raw.len()), "{lengths:?} scales and offsets for {}", raw.len());
-            level.run(Gather { raw, scaling: Each { scale, offset }, row });
+            level.run(Gather::<_, _, MASKED> { raw, scaling: Each { scale, offset }, row });
         }
     }
 }
@@ -142,13 +150,14 @@ fn padded<T: Raw>(rest: &[T]) -> [T; LANES] {
     whole
 }
 
-struct Gather<'a, T, S> {
+/// Where `MASKED`, a raw NaN becomes 0.
+struct Gather<'a, T, S, const MASKED: bool> {
     raw: &'a [T],
     scaling: S,
     row: &'a mut [f32],
 }
 
-impl<T: Raw, S: Scales> Kernel for Gather<'_, T, S> {
+impl<T: Raw, S: Scales, const MASKED: bool> Kernel for Gather<'_, T, S, MASKED> {
     type Output = ();
 
     #[inline(always)]
@@ -156,15 +165,26 @@ impl<T: Raw, S: Scales> Kernel for Gather<'_, T, S> {
         let (vectors, rest) = self.raw.as_chunks();
         let (out, padding) = self.row.split_at_mut(vectors.len() * LANES);
         for (index, (raw, out)) in vectors.iter().zip(out.as_chunks_mut().0).enumerate() {
-            let (scale, offset) = self.scaling.of(l, index * LANES);
-            l.store(l.mul_add(T::load(l, raw), scale, offset), out);
+            let scales = self.scaling.of(l, index * LANES);
+            l.store(scaled::<L, T, MASKED>(l, raw, scales), out);
         }
         padding.fill(0.0);
         if !rest.is_empty() {
-            let (scale, offset) = self.scaling.of_tail(l, vectors.len() * LANES);
+            let scales = self.scaling.of_tail(l, vectors.len() * LANES);
             let mut numbers = [0.0; LANES];
-            l.store(l.mul_add(T::load(l, &padded(rest)), scale, offset), &mut numbers);
+            l.store(scaled::<L, T, MASKED>(l, &padded(rest), scales), &mut numbers);
             padding[..rest.len()].copy_from_slice(&numbers[..rest.len()]);
         }
     }
+}
+
+#[inline(always)]
+fn scaled<L: Lanes, T: Raw, const MASKED: bool>(
+    l: L,
+    raw: &[T; LANES],
+    (scale, offset): (L::V, L::V),
+) -> L::V {
+    let raw = T::load(l, raw);
+    let x = l.mul_add(raw, scale, offset);
+    if MASKED { l.select_nan(raw, l.splat(0.0), x) } else { x }
 }

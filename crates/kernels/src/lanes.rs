@@ -57,6 +57,8 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a < b ? then : otherwise`; a NaN is less than nothing.
     fn select_less(self, a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
+    /// `a` is NaN ? then : otherwise.
+    fn select_nan(self, a: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
     fn abs(self, a: Self::V) -> Self::V;
     /// The magnitude of `a` with the sign of `sign`.
     fn copysign(self, a: Self::V, sign: Self::V) -> Self::V;
@@ -121,6 +123,7 @@ mod tests {
                 l.max(a, b),
                 l.min(a, b),
                 l.select_less(a, b, c, a),
+                l.select_nan(a, b, c),
                 l.abs(a),
                 l.copysign(a, b),
                 l.round(a),

@@ -31,6 +31,6 @@ pub use cross_entropy::{cross_entropy_gradient, softmax};
 pub use forward::{Layer, backward, forward};
 pub use gram::gram_panel;
 pub use level::{Level, UnknownLevel};
-pub use loss::{Target, squared_error, squared_error_output};
+pub use loss::{Target, masked_squared_error, squared_error, squared_error_output};
 pub use pages::prefer_large_pages;
 pub use update::{BiasPanels, Moments, Rule, WeightTiles, forward_tiles, update_bias, update_weights};

@@ -14,6 +14,8 @@ use crate::product::{even_runs, with_tile};
 pub enum Target<'a> {
     /// Numbers (rows, outputs).
     Numbers(Rows<'a>),
+    /// Numbers (rows, outputs), of which those that are NaN are missing, and ask for nothing.
+    Masked(Rows<'a>),
     /// `scale·p + offset` of the bytes p of some rows.
     Bytes {
         /// Any number of rows, the first of them from the column that is the first output's.
@@ -35,6 +37,9 @@ pub enum Target<'a> {
 /// `scale = 2 / (rows of the batch · outputs)` δZ is the gradient of the batch's mean squared error. Z itself is never
 /// stored. Rows that the target does not have are computed from garbage; the padding of δZ becomes 0.
 ///
+/// Where a masked target is missing, `f(Z) − T` is 0: so is δZ, and nothing is added to the error. The mean is then over the
+/// targets that are there, and `scale = 2 / (their number in the batch)`.
+///
 /// # Panics
 /// If a length does not fit, a row of the target is beyond the last, or the activation's derivative cannot be had from
 /// its output.
@@ -55,7 +60,7 @@ pub fn squared_error_output(
     x.check(layer.shape.input_panels());
     delta.check(layer.shape.output_panels());
     match target {
-        Target::Numbers(rows) => rows.check(layer.shape.output_panels()),
+        Target::Numbers(rows) | Target::Masked(rows) => rows.check(layer.shape.output_panels()),
         Target::Bytes { bytes, stride, rows, .. } => {
             assert!(rows.len() <= BLOCK_ROWS, "{} rows in a block", rows.len());
             for &row in rows {
@@ -82,23 +87,31 @@ impl Kernel for SquaredErrorOutput<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, l: L) {
-        // A constant, so that each is compiled for itself.
-        match self.activation {
-            Activation::Identity => self.rows(l, Activation::Identity),
-            Activation::Tanh => self.rows(l, Activation::Tanh),
-            Activation::Sigmoid => self.rows(l, Activation::Sigmoid),
-            other => self.rows(l, other),
+        match self.target {
+            Target::Masked(_) => self.activated::<L, true>(l),
+            Target::Numbers(_) | Target::Bytes { .. } => self.activated::<L, false>(l),
         }
     }
 }
 
 impl SquaredErrorOutput<'_> {
     #[inline(always)]
-    fn rows<L: Lanes>(&mut self, l: L, activation: Activation) {
+    fn activated<L: Lanes, const MASKED: bool>(&mut self, l: L) {
+        // A constant, so that each is compiled for itself.
+        match self.activation {
+            Activation::Identity => self.rows::<L, MASKED>(l, Activation::Identity),
+            Activation::Tanh => self.rows::<L, MASKED>(l, Activation::Tanh),
+            Activation::Sigmoid => self.rows::<L, MASKED>(l, Activation::Sigmoid),
+            other => self.rows::<L, MASKED>(l, other),
+        }
+    }
+
+    #[inline(always)]
+    fn rows<L: Lanes, const MASKED: bool>(&mut self, l: L, activation: Activation) {
         let mut errors = [[0.0; LANES]; BLOCK_ROWS];
         for (panel, panels) in even_runs(self.layer.shape.output_panels(), L::TILE_PANELS) {
             with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
-                self.tile::<L, R, P>(l, activation, row, panel, &mut errors);
+                self.tile::<L, R, P, MASKED>(l, activation, row, panel, &mut errors);
             });
         }
         for (error, lanes) in self.errors.iter_mut().zip(&errors) {
@@ -107,7 +120,7 @@ impl SquaredErrorOutput<'_> {
     }
 
     #[inline(always)]
-    fn tile<L: Lanes, const R: usize, const P: usize>(
+    fn tile<L: Lanes, const R: usize, const P: usize, const MASKED: bool>(
         &mut self,
         l: L,
         activation: Activation,
@@ -123,7 +136,11 @@ impl SquaredErrorOutput<'_> {
             for (p, sum) in sums.into_iter().enumerate() {
                 let column = (panel + p) * LANES;
                 let y = activation.apply(l, sum);
-                let mut difference = l.sub(y, self.target.vector(l, outputs, row + r, column));
+                let target = self.target.vector(l, outputs, row + r, column);
+                let mut difference = l.sub(y, target);
+                if MASKED {
+                    difference = l.select_nan(target, l.splat(0.0), difference);
+                }
                 if outputs - column < LANES {
                     difference = without_padding(l, difference, outputs - column);
                 }
@@ -141,7 +158,7 @@ impl Target<'_> {
     #[inline(always)]
     fn vector<L: Lanes>(&self, l: L, columns: usize, row: usize, column: usize) -> L::V {
         match *self {
-            Target::Numbers(rows) => l.load(vector(&rows, row, column)),
+            Target::Numbers(rows) | Target::Masked(rows) => l.load(vector(&rows, row, column)),
             Target::Bytes { bytes, stride, rows, affine } => {
                 let Some(&index) = rows.get(row) else { return l.splat(0.0) };
                 let row = &bytes[index as usize * stride..][column..columns];
@@ -167,17 +184,34 @@ pub fn squared_error(level: Level, columns: usize, x: Rows<'_>, y: Rows<'_>, err
     let panels = columns.div_ceil(LANES);
     x.check(panels);
     y.check(panels);
-    level.run(SquaredError { panels, x, y, errors });
+    level.run(SquaredError::<false> { panels, x, y, errors });
 }
 
-struct SquaredError<'a> {
+/// As [`squared_error`], of the columns alone in which X is a number: where it is NaN, a value is missing.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn masked_squared_error(
+    level: Level,
+    columns: usize,
+    x: Rows<'_>,
+    y: Rows<'_>,
+    errors: &mut [f32; BLOCK_ROWS],
+) {
+    let panels = columns.div_ceil(LANES);
+    x.check(panels);
+    y.check(panels);
+    level.run(SquaredError::<true> { panels, x, y, errors });
+}
+
+struct SquaredError<'a, const MASKED: bool> {
     panels: usize,
     x: Rows<'a>,
     y: Rows<'a>,
     errors: &'a mut [f32; BLOCK_ROWS],
 }
 
-impl Kernel for SquaredError<'_> {
+impl<const MASKED: bool> Kernel for SquaredError<'_, MASKED> {
     type Output = ();
 
     #[inline(always)]
@@ -185,8 +219,11 @@ impl Kernel for SquaredError<'_> {
         for (row, out) in self.errors.iter_mut().enumerate() {
             let mut error = l.splat(0.0);
             for column in (0..self.panels * LANES).step_by(LANES) {
-                let difference =
-                    l.sub(l.load(vector(&self.y, row, column)), l.load(vector(&self.x, row, column)));
+                let (x, y) = (l.load(vector(&self.x, row, column)), l.load(vector(&self.y, row, column)));
+                let mut difference = l.sub(y, x);
+                if MASKED {
+                    difference = l.select_nan(x, l.splat(0.0), difference);
+                }
                 error = l.mul_add(difference, difference, error);
             }
             *out = sum(l, error);

@@ -1,4 +1,7 @@
 //! Exact principal component analysis: the best that a linear model can do (Eckart & Young 1936).
+//!
+//! A value that is missing is taken for the mean of its column. So PCA has a value everywhere, but what it minimises is no
+//! longer the error over the values that are there, and its bound says nothing about that error.
 
 use faer::{Mat, Side};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE, row_stride};
@@ -6,7 +9,7 @@ use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{Aligned, gram_panel};
 
 use crate::compute::Compute;
-use crate::dataset::Samples;
+use crate::dataset::{Moments, Samples};
 use crate::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
 
 /// Rows that are summed in f32 before they are added up in f64. Of bytes, so many products are below 2²⁴ in all, and
@@ -25,6 +28,8 @@ pub struct Pca {
     pub variances: Vec<f64>,
     /// Unit vectors in the order of the variances, features each.
     pub components: Vec<Vec<f64>>,
+    /// How many values were missing, and taken for the means of their columns.
+    pub filled: usize,
 }
 
 /// Data that has no principal components.
@@ -65,7 +70,8 @@ impl Pca {
         let order = (0..features).rev();
         let variances: Vec<f64> = order.clone().map(|i| values[i].max(0.0)).collect();
         let components = order.map(|i| oriented(vectors.col(i).iter().copied().collect())).collect();
-        Ok(Self { mean, variances, components })
+        let filled = samples.rows() * features - samples.all_present();
+        Ok(Self { mean, variances, components, filled })
     }
 
     /// The least mean squared error per feature that any linear model with `latent` components has on the data that
@@ -112,12 +118,17 @@ impl Pca {
 /// The mean of each feature, and the lower triangle of the covariance (divided by n).
 ///
 /// Sums are of shifted values, `E[(x − c)(x − c)ᵀ] − (μ − c)(μ − c)ᵀ`, so that little cancels: of bytes p, with x = scale·p +
-/// offset, of the bytes themselves, whose sums are exact; of numbers, of their distance from the first row.
+/// offset, of the bytes themselves, whose sums are exact; of numbers, of their distance from the first row or, where values
+/// are missing, from the mean of those that are there, from which a missing value has the distance 0.
 pub(crate) fn covariance(compute: &mut Compute, samples: &Samples) -> (Vec<f64>, Mat<f64>) {
     let (rows, features, level) = (samples.rows(), samples.features(), compute.level);
     let panels = features.div_ceil(PANEL);
     let bytes = samples.bytes().map(|(_, affine)| affine);
-    let shift = if bytes.is_some() { vec![0.0; features] } else { samples.row(0) };
+    let shift = match (bytes, samples.has_missing()) {
+        (Some(_), _) => vec![0.0; features],
+        (None, false) => samples.row(0),
+        (None, true) => column_means(samples),
+    };
 
     let stride = row_stride(features);
     let block_stride = BLOCK_ROWS * stride;
@@ -135,9 +146,12 @@ pub(crate) fn covariance(compute: &mut Compute, samples: &Samples) -> (Vec<f64>,
             for (row, out) in (block * BLOCK_ROWS..used).zip(x.chunks_exact_mut(stride)) {
                 if bytes.is_some() {
                     samples.read_raw(level, start + row, out);
-                } else {
-                    samples.read(level, start + row, out);
-                    out.iter_mut().zip(&shift).for_each(|(x, shift)| *x -= shift);
+                    continue;
+                }
+                samples.read_with_nan(level, start + row, out);
+                out.iter_mut().zip(&shift).for_each(|(x, shift)| *x -= shift);
+                if samples.has_missing() {
+                    out.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
                 }
             }
         });
@@ -178,6 +192,14 @@ pub(crate) fn covariance(compute: &mut Compute, samples: &Samples) -> (Vec<f64>,
     let mean =
         shifted.iter().zip(&shift).map(|(mean, &shift)| scale * mean + f64::from(shift) + offset).collect();
     (mean, covariance)
+}
+
+/// The mean of the values of each column that are there.
+fn column_means(samples: &Samples) -> Vec<f32> {
+    let moments = Moments::of_columns(samples.features(), samples.rows(), |row, out| {
+        out.copy_from_slice(&samples.row_with_nan(row));
+    });
+    moments.iter().map(|column| column.mean as f32).collect()
 }
 
 /// An eigenvector's sign is arbitrary: its largest entry becomes positive, as scikit-learn does.

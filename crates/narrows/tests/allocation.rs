@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
+use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, HiddenActivation, OutputActivation};
 use narrows::train::{Event, Optimiser, Schedule, Training, train};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -58,6 +58,11 @@ fn a_step_allocates_nothing() {
     let chosen = raw(Values::Bytes([&sparse[..], &dense].concat())).subset(&some);
     let chosen = Normalisation::new(vec![2.0 / 255.0], vec![-1.0]).unwrap().apply(&chosen).unwrap();
     let table = normalised(Values::Numbers(numbers.clone()), vec![2.0; features], vec![0.5; features]);
+    let schema = Schema::rows(features).unwrap().with_missing(Missing::Mask).unwrap();
+    let holed = numbers.iter().enumerate().map(|(i, &x)| if i * i % 7 == 1 { f32::NAN } else { x }).collect();
+    let masked = Dataset::new("masked", schema, Values::Numbers(holed), None).unwrap();
+    let masked =
+        Normalisation::new(vec![2.0; features], vec![0.5; features]).unwrap().apply(&masked).unwrap();
     let numbers = Samples::in_model_scale(features, numbers).unwrap();
     let [dense, sparse] = [dense.clone(), sparse.clone()].map(bytes);
     let sgd = Optimiser::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: true };
@@ -68,6 +73,7 @@ fn a_step_allocates_nothing() {
                 ("sparse bytes", &sparse, Optimiser::adamw(1e-3, 0.1), HiddenActivation::Silu),
                 ("numbers", &numbers, sgd, HiddenActivation::Gelu),
                 ("a table", &table, Optimiser::adam(1e-3, 0.0), HiddenActivation::Tanh),
+                ("missing values", &masked, Optimiser::adam(1e-3, 0.0), HiddenActivation::Relu),
                 ("rows of others", &chosen, Optimiser::adam(1e-3, 0.0), HiddenActivation::Relu),
             ] {
                 let output = OutputActivation::Tanh;

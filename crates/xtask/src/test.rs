@@ -42,6 +42,7 @@ pub fn golden() -> Result<(), String> {
     let python = format!("{environment}/bin/python");
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", "golden/requirements.txt"])?;
     run(&[], &python, &["golden/generate.py"])?;
+    run(&[], &python, &["golden/masked.py"])?;
     // docs/pytorch.md, as a reader would run it.
     run(&[], "cargo", &["build", "--release"])?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());

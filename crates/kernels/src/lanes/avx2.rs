@@ -108,6 +108,10 @@ impl Lanes for Avx2 {
         both!(I => _mm256_blendv_ps(otherwise[I], then[I], _mm256_cmp_ps::<_CMP_LT_OQ>(a[I], b[I])))
     }
     #[inline(always)]
+    fn select_nan(self, a: V, then: V, otherwise: V) -> V {
+        both!(I => _mm256_blendv_ps(otherwise[I], then[I], _mm256_cmp_ps::<_CMP_UNORD_Q>(a[I], a[I])))
+    }
+    #[inline(always)]
     fn abs(self, a: V) -> V {
         both!(I => _mm256_andnot_ps(_mm256_set1_ps(-0.0), a[I]))
     }

@@ -90,6 +90,10 @@ impl Lanes for Avx512 {
         intrinsic!(_mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), otherwise, then))
     }
     #[inline(always)]
+    fn select_nan(self, a: __m512, then: __m512, otherwise: __m512) -> __m512 {
+        intrinsic!(_mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), otherwise, then))
+    }
+    #[inline(always)]
     fn abs(self, a: __m512) -> __m512 {
         intrinsic!(_mm512_abs_ps(a))
     }

@@ -121,6 +121,11 @@ impl Lanes for Neon {
         each!(I => vbslq_f32(vcltq_f32(a[I], b[I]), then[I], otherwise[I]))
     }
     #[inline(always)]
+    fn select_nan(self, a: V, then: V, otherwise: V) -> V {
+        // NaN alone differs from itself.
+        each!(I => vbslq_f32(vceqq_f32(a[I], a[I]), otherwise[I], then[I]))
+    }
+    #[inline(always)]
     fn abs(self, a: V) -> V {
         each!(I => vabsq_f32(a[I]))
     }

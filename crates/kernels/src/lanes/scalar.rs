@@ -70,6 +70,10 @@ impl Lanes for Scalar {
         std::array::from_fn(|i| if a[i] < b[i] { then[i] } else { otherwise[i] })
     }
     #[inline(always)]
+    fn select_nan(self, a: V, then: V, otherwise: V) -> V {
+        std::array::from_fn(|i| if a[i].is_nan() { then[i] } else { otherwise[i] })
+    }
+    #[inline(always)]
     fn abs(self, a: V) -> V {
         a.map(f32::abs)
     }

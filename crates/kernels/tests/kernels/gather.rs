@@ -1,9 +1,9 @@
 //! Raw numbers to a model's scale.
 
 use narrows_kernels::Level;
-use narrows_kernels::gather::{Affine, Scaling, from_bytes, from_numbers};
+use narrows_kernels::gather::{Affine, Scaling, from_bytes, from_numbers, from_present_numbers};
 
-use crate::support::{PANEL, Random, assert_all_zero, on_every_level, refused};
+use crate::support::{PANEL, Random, all_bits, assert_all_zero, on_every_level, refused};
 
 /// Every tail, and a row of MNIST.
 fn lengths() -> impl Iterator<Item = usize> {
@@ -71,6 +71,51 @@ fn numbers_are_scaled_and_shifted_rounded_once() {
             from_numbers(level, &raw, scaling, row);
         });
     }
+}
+
+/// Numbers, of which about a third are missing.
+fn with_holes(length: usize, random: &mut Random) -> Vec<f32> {
+    (0..length).map(|_| if random.below(3) == 0 { f32::NAN } else { random.signed() }).collect()
+}
+
+#[test]
+fn missing_numbers_become_zero_and_the_others_what_they_are_without_them() {
+    let mut random = Random(11);
+    for length in lengths() {
+        let raw = with_holes(length, &mut random);
+        let [scale, offset] = each(length, &mut random);
+        for scaling in [
+            Scaling::Same(Affine { scale: 0.0127, offset: -0.4242 }),
+            Scaling::Each { scale: &scale, offset: &offset },
+        ] {
+            let gathered = |gather: fn(Level, &[f32], Scaling<'_>, &mut [f32])| {
+                on_every_level(|level| {
+                    let mut row = vec![f32::NAN; length.next_multiple_of(PANEL) + PANEL];
+                    gather(level, &raw, scaling, &mut row);
+                    row
+                })
+            };
+            let (present, all) = (gathered(from_present_numbers), gathered(from_numbers));
+            for (column, raw) in raw.iter().enumerate() {
+                let expected = if raw.is_nan() { 0.0 } else { all[column] };
+                assert_eq!(present[column].to_bits(), expected.to_bits(), "column {column} of {length}");
+                assert_eq!(all[column].is_nan(), raw.is_nan(), "column {column} of {length}");
+            }
+            assert_all_zero(&present[length..], format_args!("padding of {length} numbers"));
+        }
+    }
+}
+
+/// A number that the scale makes infinite is there, and is not to be hidden.
+#[test]
+fn an_infinite_product_is_not_missing() {
+    let scaling = Scaling::Same(Affine { scale: 1e10, offset: 0.0 });
+    let row = on_every_level(|level| {
+        let mut row = vec![0.0; PANEL];
+        from_present_numbers(level, &[1e30, f32::NAN, -1e30], scaling, &mut row);
+        row
+    });
+    assert_eq!(row[..3], [f32::INFINITY, 0.0, f32::NEG_INFINITY]);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
-use narrows_kernels::{Activation, Level, Target, forward, squared_error, squared_error_output};
+use narrows_kernels::{
+    Activation, Level, Target, forward, masked_squared_error, squared_error, squared_error_output,
+};
 
 use crate::reference;
 use crate::support::{
@@ -18,11 +20,15 @@ fn widths() -> impl Iterator<Item = usize> {
 
 /// With a layer that leaves its inputs as they are, so that `z` is what the activation is applied to.
 fn gradient(f: Activation, scale: f32, x: &Matrix, z: &Matrix) -> (Matrix, Vec<f32>) {
+    gradient_towards(f, scale, Target::Numbers(x.block(0)), z)
+}
+
+fn gradient_towards(f: Activation, scale: f32, target: Target<'_>, z: &Matrix) -> (Matrix, Vec<f32>) {
     let shape = LayerShape { inputs: z.columns, outputs: z.columns };
     let identity: Vec<f32> =
         (0..z.columns * z.columns).map(|i| f32::from(u8::from(i % (z.columns + 1) == 0))).collect();
     let dense = Dense::new(shape, &identity, vec![0.0; shape.bias_len()]);
-    output(&dense, f, scale, z, Target::Numbers(x.block(0)))
+    output(&dense, f, scale, z, target)
 }
 
 fn output(dense: &Dense, f: Activation, scale: f32, x: &Matrix, target: Target<'_>) -> (Matrix, Vec<f32>) {
@@ -177,6 +183,96 @@ fn the_squared_error_is_its_formula() {
         }
         // The error in training is the same number.
         let (_, in_training) = gradient(Activation::Identity, 1.0, &x, &y);
+        assert_eq!(all_bits(&in_training), all_bits(&errors), "{columns} columns");
+    }
+}
+
+/// Of which about a third are missing; of the first row all, and of the second column.
+fn with_holes(columns: usize, random: &mut Random) -> Matrix {
+    Matrix::from_fn(BLOCK_ROWS, columns, |row, column| {
+        if row == 0 || column == 1 || random.below(3) == 0 { f32::NAN } else { random.signed() }
+    })
+}
+
+#[test]
+fn missing_targets_have_no_gradient_and_no_error() {
+    let mut random = Random(24);
+    for columns in widths() {
+        for f in OUTPUTS {
+            let x = with_holes(columns, &mut random);
+            let z = Matrix::random(BLOCK_ROWS, columns, &mut random);
+            let (delta, errors) = gradient_towards(f, 0.125, Target::Masked(x.block(0)), &z);
+            let each = if matches!(f, Activation::Tanh | Activation::Sigmoid) { 6.0 * UNIT } else { UNIT };
+            for (row, &row_error) in errors.iter().enumerate() {
+                let what = format_args!("{f:?}, {columns} columns, row {row}");
+                let differences: Vec<f64> = (0..columns)
+                    .filter(|&column| !x.at(row, column).is_nan())
+                    .map(|column| reference::activation(f, z.at(row, column)) - x.at(row, column))
+                    .collect();
+                let error: f64 = differences.iter().map(|d| d * d).sum();
+                // Not what the number of present values would allow: which lane each is in decides its order.
+                let tolerance = error_tolerance(&differences, each) + UNIT * columns as f64 * error;
+                assert_close(row_error, error, tolerance, what);
+            }
+            // Elsewhere it is what it is without holes, to the bit.
+            let filled = Matrix::from_fn(BLOCK_ROWS, columns, |row, column| {
+                let x = x.row(row)[column];
+                if x.is_nan() { 0.5 } else { x }
+            });
+            let (whole, _) = gradient(f, 0.125, &filled, &z);
+            for row in 0..BLOCK_ROWS {
+                for column in 0..columns {
+                    let missing = x.at(row, column).is_nan();
+                    let expected = if missing { 0.0 } else { whole.row(row)[column] };
+                    let what = format_args!("{f:?}, {columns} columns, row {row}, column {column}");
+                    assert_eq!(delta.row(row)[column], expected, "{what}");
+                    assert!(missing || delta.row(row)[column].to_bits() == expected.to_bits(), "{what}");
+                }
+            }
+            assert_eq!(errors[0], 0.0, "a row without any value");
+            delta.assert_padding_is_zero(format_args!("{f:?}, {columns} columns"));
+            delta.assert_nothing_beside_the_rows_is_touched();
+        }
+    }
+}
+
+#[test]
+fn a_mask_without_holes_changes_no_bit() {
+    let mut random = Random(25);
+    for columns in widths() {
+        for f in OUTPUTS {
+            let x = Matrix::random(BLOCK_ROWS, columns, &mut random);
+            let z = Matrix::random(BLOCK_ROWS, columns, &mut random);
+            let (delta, errors) = gradient_towards(f, 0.125, Target::Masked(x.block(0)), &z);
+            let (expected, expected_errors) = gradient(f, 0.125, &x, &z);
+            assert_eq!(all_bits(&delta.data), all_bits(&expected.data), "{f:?}, {columns} columns");
+            assert_eq!(all_bits(&errors), all_bits(&expected_errors), "{f:?}, {columns} columns");
+        }
+    }
+}
+
+/// A model that has diverged must not look like one that has met its targets.
+#[test]
+fn an_output_that_is_no_number_is_seen_behind_a_mask() {
+    let z = Matrix::from_fn(BLOCK_ROWS, 20, |row, column| if row == column { f32::NAN } else { 0.5 });
+    let x = Matrix::from_fn(BLOCK_ROWS, 20, |row, _| if row < 8 { 0.25 } else { f32::NAN });
+    let (_, errors) = gradient_towards(Activation::Tanh, 1.0, Target::Masked(x.block(0)), &z);
+    assert!(errors[..8].iter().all(|error| error.is_nan()), "{errors:?}");
+}
+
+#[test]
+fn the_masked_squared_error_is_that_of_training() {
+    let mut random = Random(26);
+    for columns in widths() {
+        let x = with_holes(columns, &mut random);
+        let y = Matrix::random(BLOCK_ROWS, columns, &mut random);
+        let errors = on_every_level(|level| {
+            let mut errors = [f32::NAN; BLOCK_ROWS];
+            masked_squared_error(level, columns, x.block(0), y.block(0), &mut errors);
+            errors.to_vec()
+        });
+        let target = Target::Masked(x.block(0));
+        let (_, in_training) = gradient_towards(Activation::Identity, 1.0, target, &y);
         assert_eq!(all_bits(&in_training), all_bits(&errors), "{columns} columns");
     }
 }

@@ -4,8 +4,8 @@ use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
 use narrows_kernels::{
     Activation, BiasPanels, Layer, Level, Moments, Rule, Target, WeightTiles, backward,
-    cross_entropy_gradient, forward, forward_tiles, softmax, squared_error, squared_error_output,
-    update_bias, update_weights,
+    cross_entropy_gradient, forward, forward_tiles, masked_squared_error, softmax, squared_error,
+    squared_error_output, update_bias, update_weights,
 };
 
 use crate::support::refused;
@@ -332,6 +332,9 @@ fn an_output_refuses_what_does_not_fit() {
     for y in unfit(OUT) {
         refused("rows", || Dense { y, ..FIT }.output(Activation::Tanh));
         refused("rows", || Dense { sums: y, ..FIT }.output(Activation::Tanh));
+        let target = vec![f32::NAN; y.0];
+        let masked = Target::Masked(Rows { data: &target, stride: y.1 });
+        refused("rows", || FIT.output_towards(Activation::Tanh, masked));
     }
     for f in [Activation::Gelu, Activation::Silu] {
         refused("as an output", || FIT.output(f));
@@ -351,11 +354,17 @@ fn an_output_refuses_what_does_not_fit() {
 
 #[test]
 fn the_squared_error_refuses_what_does_not_fit() {
+    squared_error_refuses(squared_error);
+    squared_error_refuses(masked_squared_error);
+}
+
+fn squared_error_refuses(measure: fn(Level, usize, Rows<'_>, Rows<'_>, &mut [f32; BLOCK_ROWS])) {
     let columns = 20;
     let error = |x: (usize, usize), y: (usize, usize)| {
         let (x, y) = ((vec![0.0; x.0], x.1), (vec![0.0; y.0], y.1));
         let rows = |(data, stride)| Rows { data, stride };
-        squared_error(Level::detect(), columns, rows((&x.0, x.1)), rows((&y.0, y.1)), &mut [0.0; BLOCK_ROWS]);
+        let (x, y) = (rows((&x.0, x.1)), rows((&y.0, y.1)));
+        measure(Level::detect(), columns, x, y, &mut [0.0; BLOCK_ROWS]);
     };
     let fit = DENSE.x;
     error(fit, fit);

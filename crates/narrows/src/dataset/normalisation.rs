@@ -66,18 +66,6 @@ pub enum NormalisationError {
         /// Its offset.
         offset: f32,
     },
-    /// A value is missing.
-    #[error(
-        "row {row}, column {column} (from 0) of {data} is missing, and models read whole rows; fill missing values"
-    )]
-    Missing {
-        /// What the data is called.
-        data: String,
-        /// Which row, from 0.
-        row: usize,
-        /// The column's name, or its number from 0.
-        column: String,
-    },
     /// There is nothing to learn a mean and a variance from.
     #[error("{0} has no rows, so it has no mean and no variance")]
     NoRows(String),
@@ -153,6 +141,12 @@ impl Normalisation {
         &self.0.offset
     }
 
+    /// The raw value that `x`, feature `index` of a model's input or output, stands for: `(x − offset)/scale`.
+    pub fn raw_of(&self, index: usize, x: f32) -> f32 {
+        let (scale, offset) = self.of_feature(index);
+        (x - offset) / scale
+    }
+
     /// The scale and offset of feature `index`.
     pub fn of_feature(&self, index: usize) -> (f32, f32) {
         let index = if self.0.scale.len() == 1 { 0 } else { index };
@@ -162,13 +156,9 @@ impl Normalisation {
     /// A data set as the input of a model with this normalisation. No value is copied.
     ///
     /// # Errors
-    /// If there is neither one scale, nor one for each of its features, or a value is missing.
+    /// If there is neither one scale, nor one for each of its features.
     pub fn apply(&self, dataset: &Dataset) -> Result<Samples, NormalisationError> {
         self.check(dataset.features())?;
-        if let Some((row, column)) = dataset.stored().storage().missing() {
-            let column = dataset.schema().column(column);
-            return Err(NormalisationError::Missing { data: dataset.name().to_owned(), row, column });
-        }
         Ok(Samples::normalised(dataset.stored().clone(), self.clone()))
     }
 

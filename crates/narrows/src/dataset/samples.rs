@@ -1,9 +1,11 @@
 //! Rows as a model's input: raw rows and a normalisation, which is applied while a batch is gathered.
+//!
+//! A value that is missing is read as 0, which is its column's mean after standardising.
 
 use std::sync::Arc;
 
 use narrows_kernels::Level;
-use narrows_kernels::gather::Affine;
+use narrows_kernels::gather::{Affine, Scaling};
 use narrows_kernels::sparse::SparseBytes;
 
 use super::storage::{Storage, Values};
@@ -45,7 +47,25 @@ impl Samples {
         self.rows.count()
     }
 
-    /// Row `index`.
+    /// Whether a value is missing in any row of the data that these are rows of.
+    pub fn has_missing(&self) -> bool {
+        self.rows.storage().has_missing()
+    }
+
+    /// How many values of row `index` are there.
+    pub fn present(&self, index: usize) -> usize {
+        self.rows.storage().present(self.rows.stored(index))
+    }
+
+    /// How many values of all rows are there.
+    pub fn all_present(&self) -> usize {
+        match self.has_missing() {
+            true => (0..self.rows()).map(|row| self.present(row)).sum(),
+            false => self.rows() * self.features(),
+        }
+    }
+
+    /// Row `index`, with 0 for a value that is missing.
     pub fn row(&self, index: usize) -> Vec<f32> {
         let mut row = vec![0.0; self.features().next_multiple_of(16)];
         self.read(Level::scalar(), index, &mut row);
@@ -53,7 +73,28 @@ impl Samples {
         row
     }
 
-    /// All rows, one after the other.
+    /// Row `index`, with NaN for a value that is missing.
+    pub(crate) fn row_with_nan(&self, index: usize) -> Vec<f32> {
+        let mut row = vec![0.0; self.features().next_multiple_of(16)];
+        self.read_with_nan(Level::scalar(), index, &mut row);
+        row.truncate(self.features());
+        row
+    }
+
+    /// Turns `row`, which a model gives for row `index`, to raw units, and puts what is there in its place.
+    pub(crate) fn complete(&self, index: usize, row: &mut [f32]) {
+        let mut raw = vec![0.0; self.features().next_multiple_of(16)];
+        self.read_raw(Level::scalar(), index, &mut raw);
+        for (feature, (value, &raw)) in row.iter_mut().zip(&raw).enumerate() {
+            *value = match &self.normalisation {
+                _ if !raw.is_nan() => raw,
+                Some(normalisation) => normalisation.raw_of(feature, *value),
+                None => *value,
+            };
+        }
+    }
+
+    /// All rows, one after the other, with 0 for a value that is missing.
     pub fn to_vec(&self) -> Vec<f32> {
         let (features, mut row) = (self.features(), vec![0.0; self.features().next_multiple_of(16)]);
         let mut all = Vec::with_capacity(self.rows() * features);
@@ -64,16 +105,38 @@ impl Samples {
         all
     }
 
-    /// Writes row `index` to the front of `row`, and zeros behind it.
+    /// Writes row `index` to the front of `row`, with 0 for a value that is missing, and zeros behind it.
     pub(crate) fn read(&self, level: Level, index: usize, row: &mut [f32]) {
         self.read_stored(level, self.rows.stored(index), row);
+    }
+
+    /// As [`Samples::read`], with NaN for a value that is missing.
+    pub(crate) fn read_with_nan(&self, level: Level, index: usize, row: &mut [f32]) {
+        self.read_stored_with_nan(level, self.rows.stored(index), row);
     }
 
     /// As [`Samples::read`], of a row where it lies in the storage.
     #[inline]
     pub(crate) fn read_stored(&self, level: Level, stored: usize, row: &mut [f32]) {
-        let scaling = self.normalisation.as_ref().map(|normalisation| normalisation.scaling());
-        self.rows.storage().read(level, stored, scaling, row);
+        self.rows.storage().read_present(level, stored, self.scaling(), row);
+    }
+
+    /// As [`Samples::read_with_nan`], of a row where it lies in the storage.
+    #[inline]
+    pub(crate) fn read_stored_with_nan(&self, level: Level, stored: usize, row: &mut [f32]) {
+        self.rows.storage().read(level, stored, self.scaling(), row);
+    }
+
+    /// How many values some rows of the storage have.
+    pub(crate) fn present_stored(&self, stored: &[u32]) -> usize {
+        match self.has_missing() {
+            true => stored.iter().map(|&row| self.rows.storage().present(row as usize)).sum(),
+            false => stored.len() * self.features(),
+        }
+    }
+
+    fn scaling(&self) -> Option<Scaling<'_>> {
+        self.normalisation.as_ref().map(|normalisation| normalisation.scaling())
     }
 
     /// Where rows lie in the storage, into `out`, which is emptied first.
@@ -98,7 +161,7 @@ impl Samples {
         Some((self.rows.storage().bytes()?, self.normalisation.as_ref()?.affine()?))
     }
 
-    /// As [`Samples::read`], of the raw values.
+    /// As [`Samples::read_with_nan`], of the raw values.
     pub(crate) fn read_raw(&self, level: Level, index: usize, row: &mut [f32]) {
         self.rows.read(level, index, None, row);
     }

@@ -76,8 +76,8 @@ pub enum Missing {
     Error,
     /// For the value of its column here, as the mean of the training set; one number a feature.
     Fill(Vec<f32>),
-    /// For a value that is absent: it stays NaN, and is no input and no target. Training does not leave values out yet, so such rows
-    /// become no [`Samples`](super::Samples).
+    /// For a value that is absent: it stays NaN. A model reads 0 in its place, and it is no target, so a model learns around it,
+    /// and errors are over the values that are there.
     Mask,
 }
 

@@ -13,6 +13,9 @@ use super::{DataError, Missing, Schema};
 /// costs about twice what multiplying it in a dense product does.
 const MAX_SPARSE_SHARE: f64 = 0.4;
 
+/// The scaling that changes nothing.
+const AS_THEY_ARE: Scaling<'_> = Scaling::Same(gather::Affine { scale: 1.0, offset: 0.0 });
+
 /// Raw values, row after row; bytes are kept as bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -33,8 +36,8 @@ struct Stored {
     values: Values,
     features: usize,
     rows: usize,
-    /// Row and column of the first value that is missing.
-    missing: Option<(usize, usize)>,
+    /// How many values each row has, where some are missing.
+    present: Option<Vec<usize>>,
     /// The bytes that are not 0, picked when they are first asked for.
     sparse: OnceLock<Option<SparseBytes>>,
 }
@@ -50,7 +53,7 @@ impl Storage {
         if !count.is_multiple_of(features) {
             return Err(DataError::Ragged { values: count, features });
         }
-        let missing = match &mut values {
+        let present = match &mut values {
             Values::Bytes(_) => None,
             Values::Numbers(numbers) => check_finite(schema, numbers)?,
         };
@@ -58,7 +61,7 @@ impl Storage {
         if u32::try_from(rows).is_err() {
             return Err(DataError::TooManyRows(rows));
         }
-        Ok(Self(Arc::new(Stored { values, features, rows, missing, sparse: OnceLock::new() })))
+        Ok(Self(Arc::new(Stored { values, features, rows, present, sparse: OnceLock::new() })))
     }
 
     pub fn features(&self) -> usize {
@@ -69,15 +72,34 @@ impl Storage {
         self.0.rows
     }
 
-    /// Row and column of the first value that is missing.
-    pub fn missing(&self) -> Option<(usize, usize)> {
-        self.0.missing
+    /// Whether a value is missing in any row.
+    #[inline]
+    pub fn has_missing(&self) -> bool {
+        self.0.present.is_some()
     }
 
-    /// Row `row` into the front of `out`, scaled, and zeros behind it; without a scaling, numbers are copied.
+    /// How many values of row `row` are there.
+    #[inline]
+    pub fn present(&self, row: usize) -> usize {
+        self.0.present.as_ref().map_or(self.0.features, |present| present[row])
+    }
+
+    /// As [`Storage::read`], with 0 for a value that is missing.
+    #[inline]
+    pub fn read_present(&self, level: Level, row: usize, scaling: Option<Scaling<'_>>, out: &mut [f32]) {
+        match &self.0.values {
+            Values::Numbers(numbers) if self.has_missing() => {
+                let scaling = scaling.unwrap_or(AS_THEY_ARE);
+                gather::from_present_numbers(level, self.row(numbers, row), scaling, out);
+            }
+            _ => self.read(level, row, scaling, out),
+        }
+    }
+
+    /// Row `row` into the front of `out`, scaled, and zeros behind it; without a scaling, numbers are copied. A value that is
+    /// missing is NaN.
     #[inline]
     pub fn read(&self, level: Level, row: usize, scaling: Option<Scaling<'_>>, out: &mut [f32]) {
-        const AS_THEY_ARE: Scaling<'_> = Scaling::Same(gather::Affine { scale: 1.0, offset: 0.0 });
         match (&self.0.values, scaling) {
             (Values::Bytes(bytes), scaling) => {
                 gather::from_bytes(level, self.row(bytes, row), scaling.unwrap_or(AS_THEY_ARE), out);
@@ -141,17 +163,18 @@ impl Values {
     }
 }
 
-/// Where the first value is missing, once those that the schema fills are filled.
-fn check_finite(schema: &Schema, numbers: &mut [f32]) -> Result<Option<(usize, usize)>, DataError> {
+/// How many values each row has, if some are missing once those that the schema fills are filled.
+fn check_finite(schema: &Schema, numbers: &mut [f32]) -> Result<Option<Vec<usize>>, DataError> {
     let features = schema.features();
-    let mut missing = None;
+    let mut present: Option<Vec<usize>> = None;
+    let rows = numbers.len() / features;
     for (index, number) in numbers.iter_mut().enumerate().filter(|(_, number)| !number.is_finite()) {
         let (row, column) = (index / features, index % features);
         match schema.missing() {
             Missing::Fill(values) if number.is_nan() => *number = values[column],
-            Missing::Mask if number.is_nan() => missing = missing.or(Some((row, column))),
+            Missing::Mask if number.is_nan() => present.get_or_insert_with(|| vec![features; rows])[row] -= 1,
             _ => return Err(DataError::NotFinite { row, column: schema.column(column), value: *number }),
         }
     }
-    Ok(missing)
+    Ok(present)
 }

@@ -197,7 +197,15 @@ impl Dataset {
         }
     }
 
-    /// Row `index` as it was read.
+    /// Row and column of the first value that is missing.
+    pub fn first_missing(&self) -> Option<(usize, usize)> {
+        let storage = self.rows.storage();
+        let lacks_one = |&row: &usize| storage.present(self.rows.stored(row)) < self.features();
+        let row = (0..self.rows()).filter(|_| storage.has_missing()).find(lacks_one)?;
+        Some((row, self.raw_row(row).iter().position(|value| value.is_nan())?))
+    }
+
+    /// Row `index` as it was read; NaN where a value is missing.
     pub fn raw_row(&self, index: usize) -> Vec<f32> {
         let mut row = vec![0.0; self.features().next_multiple_of(16)];
         self.rows.read(Level::scalar(), index, None, &mut row);
@@ -341,13 +349,18 @@ mod tests {
     }
 
     #[test]
-    fn a_masked_value_stays_missing_and_no_model_reads_it() {
+    fn a_masked_value_stays_missing_and_a_model_reads_zero_in_its_place() {
         let masked = schema(2).with_missing(Missing::Mask).unwrap();
         let values = Values::Numbers(vec![1.0, 2.0, f32::NAN, 4.0, 5.0, 0.0]);
         let dataset = Dataset::new("d", masked, values, None).unwrap();
         assert_eq!((dataset.moments()[0].count, dataset.moments()[0].mean), (2, 3.0));
-        let refused = Normalisation::identity().apply(&dataset).unwrap_err().to_string();
-        assert!(refused.contains("row 1, column 0"), "{refused}");
+        assert_eq!(dataset.first_missing(), Some((1, 0)));
+        assert!(dataset.raw_row(1)[0].is_nan());
+        assert_eq!(dataset.subset(&[0, 2]).first_missing(), None);
+        let samples = Normalisation::new(vec![1.0, 2.0], vec![-3.0, 1.0]).unwrap().apply(&dataset).unwrap();
+        assert_eq!(samples.to_vec(), [-2.0, 5.0, 0.0, 9.0, 2.0, 1.0]);
+        assert_eq!((samples.has_missing(), samples.present(0), samples.present(1)), (true, 2, 1));
+        assert_eq!(samples.all_present(), 5);
     }
 
     #[test]

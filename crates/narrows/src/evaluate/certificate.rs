@@ -66,6 +66,15 @@ pub enum CertificateError {
         /// What PCA was fitted to.
         pca: usize,
     },
+    /// PCA of data in which values are missing is of filled data, and no bound for a model that learned around them.
+    #[error(
+        "{filled} values of the data are missing; PCA takes them for the means of their columns and a model's error leaves \
+         them out, so the one is no bound for the other; fill the values to compare them"
+    )]
+    Missing {
+        /// How many values PCA has filled.
+        filled: usize,
+    },
     /// No decomposition.
     #[error(transparent)]
     Decomposition(#[from] PcaError),
@@ -83,7 +92,7 @@ impl Certificate {
     /// - the recovered components are `Q·V`, with V the eigenvectors of `QᵀCQ` and its eigenvalues their variances.
     ///
     /// # Errors
-    /// If the model is not linear, or of other data.
+    /// If the model is not linear, or of other data, or values of the data are missing.
     pub fn of(model: &Autoencoder, pca: &Pca, train: &ReconstructionError) -> Result<Self, CertificateError> {
         let architecture = &model.architecture;
         if !architecture.is_linear() {
@@ -92,6 +101,9 @@ impl Certificate {
         let features = pca.mean.len();
         if architecture.inputs != features {
             return Err(CertificateError::Features { model: architecture.inputs, pca: features });
+        }
+        if pca.filled > 0 {
+            return Err(CertificateError::Missing { filled: pca.filled });
         }
         let narrowest = architecture.hidden.iter().copied().min().unwrap_or(features);
         let components = narrowest.min(features);

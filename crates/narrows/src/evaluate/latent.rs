@@ -1,4 +1,7 @@
 //! What a model's latent space is worth, on the test set. `docs/measures.md` says what each measure can tell.
+//!
+//! Where values are missing, codes are computed from the others, errors are over the others, and distances between rows take
+//! a missing value for what the model reads in its place.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -70,7 +73,7 @@ pub struct ClassError {
     /// What it is called.
     #[serde(deserialize_with = "name_or_number")]
     pub class: String,
-    /// How many rows it has.
+    /// How many rows it has, those without any value aside.
     pub rows: usize,
     /// Mean squared error per feature, in the model's scale.
     pub error: f64,
@@ -177,25 +180,30 @@ fn random_order(rows: usize, seed: u64) -> Vec<usize> {
     order.into_iter().map(|row| row as usize).collect()
 }
 
-/// The mean squared error per feature of every row.
+/// The mean squared error per feature of every row that has a value.
 fn row_errors(
     model: &Predictor,
     compute: &mut Compute,
     samples: &Samples,
-) -> Result<Vec<f64>, MismatchError> {
+) -> Result<Vec<RowError>, MismatchError> {
     let errors = model.squared_errors(compute, samples)?;
-    Ok(errors.iter().map(|&error| f64::from(error) / samples.features() as f64).collect())
+    let of_row = |(row, &error): (usize, &f32)| {
+        let present = samples.present(row);
+        (present > 0).then(|| RowError { row, error: f64::from(error) / present as f64 })
+    };
+    Ok(errors.iter().enumerate().filter_map(of_row).collect())
 }
 
 /// The mean error of each class of the rows; nothing without labels.
-fn class_errors(dataset: &Dataset, errors: &[f64]) -> Option<Vec<ClassError>> {
+fn class_errors(dataset: &Dataset, errors: &[RowError]) -> Option<Vec<ClassError>> {
     let (labels, counts) = (dataset.labels()?, dataset.class_counts()?);
-    let of_class = |(label, rows): (u32, usize)| {
-        let own = labels.iter().zip(errors).filter(|&(&other, _)| other == label).map(|(_, error)| error);
-        let class = dataset.class_name(label).to_owned();
-        ClassError { class, rows, error: own.sum::<f64>() / rows as f64 }
+    let of_class = |(label, _): (u32, usize)| {
+        let own: Vec<f64> =
+            errors.iter().filter(|error| labels[error.row] == label).map(|error| error.error).collect();
+        let (class, rows) = (dataset.class_name(label).to_owned(), own.len());
+        (rows > 0).then(|| ClassError { class, rows, error: own.iter().sum::<f64>() / rows as f64 })
     };
-    Some(counts.into_iter().map(of_class).collect())
+    Some(counts.into_iter().filter_map(of_class).collect())
 }
 
 /// A class's name; summaries of narrows 0.1 have a number.
@@ -213,9 +221,8 @@ fn name_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
 }
 
 /// The `count` rows with the least errors, the least first, and with the greatest, the greatest first.
-fn extremes(errors: &[f64], count: usize) -> (Vec<RowError>, Vec<RowError>) {
-    let mut rows: Vec<RowError> =
-        errors.iter().enumerate().map(|(row, &error)| RowError { row, error }).collect();
+fn extremes(errors: &[RowError], count: usize) -> (Vec<RowError>, Vec<RowError>) {
+    let mut rows = errors.to_vec();
     rows.sort_by(|a, b| a.error.total_cmp(&b.error));
     let count = count.min(rows.len());
     (rows[..count].to_vec(), rows.iter().rev().take(count).copied().collect())
@@ -229,6 +236,8 @@ mod tests {
     #[test]
     fn errors_are_told_by_class_and_at_both_ends() {
         let errors = [0.5, 0.1, 0.3, 0.2];
+        let errors: Vec<RowError> =
+            errors.into_iter().enumerate().map(|(row, error)| RowError { row, error }).collect();
         let classes = ["a", "b", "c"].map(str::to_owned).to_vec();
         let schema = Schema::rows(1).unwrap().with_classes(classes).unwrap();
         let rows = Dataset::new("d", schema, Values::Bytes(vec![0; 4]), Some(vec![2, 1, 2, 1])).unwrap();

@@ -6,7 +6,7 @@ use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::{Autoencoder, MismatchError};
 
-/// Mean squared error per pixel (or feature), over all rows.
+/// Mean squared error per pixel (or feature), over all rows; over the values that are there, where some are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReconstructionError {
     /// In the scale of the model's input.
@@ -16,7 +16,7 @@ pub struct ReconstructionError {
     pub unit_scale: Option<f64>,
 }
 
-/// The mean over rows and features of `(decoder(encoder(x)) − x)²`.
+/// The mean of `(decoder(encoder(x)) − x)²` over all values that are there.
 ///
 /// # Errors
 /// If the model cannot read the rows.
@@ -27,7 +27,7 @@ pub fn reconstruction_error(
 ) -> Result<ReconstructionError, MismatchError> {
     let errors = model.squared_errors(compute, samples)?;
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
-    let model_scale = sum / (samples.rows() * samples.features()) as f64;
+    let model_scale = sum / samples.all_present() as f64;
     Ok(ReconstructionError::new(model, model_scale))
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, RowsMut};
 use narrows_kernels::team::{Bounds, Split};
-use narrows_kernels::{Aligned, prefer_large_pages, squared_error};
+use narrows_kernels::{Aligned, Level, masked_squared_error, prefer_large_pages, squared_error};
 
 use super::network::{BlockPlaces, Network};
 use crate::compute::Compute;
@@ -42,15 +42,19 @@ impl Network {
         out
     }
 
-    /// The squared error of each row's reconstruction, summed over its features.
+    /// The squared error of each row's reconstruction, summed over those of its features that are there.
     pub fn squared_errors(&self, compute: &mut Compute, samples: &Samples) -> Vec<f32> {
         let mut out = vec![0.0; samples.rows()];
         let (level, features, last) = (compute.level, samples.features(), self.layers.len());
         let source = Source::Samples(samples);
         self.visit(compute, 0..last, &source, samples.rows(), (&mut out, 1), |places, block, _, out| {
             let mut errors = [0.0; BLOCK_ROWS];
-            let (x, y) = (places.rows(block, places.values[0]), places.rows(block, places.values[last]));
-            squared_error(level, features, x, y, &mut errors);
+            let rows = |place| places.rows(block, place);
+            let y = rows(places.values[last]);
+            match places.targets {
+                Some(targets) => masked_squared_error(level, features, rows(targets), y, &mut errors),
+                None => squared_error(level, features, rows(places.values[0]), y, &mut errors),
+            }
             out.copy_from_slice(&errors[..out.len()]);
         });
         out
@@ -69,7 +73,8 @@ impl Network {
         (out, width): (&mut [f32], usize),
         take: impl Fn(&BlockPlaces, &[f32], usize, &mut [f32]) + Sync,
     ) {
-        let places = BlockPlaces::for_inference(self);
+        let missing = matches!(source, Source::Samples(samples) if samples.has_missing());
+        let places = BlockPlaces::for_inference(self, missing);
         let level = compute.level;
         let threads = compute.team.threads();
         let blocks = rows.div_ceil(BLOCK_ROWS);
@@ -83,14 +88,15 @@ impl Network {
             let mut first_row = first_block(thread) * BLOCK_ROWS;
             for out in out.chunks_mut(BLOCK_ROWS * width) {
                 let used = out.len() / width;
+                let rows = first_row..first_row + used;
                 let place = places.values[layers.start];
                 let input = RowsMut { data: &mut block[place.start..], stride: place.stride };
-                source.read(
-                    level,
-                    first_row..first_row + used,
-                    self.layers[layers.start].shape.inputs,
-                    input,
-                );
+                source.read(level, rows.clone(), self.layers[layers.start].shape.inputs, input);
+                if let (Some(place), Source::Samples(samples)) = (places.targets, source) {
+                    for (row, out) in rows.zip(block[place.start..].chunks_exact_mut(place.stride)) {
+                        samples.read_with_nan(level, row, out);
+                    }
+                }
                 for layer in layers.clone() {
                     self.forward(level, &places, block, layer, self.layers[layer].activation);
                 }
@@ -102,7 +108,7 @@ impl Network {
 }
 
 impl Source<'_> {
-    fn read(&self, level: narrows_kernels::Level, rows: Range<usize>, inputs: usize, out: RowsMut<'_>) {
+    fn read(&self, level: Level, rows: Range<usize>, inputs: usize, out: RowsMut<'_>) {
         for (row, out) in rows.zip(out.data.chunks_exact_mut(out.stride)) {
             match self {
                 Self::Samples(samples) => samples.read(level, row, out),

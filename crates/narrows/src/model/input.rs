@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::ArchitectureError;
 use crate::dataset::{
-    DataError, Dataset, ImageShape, Normalisation, NormalisationError, NormalisationKind, Samples, Schema,
-    ValueRange, Values,
+    DataError, Dataset, ImageShape, Missing, Normalisation, NormalisationError, NormalisationKind, Samples,
+    Schema, ValueRange, Values,
 };
 
 /// What the data of a model looks like, and how it becomes the model's input.
@@ -40,6 +40,19 @@ pub enum MismatchError {
         expected: ValueRange,
         /// What the data has.
         found: ValueRange,
+    },
+    /// A value is missing, and the model has not learned to do without.
+    #[error(
+        "row {row}, column {column} (from 0) of {name} is missing, and the model was trained on whole rows; fill missing \
+         values, or train with missing values masked"
+    )]
+    Missing {
+        /// What the data is called.
+        name: String,
+        /// Which row, from 0.
+        row: usize,
+        /// The column's name, or its number from 0.
+        column: String,
     },
     /// Codes that are no whole rows.
     #[error("the model's codes have {latent} numbers each, {numbers} numbers are no whole codes")]
@@ -118,7 +131,8 @@ impl InputSpec {
     /// A data set as the model's input. No value is copied.
     ///
     /// # Errors
-    /// If its rows or, of images, its value range are not those that the model was trained on.
+    /// If its rows or, of images, its value range are not those that the model was trained on; if values are missing, and those
+    /// of the model's own schema are not masked.
     pub fn samples(&self, dataset: &Dataset) -> Result<Samples, MismatchError> {
         let name = || dataset.name().to_owned();
         let (expected, found) = (self.schema.features(), dataset.features());
@@ -130,6 +144,12 @@ impl InputSpec {
             && expected != found
         {
             return Err(MismatchError::Range { name: name(), expected, found });
+        }
+        if *self.schema.missing() != Missing::Mask
+            && let Some((row, column)) = dataset.first_missing()
+        {
+            let column = dataset.schema().column(column);
+            return Err(MismatchError::Missing { name: name(), row, column });
         }
         Ok(self.normalisation.apply(dataset)?)
     }

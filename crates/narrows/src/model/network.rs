@@ -157,13 +157,15 @@ pub(crate) struct Place {
     pub stride: usize,
 }
 
-/// Where everything that belongs to 16 rows lies, in one piece of memory: the values of every layer (each followed by
-/// its sums, where the derivative needs them), then δ of every hidden layer, the last first, so that each pass writes
-/// behind what it reads.
+/// Where everything that belongs to 16 rows lies, in one piece of memory: the input, and behind it, where values are
+/// missing, the targets; the values of every layer (each followed by its sums, where the derivative needs them), then δ of
+/// every hidden layer, the last first, so that each pass writes behind what it reads.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockPlaces {
     /// Layer 0 is the input.
     pub values: Vec<Place>,
+    /// The input once more, with NaN where the input has 0 for a value that is missing.
+    pub targets: Option<Place>,
     pub sums: Vec<Option<Place>>,
     /// δ of the last layer takes the place of its values; the input has none.
     pub deltas: Vec<Option<Place>>,
@@ -173,16 +175,16 @@ pub(crate) struct BlockPlaces {
 
 impl BlockPlaces {
     /// Places for inference: no sums, no δ.
-    pub fn for_inference(network: &Network) -> Self {
-        Self::new(network, false)
+    pub fn for_inference(network: &Network, missing: bool) -> Self {
+        Self::new(network, false, missing)
     }
 
     /// Places for training.
-    pub fn for_training(network: &Network) -> Self {
-        Self::new(network, true)
+    pub fn for_training(network: &Network, missing: bool) -> Self {
+        Self::new(network, true, missing)
     }
 
-    fn new(network: &Network, training: bool) -> Self {
+    fn new(network: &Network, training: bool, missing: bool) -> Self {
         let mut len = 0;
         let mut place = |columns| {
             let place = Place { start: len, stride: row_stride(columns) };
@@ -196,6 +198,7 @@ impl BlockPlaces {
             // It reads the samples themselves.
             WeightOrder::ByInput(_) => 0,
         })];
+        let targets = missing.then(|| place(first.shape.inputs));
         let mut sums = vec![None];
         for (index, layer) in network.layers.iter().enumerate() {
             values.push(place(layer.shape.outputs));
@@ -210,7 +213,7 @@ impl BlockPlaces {
                 deltas[index] = Some(place(network.layers[index].shape.inputs));
             }
         }
-        Self { values, sums, deltas, len }
+        Self { values, targets, sums, deltas, len }
     }
 
     /// What layer `index` reads, what it writes from `panel` on, and where its sums go if they are kept.

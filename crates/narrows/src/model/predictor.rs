@@ -98,7 +98,19 @@ impl Predictor {
         Ok(self.network.infer(compute, 0..2 * self.architecture.depth(), &Source::Samples(samples)))
     }
 
-    /// `‖decoder(encoder(x)) − x‖²` of every row, in the model's scale.
+    /// Every row in raw units, rows × features, its missing values filled in from the reconstruction that the others give.
+    /// What is there stays as it is, to the bit.
+    ///
+    /// # Errors
+    /// If rows are not as long as the model reads.
+    pub fn filled(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
+        let mut rows = self.reconstruct(compute, samples)?;
+        let rows_of = rows.chunks_exact_mut(samples.features());
+        rows_of.enumerate().for_each(|(index, row)| samples.complete(index, row));
+        Ok(rows)
+    }
+
+    /// `‖decoder(encoder(x)) − x‖²` of every row, in the model's scale, over the values that are there; 0 of a row without any.
     ///
     /// # Errors
     /// If rows are not as long as the model reads.
@@ -111,7 +123,8 @@ impl Predictor {
         Ok(self.network.squared_errors(compute, samples))
     }
 
-    /// `(decoder(encoder(x)) − x)²` of every feature of every row, rows × features, in the model's scale.
+    /// `(decoder(encoder(x)) − x)²` of every feature of every row, rows × features, in the model's scale; NaN where a value
+    /// is missing.
     ///
     /// # Errors
     /// If rows are not as long as the model reads.
@@ -122,7 +135,7 @@ impl Predictor {
     ) -> Result<Vec<f32>, MismatchError> {
         let mut errors = self.reconstruct(compute, samples)?;
         for (row, errors) in errors.chunks_exact_mut(samples.features()).enumerate() {
-            errors.iter_mut().zip(samples.row(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
+            errors.iter_mut().zip(samples.row_with_nan(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
         }
         Ok(errors)
     }

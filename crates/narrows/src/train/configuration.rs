@@ -62,6 +62,12 @@ pub enum TrainingError {
         /// Of which: training or test.
         set: &'static str,
     },
+    /// Rows, but nothing in them.
+    #[error("every value of the {set} set is missing; a model learns from those that are there")]
+    NoValues {
+        /// Of which: training or test.
+        set: &'static str,
+    },
     /// Rows of another length than the architecture's inputs.
     #[error("the architecture reads rows of {expected} numbers, the {set} set has {found} a row")]
     Features {

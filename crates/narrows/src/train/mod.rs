@@ -12,6 +12,7 @@
 
 mod configuration;
 mod event;
+mod objective;
 mod optimiser;
 mod schedule;
 mod step;
@@ -19,8 +20,9 @@ mod trainer;
 
 pub use configuration::{Training, TrainingError};
 pub use event::{EpochReport, Event};
+pub use objective::Objective;
 pub use optimiser::Optimiser;
 pub use schedule::{Rates, Schedule};
-pub use step::{Gradients, Step, Targets};
+pub use step::{Gradients, Step};
 pub(crate) use trainer::shuffle;
 pub use trainer::{Outcome, Trained, train, train_classifier};

@@ -8,16 +8,16 @@
 use std::ops::Range;
 
 use narrows_kernels::gather::Affine;
-use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, TILE};
+use narrows_kernels::layout::{BLOCK_ROWS, LayerShape, RowsMut, TILE};
 use narrows_kernels::sparse::{
     SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_column_sums, sparse_forward, sparse_update,
 };
 use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{
-    Activation, Aligned, BiasPanels, Level, Moments, Rule, Target, WeightTiles, backward,
-    cross_entropy_gradient, squared_error_output, update_bias, update_weights,
+    Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, backward, update_bias, update_weights,
 };
 
+use super::objective::{LastLayer, Objective};
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::network::{BlockPlaces, Network, PackedLayer, WeightOrder, cached_runs};
@@ -34,7 +34,7 @@ const CACHED_WEIGHTS: usize = 1 << 18;
 const MOST_BLOCKS: usize = 4;
 
 /// Numbers in a panel of the bias.
-const PANEL: usize = 16;
+pub(super) const PANEL: usize = 16;
 
 /// Panels of outputs from which on a sparse first layer is worth while: with a single one, picking the numbers costs
 /// more than multiplying them all.
@@ -97,16 +97,6 @@ enum Piece {
     Segment { layout: SparseLayout, group: usize, segment: usize },
 }
 
-/// What the last layer should give for a row, and with it the loss.
-#[derive(Clone, Copy, Debug)]
-pub enum Targets<'a> {
-    /// The row itself: the mean over rows and features of (y − x)².
-    Rows,
-    /// The class of each of the samples' rows: the mean over rows of −ln softmax(z)\[label\], where z is what the last layer
-    /// gives.
-    Labels(&'a [u32]),
-}
-
 /// The gradient of one batch's loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
@@ -117,12 +107,14 @@ pub struct Gradients {
 }
 
 impl Step {
-    /// A model that begins with `parameters`, for batches of at most `batch_size` rows of any samples.
+    /// A model that begins with `parameters`, for batches of at most `batch_size` rows of any samples in which no value is
+    /// missing.
     ///
     /// # Panics
     /// If the parameters are of another architecture, or the architecture has no layers.
     pub fn new(architecture: &Architecture, parameters: &Parameters, batch_size: usize) -> Self {
-        Self::with_order(&architecture.layers(), parameters, batch_size, WeightOrder::Tiles, 0)
+        let network = Network::of_layers(&architecture.layers(), parameters, WeightOrder::Tiles);
+        Self::of_network(network, batch_size, 0, false)
     }
 
     /// A model for batches of these samples alone: where they are bytes and most of them 0, only the others are
@@ -153,24 +145,21 @@ impl Step {
         assert_eq!(samples.features(), layout.shape.inputs, "features of a row, inputs of the model");
         match samples.sparse().filter(|_| layout.shape.output_panels() >= LEAST_SPARSE_PANELS) {
             Some((bytes, _)) => {
-                let order = WeightOrder::ByInput(layout);
-                let mut step = Self::with_order(layers, parameters, batch_size, order, bytes.segments());
+                let network = Network::of_layers(layers, parameters, WeightOrder::ByInput(layout));
+                let mut step = Self::of_network(network, batch_size, bytes.segments(), false);
                 step.sum_columns(bytes, layout);
                 step
             }
-            None => Self::with_order(layers, parameters, batch_size, WeightOrder::Tiles, 0),
+            None => {
+                let network = Network::of_layers(layers, parameters, WeightOrder::Tiles);
+                Self::of_network(network, batch_size, 0, samples.has_missing())
+            }
         }
     }
 
-    fn with_order(
-        layers: &[LayerSpec],
-        parameters: &Parameters,
-        batch_size: usize,
-        order: WeightOrder,
-        segments: usize,
-    ) -> Self {
-        let network = Network::of_layers(layers, parameters, order);
-        let places = BlockPlaces::for_training(&network);
+    /// `segments` of a sparse first layer; `missing`: whether values may be.
+    fn of_network(network: Network, batch_size: usize, segments: usize, missing: bool) -> Self {
+        let places = BlockPlaces::for_training(&network, missing);
         let most = if network.backward.len() > CACHED_WEIGHTS { MOST_BLOCKS } else { 1 };
         let groups: Vec<Groups> = (0..=most.ilog2())
             .map(|power| {
@@ -233,17 +222,17 @@ impl Step {
     }
 
     /// Takes one step: `rule`, applied with the gradient of the loss of the rows `batch` of `samples`. Returns that
-    /// loss, from before the step: the mean over rows and features of (y − x)². If it is not a finite number, the
+    /// loss, from before the step: the mean of (y − x)² over the values that are there. If it is not a finite number, the
     /// parameters are lost.
     ///
     /// # Panics
     /// If the batch is empty, larger than this memory was made for, or names a row that is not there, or if rows are
-    /// not as long as the model reads.
+    /// not as long as the model reads, or lack values where the step was not made for such samples.
     pub fn take(&mut self, compute: &mut Compute, samples: &Samples, batch: &[u32], rule: Rule) -> f64 {
-        self.take_towards(compute, samples, Targets::Rows, batch, rule)
+        self.take_towards(compute, samples, Objective::SquaredError, batch, rule)
     }
 
-    /// As [`Step::take`], with the loss of these targets.
+    /// As [`Step::take`], with another objective.
     ///
     /// # Panics
     /// As [`Step::take`]; or if a row has no label, or one that is not below the last layer's outputs.
@@ -251,20 +240,28 @@ impl Step {
         &mut self,
         compute: &mut Compute,
         samples: &Samples,
-        targets: Targets<'_>,
+        objective: Objective<'_>,
         batch: &[u32],
         rule: Rule,
     ) -> f64 {
-        let loss = self.loss(compute, samples, targets, batch);
+        let loss = self.loss(compute, samples, objective, batch);
         self.update(compute, rule, samples, batch);
         loss
     }
 
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
-    fn loss(&mut self, compute: &mut Compute, samples: &Samples, targets: Targets<'_>, batch: &[u32]) -> f64 {
+    fn loss(
+        &mut self,
+        compute: &mut Compute,
+        samples: &Samples,
+        objective: Objective<'_>,
+        batch: &[u32],
+    ) -> f64 {
         assert!(!batch.is_empty(), "a step needs rows");
         let inputs = self.network.layers[0].shape.inputs;
         assert_eq!(samples.features(), inputs, "features of a row, inputs of the model");
+        let masked = self.places.targets.is_some();
+        assert!(masked || !samples.has_missing(), "a step for samples with missing values is made for them");
         samples.locate(batch, &mut self.located);
         samples.locate(&self.announced, &mut self.announced_located);
         let Self { network, places, blocks, groups, errors, column_sums, .. } = self;
@@ -276,13 +273,11 @@ impl Step {
                 Some(SparseFirst { layout, bytes, affine, column_sums })
             }
         };
-        let propagation = Propagation { level: compute.level, network, places, samples, targets, first };
-        // A loss is a sum of errors over `count`; δ is of their mean, and a square's derivative brings a 2.
-        let (count, derivative) = match targets {
-            Targets::Rows => (batch.len() * samples.features(), 2.0),
-            Targets::Labels(_) => (batch.len(), 1.0),
-        };
-        let scale = derivative / count as f32;
+        let (level, from_bytes) = (compute.level, first.is_some());
+        let count = objective.count(samples, located);
+        let scale = objective.scale(count);
+        let last = LastLayer { level, network, places, samples, objective, from_bytes, scale };
+        let propagation = Propagation { level, network, places, samples, first, last };
         let blocks_used = batch.len().div_ceil(BLOCK_ROWS);
         let Groups { blocks: group, block_bounds, error_bounds } = groups
             .iter()
@@ -297,8 +292,8 @@ impl Step {
             let (rows, next) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
             propagation.prefetch(announced.chunks(rows_each).nth(i).unwrap_or_default());
             propagation.prefetch(next);
-            let labelled = batch.chunks(rows_each).nth(i).unwrap_or_default();
-            propagation.run((rows, labelled), scale, blocks, errors);
+            let indices = batch.chunks(rows_each).nth(i).unwrap_or_default();
+            propagation.run((rows, indices), blocks, errors);
         });
         let sum: f64 = errors[..batch.len()].iter().map(|&error| f64::from(error)).sum();
         sum / count as f64
@@ -355,19 +350,19 @@ impl Step {
         batch: &[u32],
         by_parameter: Parameters,
     ) -> Gradients {
-        self.gradients_towards(compute, samples, Targets::Rows, batch, by_parameter)
+        self.gradients_towards(compute, samples, Objective::SquaredError, batch, by_parameter)
     }
 
-    /// As [`Step::gradients`], of the loss of these targets.
+    /// As [`Step::gradients`], with another objective.
     pub fn gradients_towards(
         mut self,
         compute: &mut Compute,
         samples: &Samples,
-        targets: Targets<'_>,
+        objective: Objective<'_>,
         batch: &[u32],
         mut by_parameter: Parameters,
     ) -> Gradients {
-        let loss = self.loss(compute, samples, targets, batch);
+        let loss = self.loss(compute, samples, objective, batch);
         self.update(compute, Rule::KeepGradient, samples, batch);
         self.network.store_from(&self.weight_moments[0], &self.bias_moments[0], &mut by_parameter);
         Gradients { loss, by_parameter }
@@ -380,8 +375,8 @@ struct Propagation<'a> {
     network: &'a Network,
     places: &'a BlockPlaces,
     samples: &'a Samples,
-    targets: Targets<'a>,
     first: Option<SparseFirst<'a>>,
+    last: LastLayer<'a>,
 }
 
 /// A first layer on sparse bytes.
@@ -403,16 +398,11 @@ impl Propagation<'_> {
 
     /// The rows of some blocks, from raw values to δ of every layer: where they lie in the storage, and which of the samples
     /// they are.
-    fn run(&self, (rows, indices): (&[u32], &[u32]), scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
-        let Self { level, network, places, samples, .. } = *self;
+    fn run(&self, (rows, indices): (&[u32], &[u32]), blocks: &mut [f32], errors: &mut [f32]) {
+        let Self { level, network, places, .. } = *self;
         let blocks = &mut blocks[..rows.len().div_ceil(BLOCK_ROWS) * places.len];
-        if self.first.is_none() {
-            let input = places.values[0];
-            for (rows, block) in rows.chunks(BLOCK_ROWS).zip(blocks.chunks_exact_mut(places.len)) {
-                for (&index, row) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
-                    samples.read_stored(level, index as usize, row);
-                }
-            }
+        for (rows, block) in rows.chunks(BLOCK_ROWS).zip(blocks.chunks_exact_mut(places.len)) {
+            self.gather(rows, block);
         }
         let last = network.layers.len() - 1;
         for (index, layer) in network.layers[..last].iter().enumerate() {
@@ -421,10 +411,7 @@ impl Propagation<'_> {
                 Some(first) => self.sparse_forward(first, rows, blocks),
             }
         }
-        match self.targets {
-            Targets::Rows => self.reconstruct(rows, scale, blocks, errors),
-            Targets::Labels(labels) => self.classify(labels, indices, scale, blocks, errors),
-        }
+        self.last.run((rows, indices), blocks, errors);
         for index in (1..=last).rev() {
             let PackedLayer { shape, ref weights, .. } = network.layers[index];
             let weights = &network.backward[weights.clone()];
@@ -439,6 +426,22 @@ impl Propagation<'_> {
                     backward(level, shape, weights, delta, (activation, kept), out, panels.clone());
                 }
             }
+        }
+    }
+
+    /// The rows of a block as the first layer reads them, and as the last is to give them, where that is not the same.
+    fn gather(&self, rows: &[u32], block: &mut [f32]) {
+        let Self { level, places, samples, .. } = *self;
+        if self.first.is_some() {
+            return;
+        }
+        let input = places.values[0];
+        for (&row, out) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
+            samples.read_stored(level, row as usize, out);
+        }
+        let Some(targets) = places.targets else { return };
+        for (&row, out) in rows.iter().zip(block[targets.start..].chunks_exact_mut(targets.stride)) {
+            samples.read_stored_with_nan(level, row as usize, out);
         }
     }
 
@@ -461,57 +464,6 @@ impl Propagation<'_> {
                 let (_, y, sums) = places.layer(block, 0, panels.start);
                 sparse_forward(level, layer, affine, activation, (bytes, rows), y, sums);
             }
-        }
-    }
-
-    /// The last layer, forward and back, with the rows themselves as its targets.
-    fn reconstruct(&self, rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
-        let Self { level, network, places, samples, .. } = *self;
-        let last = network.layers.len() - 1;
-        let PackedLayer { shape, activation, .. } = network.layers[last];
-        let output = places.values[last + 1];
-        errors.fill(0.0);
-        for panels in cached_runs(shape.output_panels(), shape.input_panels()) {
-            let layer = network.layer(last, panels.clone());
-            let column = panels.start * PANEL;
-            for ((rows, block), errors) in rows
-                .chunks(BLOCK_ROWS)
-                .zip(blocks.chunks_exact_mut(places.len))
-                .zip(errors.as_chunks_mut::<BLOCK_ROWS>().0)
-            {
-                let (head, tail) = block.split_at_mut(output.start);
-                let target = match (samples.bytes(), self.first) {
-                    (Some((bytes, affine)), Some(_)) => {
-                        Target::Bytes { bytes: &bytes[column..], stride: samples.features(), rows, affine }
-                    }
-                    _ => {
-                        let Rows { data, stride } = places.rows(head, places.values[0]);
-                        Target::Numbers(Rows { data: &data[column..], stride })
-                    }
-                };
-                let x = places.rows(head, places.values[last]);
-                let delta =
-                    RowsMut { data: &mut tail[column..BLOCK_ROWS * output.stride], stride: output.stride };
-                squared_error_output(level, layer, activation, scale, x, target, delta, errors);
-            }
-        }
-    }
-
-    /// The last layer, whose softmax is part of the loss, with the rows' labels as its targets.
-    fn classify(&self, labels: &[u32], rows: &[u32], scale: f32, blocks: &mut [f32], errors: &mut [f32]) {
-        let Self { level, network, places, .. } = *self;
-        let last = network.layers.len() - 1;
-        network.forward(level, places, blocks, last, Activation::Identity);
-        for ((rows, block), errors) in rows
-            .chunks(BLOCK_ROWS)
-            .zip(blocks.chunks_exact_mut(places.len))
-            .zip(errors.as_chunks_mut::<BLOCK_ROWS>().0)
-        {
-            let mut own = [0; BLOCK_ROWS];
-            own.iter_mut().zip(rows).for_each(|(own, &row)| *own = labels[row as usize]);
-            let (_, z, _) = places.layer(block, last, 0);
-            let classes = network.layers[last].shape.outputs;
-            cross_entropy_gradient(level, scale, classes, &own[..rows.len()], z, errors);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::step::{Step, Targets};
+use super::objective::Objective;
+use super::step::Step;
 use super::{EpochReport, Event, Training, TrainingError};
 use crate::compute::Compute;
 use crate::dataset::Samples;
@@ -45,6 +46,8 @@ pub enum Outcome {
 /// `test` is measured after every [`Training::test_every`]-th epoch. Where that is 0, which is the default, it is not looked
 /// at: neither measured nor checked.
 ///
+/// Values that are missing are no targets, and count in no loss; a row without any value is left out.
+///
 /// # Errors
 /// If a setting is out of range, or the data does not fit the architecture.
 pub fn train(
@@ -67,7 +70,7 @@ pub fn train(
         |parameters: &Parameters, compute: &mut Compute| test_loss(architecture, parameters, test, compute)
     });
     let measure = measure.as_mut().map(|measure| measure as &mut Measure<'_>);
-    fit(&architecture.layers(), training, (samples, Targets::Rows), measure, compute, observe)
+    fit(&architecture.layers(), training, (samples, Objective::SquaredError), measure, compute, observe)
 }
 
 /// Trains a classifier on `samples` and the class of each, and says so to `observe`, which may stop it. The loss is the mean
@@ -93,20 +96,20 @@ pub fn train_classifier(
     if let Some(label) = labels.iter().find(|&&label| label as usize >= architecture.classes) {
         return Err(TrainingError::setting("label", "a number below the number of classes", label));
     }
-    fit(&architecture.layers(), training, (samples, Targets::Labels(labels)), None, compute, observe)
+    fit(&architecture.layers(), training, (samples, Objective::CrossEntropy(labels)), None, compute, observe)
 }
 
 /// Measures the test loss.
 pub(crate) type Measure<'a> = dyn FnMut(&Parameters, &mut Compute) -> f64 + 'a;
 
-/// The loop itself: trains any layers towards any targets.
+/// The loop itself: trains any layers with any objective.
 ///
 /// # Errors
 /// If a setting is out of range, or there are no rows or too many.
 pub(crate) fn fit(
     layers: &[LayerSpec],
     training: &Training,
-    (samples, targets): (&Samples, Targets<'_>),
+    (samples, objective): (&Samples, Objective<'_>),
     mut measure: Option<&mut Measure<'_>>,
     compute: &mut Compute,
     observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
@@ -115,14 +118,14 @@ pub(crate) fn fit(
     if samples.rows() == 0 {
         return Err(TrainingError::NoRows { set: "training" });
     }
-    let rows = samples.rows();
+    let mut order = objective.rows(samples);
+    let rows = order.len();
 
     let batch_size = training.batch_size.min(rows);
     let steps = rows.div_ceil(batch_size);
     let total_steps = (steps as u64).saturating_mul(training.epochs as u64);
     let mut parameters = training.initialisation.draw_layers(layers, training.seed);
     let mut model = Step::of_layers(layers, &parameters, batch_size, samples);
-    let mut order: Vec<u32> = (0..).take(rows).collect();
     let mut history = Vec::new();
     let mut steps_done = 0;
 
@@ -140,7 +143,7 @@ pub(crate) fn fit(
             let rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
             steps_done += 1;
             let rule = training.optimiser.rule(steps_done, rates);
-            let loss = model.take_towards(compute, samples, targets, batch, rule);
+            let loss = model.take_towards(compute, samples, objective, batch, rule);
             if !loss.is_finite() {
                 let outcome = Outcome::Diverged { epoch, step: step + 1 };
                 return Ok(Trained { parameters, history, outcome });
@@ -202,6 +205,9 @@ fn check(set: &'static str, samples: &Samples, architecture: &Architecture) -> R
     if samples.rows() == 0 {
         return Err(TrainingError::NoRows { set });
     }
+    if samples.all_present() == 0 {
+        return Err(TrainingError::NoValues { set });
+    }
     Ok(())
 }
 
@@ -213,7 +219,7 @@ fn test_loss(
 ) -> f64 {
     let errors = Network::new(architecture, parameters, WeightOrder::Tiles).squared_errors(compute, test);
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
-    sum / (test.rows() * test.features()) as f64
+    sum / test.all_present() as f64
 }
 
 /// Permutes `order` (Fisher & Yates), with ChaCha8 of `seed`, stream `epoch`; where it begins has an influence, so

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use narrows::dataset::{
-    DataError, Dataset, ImageShape, Normalisation, NormalisationError, NormalisationKind, Parts, Samples,
-    Schema, SchemaError, ValueRange, Values,
+    DataError, Dataset, ImageShape, Missing, Normalisation, NormalisationError, NormalisationKind, Parts,
+    Samples, Schema, SchemaError, ValueRange, Values,
 };
 use narrows::evaluate::{
     ClassesError, Labelled, LatentError, LatentSettings, Points, effective_rank, latent_quality,
@@ -73,6 +73,26 @@ fn a_number_that_is_not_finite_is_named_by_row_and_column() {
             assert!(error.contains("row 2") && error.contains("column 7"), "{error}");
         }
     }
+}
+
+#[test]
+fn a_model_of_whole_rows_refuses_rows_with_missing_values() {
+    let masked = |schema: Schema| schema.with_missing(Missing::Mask).unwrap();
+    let mut numbers = vec![0.5; 4 * FEATURES];
+    numbers[2 * FEATURES + 7] = f32::NAN;
+    let schema = masked(Schema::rows(FEATURES).unwrap());
+    let dataset = Dataset::new("holed", schema, Values::Numbers(numbers.clone()), None).unwrap();
+    let refused = model().samples(&dataset).unwrap_err();
+    let expected = MismatchError::Missing { name: "holed".to_owned(), row: 2, column: "7".to_owned() };
+    assert_eq!(refused, expected);
+    assert!(model().samples(&dataset.subset(&[0, 1, 3])).is_ok());
+
+    let model = model();
+    let schema = masked(model.input.schema().clone());
+    let model =
+        Autoencoder { input: InputSpec::new(model.input.normalisation().clone(), schema).unwrap(), ..model };
+    assert_eq!(model.samples(&dataset).unwrap().present(2), FEATURES - 1);
+    assert_eq!(model.input.rows(numbers).unwrap().present(2), FEATURES - 1);
 }
 
 #[test]

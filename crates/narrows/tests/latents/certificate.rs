@@ -1,6 +1,6 @@
 //! The certificate: of exact PCA, of models that have its subspace, and of those that have not.
 
-use narrows::dataset::{Normalisation, Samples};
+use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Values};
 use narrows::evaluate::{Certificate, CertificateError, reconstruction_error};
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
 use narrows::pca::Pca;
@@ -182,4 +182,51 @@ fn what_is_not_linear_or_of_other_data_is_refused() {
     let other = Autoencoder { parameters: Parameters::zeros(&architecture), architecture, input: input() };
     let error = Certificate::of(&other, &pca, &train).unwrap_err();
     assert_eq!(error, CertificateError::Features { model: 7, pca: FEATURES });
+}
+
+/// A fifth of the values is missing, and all of column 4.
+fn masked(values: &[f32]) -> Samples {
+    let is_missing = |i: usize| i % FEATURES == 4 || i * 7919 % 101 < 20;
+    let values = values.iter().enumerate().map(|(i, &x)| if is_missing(i) { f32::NAN } else { x });
+    let schema = schema(FEATURES).with_missing(Missing::Mask).unwrap();
+    let dataset = Dataset::new("masked", schema, Values::Numbers(values.collect()), None).unwrap();
+    Normalisation::identity().apply(&dataset).unwrap()
+}
+
+#[test]
+fn pca_takes_missing_values_for_the_means_of_their_columns() {
+    // Far from 0, which a missing value would otherwise be.
+    let whole: Vec<f32> = samples().to_vec().iter().map(|x| x + 10.0).collect();
+    let masked = masked(&whole);
+    let (mut filled, mut missing) = (whole, 0);
+    for column in 0..FEATURES {
+        let is_there = |row: usize| masked.row(row)[column] != 0.0;
+        let there: Vec<usize> = (0..masked.rows()).filter(|&row| is_there(row)).collect();
+        let sum: f64 = there.iter().map(|&row| f64::from(filled[row * FEATURES + column])).sum();
+        let mean = if there.is_empty() { 0.0 } else { sum / there.len() as f64 };
+        for row in (0..masked.rows()).filter(|&row| !is_there(row)) {
+            filled[row * FEATURES + column] = mean as f32;
+            missing += 1;
+        }
+    }
+    let expected = Pca::fit(&mut compute(), &Samples::in_model_scale(FEATURES, filled).unwrap()).unwrap();
+    let found = Pca::fit(&mut compute(), &masked).unwrap();
+    assert_eq!((found.filled, expected.filled), (missing, 0));
+    // Means of numbers near 10, which f32 holds to 2⁻²¹; products of distances are summed in f32.
+    for (found, expected) in found.mean.iter().zip(&expected.mean) {
+        assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
+    }
+    for (found, expected) in found.variances.iter().zip(&expected.variances) {
+        assert!((found - expected).abs() < 1e-5 * expected.max(0.01), "{found} for {expected}");
+    }
+}
+
+#[test]
+fn data_with_missing_values_gives_no_certificate() {
+    let masked = masked(&samples().to_vec());
+    let pca = Pca::fit(&mut compute(), &masked).unwrap();
+    let model = pca.autoencoder(COMPONENTS, input());
+    let train = reconstruction_error(&model, &mut compute(), &masked).unwrap();
+    let refused = Certificate::of(&model, &pca, &train).unwrap_err();
+    assert_eq!(refused, CertificateError::Missing { filled: pca.filled });
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use narrows::compute::Level;
 use narrows::dataset::{Normalisation, Samples, Schema};
 use narrows::model::{Classifier, ClassifierArchitecture, InputSpec, Parameters};
-use narrows::train::{Optimiser, Rates, Step, Targets, Training, train_classifier};
+use narrows::train::{Objective, Optimiser, Rates, Step, Training, train_classifier};
 use serde::Deserialize;
 
 use crate::golden::{Golden, read};
@@ -89,7 +89,7 @@ fn steps_are_those_of_pytorch() {
     }
     let first = Samples::in_model_scale(inputs, values[..case.batch_rows[0] * inputs].to_vec()).unwrap();
     let samples = Samples::in_model_scale(inputs, values).unwrap();
-    let targets = Targets::Labels(&labels);
+    let objective = Objective::CrossEntropy(&labels);
     let tolerance = |group: fn(&PerGroup) -> f64| (-20_f64).exp2() * group(&case.largest_magnitude);
     assert_eq!(case.optimiser.name, "adam");
     let Adam { learning_rate, beta1, beta2, epsilon, weight_decay, .. } = case.optimiser;
@@ -109,7 +109,7 @@ fn steps_are_those_of_pytorch() {
 
         let step = Step::of_layers(&layers, &before, 13, &samples);
         let zeros = Parameters::zeros_of(&layers);
-        let gradients = step.gradients_towards(&mut compute, &samples, targets, &batches[0], zeros);
+        let gradients = step.gradients_towards(&mut compute, &samples, objective, &batches[0], zeros);
         compare(&golden, &gradients.by_parameter, "gradient", tolerance(|g| g.gradient));
 
         let losses = &golden.tensors["loss"].values;
@@ -118,7 +118,7 @@ fn steps_are_those_of_pytorch() {
         for (i, (batch, &expected)) in batches.iter().zip(losses).enumerate() {
             let rates = Rates { learning_rate, momentum: None };
             let rule = optimiser.rule(i as u64 + 1, rates);
-            let loss = step.take_towards(&mut compute, &samples, targets, batch, rule);
+            let loss = step.take_towards(&mut compute, &samples, objective, batch, rule);
             assert_close(loss, expected, tolerance(|g| g.loss), format_args!("loss {i}, {level}"));
         }
         let mut after = Parameters::zeros_of(&layers);

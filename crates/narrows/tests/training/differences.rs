@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use narrows::compute::Level;
-use narrows::dataset::Samples;
+use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, HiddenActivation, OutputActivation, Parameters};
 use narrows::train::{Gradients, Step};
 
@@ -89,11 +89,11 @@ impl Exact {
         Self { layers, parameters: parameters.values().iter().map(|&x| x.into()).collect() }
     }
 
-    /// The mean squared error over rows and features, and how near a sum came to a kink.
+    /// The mean squared error over the values that are not NaN, and how near a sum came to a kink.
     fn loss(&self, rows: &[Vec<f64>]) -> (f64, f64) {
-        let (mut sum, mut nearest) = (0.0, f64::INFINITY);
+        let (mut sum, mut nearest, mut count) = (0.0, f64::INFINITY, 0);
         for row in rows {
-            let mut values = row.clone();
+            let mut values: Vec<f64> = row.iter().map(|&x| if x.is_nan() { 0.0 } else { x }).collect();
             let mut rest = &self.parameters[..];
             for &(inputs, outputs, activation) in &self.layers {
                 let (weights, after) = rest.split_at(inputs * outputs);
@@ -112,9 +112,12 @@ impl Exact {
                     .collect();
             }
             assert!(rest.is_empty());
-            sum += values.iter().zip(row).map(|(y, x)| (y - x).powi(2)).sum::<f64>();
+            let squares =
+                values.iter().zip(row).map(|(y, x)| (y - x).powi(2)).filter(|square| !square.is_nan());
+            count += squares.clone().count();
+            sum += squares.sum::<f64>();
         }
-        (sum / (rows.len() * rows[0].len()) as f64, nearest)
+        (sum / count as f64, nearest)
     }
 
     fn derivative(&mut self, rows: &[Vec<f64>], parameter: usize) -> f64 {
@@ -152,6 +155,8 @@ fn gradients_are_those_of_the_loss_at_depth_4() {
 enum Data {
     Numbers,
     SparseBytes,
+    /// A quarter is missing, and a whole row of the batch.
+    Masked,
 }
 
 fn check(depth: usize) {
@@ -160,7 +165,7 @@ fn check(depth: usize) {
     let mut compute = compute(Level::detect(), 1);
     for activation in HIDDEN_ACTIVATIONS {
         for output in OUTPUT_ACTIVATIONS {
-            for data in [Data::Numbers, Data::SparseBytes] {
+            for data in [Data::Numbers, Data::SparseBytes, Data::Masked] {
                 let name = format!("depth {depth}, {activation}, {output}, {data:?}");
                 let hidden = HIDDEN[..depth].to_vec();
                 let architecture = Architecture { inputs: INPUTS, hidden, activation, output };
@@ -171,7 +176,12 @@ fn check(depth: usize) {
                 let step = Step::for_samples(&architecture, &parameters, batch.len(), &samples);
                 let gradients =
                     step.gradients(&mut compute, &samples, &batch, Parameters::zeros(&architecture));
-                compare(&gradients, Exact::new(&architecture, &parameters), &rows(&samples, &batch), &name);
+                compare(
+                    &gradients,
+                    Exact::new(&architecture, &parameters),
+                    &rows(data, &samples, &batch),
+                    &name,
+                );
             }
         }
     }
@@ -181,11 +191,30 @@ fn samples(data: Data, bytes: &[u8], seed: u64) -> Samples {
     match data {
         Data::Numbers => numbers(ROWS, INPUTS, seed),
         Data::SparseBytes => as_bytes(bytes, INPUTS),
+        Data::Masked => {
+            let mut values = numbers(ROWS, INPUTS, seed).to_vec();
+            let missing = (0..values.len()).filter(|i| is_missing(i / INPUTS, i % INPUTS));
+            missing.for_each(|i| values[i] = f32::NAN);
+            let schema = Schema::rows(INPUTS).unwrap().with_missing(Missing::Mask).unwrap();
+            let dataset = Dataset::new("masked", schema, Values::Numbers(values), None).unwrap();
+            Normalisation::identity().apply(&dataset).unwrap()
+        }
     }
 }
 
-fn rows(samples: &Samples, batch: &[u32]) -> Vec<Vec<f64>> {
-    batch.iter().map(|&row| samples.row(row as usize).iter().map(|&x| f64::from(x)).collect()).collect()
+fn is_missing(row: usize, column: usize) -> bool {
+    row == 10 || (row * 31 + column * 17) % 23 < 6
+}
+
+fn rows(data: Data, samples: &Samples, batch: &[u32]) -> Vec<Vec<f64>> {
+    let value = |row: usize, (column, x): (usize, f32)| match data {
+        Data::Masked if is_missing(row, column) => f64::NAN,
+        _ => x.into(),
+    };
+    let row = |&row: &u32| {
+        samples.row(row as usize).into_iter().enumerate().map(|x| value(row as usize, x)).collect()
+    };
+    batch.iter().map(row).collect()
 }
 
 fn compare(gradients: &Gradients, mut exact: Exact, rows: &[Vec<f64>], name: &str) {
@@ -208,7 +237,7 @@ fn seed_away_from_kinks(architecture: &Architecture, data: Data, batch: &[u32]) 
         let bytes = sparse_bytes(ROWS, INPUTS, seed);
         let exact = Exact::new(architecture, &random_parameters(architecture, seed));
         // A parameter nudged by H moves a sum by less than ten times as much.
-        exact.loss(&rows(&samples(data, &bytes, seed), batch)).1 > 10.0 * H
+        exact.loss(&rows(data, &samples(data, &bytes, seed), batch)).1 > 10.0 * H
     };
     (0..100).find(is_away).expect("some seed keeps away from the kinks")
 }

@@ -9,6 +9,7 @@ mod classifier;
 mod differences;
 mod golden;
 mod initialisation;
+mod masked;
 mod schedules;
 mod sparse;
 mod steps;
