@@ -3,7 +3,7 @@
 use narrows_kernels::Level;
 use narrows_kernels::gather::{Affine, Scaling, from_bytes, from_numbers, from_present_numbers};
 
-use crate::support::{PANEL, Random, all_bits, assert_all_zero, on_every_level, refused};
+use crate::support::{PANEL, Random, assert_all_zero, on_every_level, refused};
 
 /// Every tail, and a row of MNIST.
 fn lengths() -> impl Iterator<Item = usize> {
