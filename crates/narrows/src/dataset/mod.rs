@@ -1,5 +1,6 @@
 //! Data sets: rows of numbers, with labels and an image's shape where there are any.
 
+pub mod format;
 #[cfg(feature = "mnist")]
 pub mod mnist;
 mod normalisation;

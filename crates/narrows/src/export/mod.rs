@@ -4,4 +4,4 @@ mod file;
 pub mod judge;
 pub mod safetensors;
 
-pub use file::write_atomically;
+pub use file::{write_atomically, write_atomically_with};
