@@ -5,4 +5,4 @@ mod input;
 pub mod judge;
 pub mod safetensors;
 
-pub use file::write_atomically;
+pub use file::{write_atomically, write_atomically_with};
