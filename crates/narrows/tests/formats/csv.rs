@@ -138,9 +138,11 @@ fn what_the_user_says_comes_before_what_is_found_out() {
 
 #[test]
 fn wrong_tables_are_told_with_their_line() {
-    let cases: [(&str, Place, &str); 8] = [
+    let cases: [(&str, Place, &str); 10] = [
         ("a,b\n1,2\n3\n", Place::Line(3), "1 cells where the first line has 2"),
         ("a,b\n1,2\n\n3,4,5\n", Place::Line(4), "3 cells where the first line has 2"),
+        ("a,b\r\n1,2\r\n\r\n3\r\n", Place::Line(4), "1 cells where the first line has 2"),
+        ("\n\na,b\n1,2\n3\n", Place::Line(5), "1 cells where the first line has 2"),
         ("a,b\n1,\"2\n3,4\n", Place::Line(2), "never closed"),
         ("a,b\n", Place::File, "no rows"),
         ("\n\n", Place::File, "no rows"),
@@ -148,13 +150,13 @@ fn wrong_tables_are_told_with_their_line() {
         ("a\n1e400\n", Place::Cell { line: 2, column: "a".into() }, "`1e400` is too great"),
         ("a\n\"x\ny\"\n1e400\n", Place::File, ""),
     ];
-    for (text, place, message) in &cases[..7] {
+    for (text, place, message) in &cases[..9] {
         let error = read(text).unwrap_err();
         assert_eq!(&error.place, place, "{text:?}: {error}");
         assert!(error.to_string().contains(message), "{text:?}: {error}");
     }
     // Text in the column: then 1e400 is text too.
-    assert!(read(cases[7].0).is_ok());
+    assert!(read(cases[9].0).is_ok());
 }
 
 #[test]
