@@ -3,10 +3,10 @@
 
 mod arrays;
 mod bad_input;
-#[cfg(feature = "parquet")]
-mod columnar;
 mod corpus;
 mod csv;
 mod golden;
 #[cfg(feature = "images")]
 mod images;
+#[cfg(feature = "parquet")]
+mod parquet;

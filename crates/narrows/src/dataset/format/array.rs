@@ -87,10 +87,19 @@ impl Layout {
         }
         let values = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
         let bytes = values.and_then(|values| values.checked_mul(element.size()));
-        let (Some(values), Some(bytes)) = (values, bytes.and_then(|bytes| isize::try_from(bytes).ok())) else {
+        let (Some(values), Some(bytes)) = (values, bytes.and_then(|bytes| isize::try_from(bytes).ok()))
+        else {
             return Err(ArrayProblem::Oversized { shape });
         };
-        Ok(Self { element, big_endian, shape, column_major, offset, values, bytes: bytes.unsigned_abs() as u64 })
+        Ok(Self {
+            element,
+            big_endian,
+            shape,
+            column_major,
+            offset,
+            values,
+            bytes: bytes.unsigned_abs() as u64,
+        })
     }
 
     /// What an element is.
@@ -171,7 +180,9 @@ impl Layout {
         limits.check(self.memory())?;
         let mut values = Values::none(self.element);
         if available.is_some() {
-            values.reserve(self.values).map_err(|_| Problem::TooLarge { needed: self.memory(), limit: limits.bytes })?;
+            values
+                .reserve(self.values)
+                .map_err(|_| Problem::TooLarge { needed: self.memory(), limit: limits.bytes })?;
         }
         let piece = PIECE_BYTES / self.element.size().max(1) * self.element.size().max(1);
         let mut bytes = Vec::with_capacity(piece.min(usize::try_from(self.bytes).unwrap_or(piece)));
@@ -212,7 +223,9 @@ impl Layout {
     /// Adds the values of `bytes`, whole elements in the order of the file. Says how many integers were rounded.
     fn decode(&self, bytes: &[u8], values: &mut Values) -> Result<usize, ArrayProblem> {
         match (values, self.element) {
-            (Values::Bytes(values), Element::Bool) => values.extend(bytes.iter().map(|&byte| u8::from(byte != 0))),
+            (Values::Bytes(values), Element::Bool) => {
+                values.extend(bytes.iter().map(|&byte| u8::from(byte != 0)))
+            }
             (Values::Bytes(values), _) => values.extend_from_slice(bytes),
             (Values::Text(values), Element::Characters(_)) => {
                 for text in bytes.chunks_exact(self.element.size()) {
@@ -372,7 +385,9 @@ impl Values {
 #[non_exhaustive]
 pub enum ArrayProblem {
     /// More dimensions than rows of colour images have, or none.
-    #[error("the array has {found} dimensions; 1 (labels) to 4 (rows, height, width, channels) were expected")]
+    #[error(
+        "the array has {found} dimensions; 1 (labels) to 4 (rows, height, width, channels) were expected"
+    )]
     Dimensions {
         /// How many it has.
         found: usize,
@@ -384,13 +399,17 @@ pub enum ArrayProblem {
         shape: Vec<usize>,
     },
     /// Its sizes multiply to more than any memory.
-    #[error("the array claims the shape {shape:?}, which is more than any memory holds; the header is damaged")]
+    #[error(
+        "the array claims the shape {shape:?}, which is more than any memory holds; the header is damaged"
+    )]
     Oversized {
         /// The sizes.
         shape: Vec<usize>,
     },
     /// A number that no `f32` represents.
-    #[error("the value {value:e} is too great: values are kept as 32-bit numbers, which end at 3.4e38; rescale the data")]
+    #[error(
+        "the value {value:e} is too great: values are kept as 32-bit numbers, which end at 3.4e38; rescale the data"
+    )]
     BeyondSingle {
         /// Its index among the values that were read.
         index: u64,
@@ -403,7 +422,12 @@ pub enum ArrayProblem {
 }
 
 /// Adds numbers of N bytes each.
-fn extend<const N: usize>(numbers: &mut Vec<f32>, bytes: &[u8], big_endian: bool, number: impl Fn([u8; N]) -> f32) {
+fn extend<const N: usize>(
+    numbers: &mut Vec<f32>,
+    bytes: &[u8],
+    big_endian: bool,
+    number: impl Fn([u8; N]) -> f32,
+) {
     let elements = bytes.as_chunks().0.iter();
     if big_endian {
         numbers.extend(elements.map(|&element| {
@@ -418,7 +442,8 @@ fn extend<const N: usize>(numbers: &mut Vec<f32>, bytes: &[u8], big_endian: bool
 
 /// Text of four bytes a character, without the zeros at its end.
 fn characters(bytes: &[u8], big_endian: bool) -> Result<String, ArrayProblem> {
-    let code = |&bytes: &[u8; 4]| if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+    let code =
+        |&bytes: &[u8; 4]| if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
     let codes: Vec<u32> = bytes.as_chunks().0.iter().map(code).collect();
     let end = codes.iter().rposition(|&code| code != 0).map_or(0, |last| last + 1);
     codes[..end].iter().map(|&code| char::from_u32(code).ok_or(ArrayProblem::Text)).collect()
