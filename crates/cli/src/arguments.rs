@@ -59,6 +59,7 @@ pub enum Command {
     Run(commands::run::Run),
     Train(commands::train::Train),
     Evaluate(commands::evaluate::Evaluate),
+    Encode(commands::encode::Encode),
     Compare(commands::compare::Compare),
     Reconstruct(commands::reconstruct::Reconstruct),
     Interpolate(commands::interpolate::Interpolate),

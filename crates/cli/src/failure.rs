@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use narrows::dataset::{RowNameError, UnknownSource};
-use narrows::experiment::{DirectoryError, DrawError, ExperimentError, RunError};
+use narrows::experiment::{DirectoryError, DrawError, ExperimentError, FinishedRunError, RunError};
 use narrows::export::safetensors::LoadError;
 use narrows::interpolate::judge::JudgeError;
 use narrows::interpolate::quality::QualityError;
@@ -81,10 +81,19 @@ impl From<JudgeError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Directory(DirectoryError::Write { .. })
+            RunError::Directory(DirectoryError::Write { .. } | DirectoryError::Model(_))
             | RunError::Pca(_)
             | RunError::Judge(_)
             | RunError::Figure(DrawError::Raster(_)) => Self::failed(error),
+            _ => Self::user(error),
+        }
+    }
+}
+
+impl From<FinishedRunError> for Failure {
+    fn from(error: FinishedRunError) -> Self {
+        match error {
+            FinishedRunError::Pca(_) | FinishedRunError::Figure(DrawError::Raster(_)) => Self::failed(error),
             _ => Self::user(error),
         }
     }

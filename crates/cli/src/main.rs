@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod interrupt;
+mod plan;
 mod progress;
 mod table;
 
@@ -56,6 +57,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Run(command) => command.run(common),
         Command::Train(command) => command.run(common),
         Command::Evaluate(command) => command.run(common),
+        Command::Encode(command) => command.run(common),
         Command::Compare(command) => command.run(common),
         Command::Reconstruct(command) => command.run(common),
         Command::Interpolate(command) => command.run(common),

@@ -3,19 +3,23 @@
 
 mod bench;
 mod command;
+mod packages;
+mod page_tools;
 mod test;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test      all tests, on every instruction set of this machine
-cargo xtask lint      format, clippy and rustdoc, warnings denied
-cargo xtask golden    write the golden files anew with PyTorch, in a Python environment of its own";
+cargo xtask test           all tests, on every instruction set of this machine; what they need is installed first
+cargo xtask test --quick   unit tests and fast integration tests: under a minute, no browser
+cargo xtask lint           format, clippy and rustdoc, warnings denied
+cargo xtask golden         write the golden files anew with PyTorch, in a Python environment of its own";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::test(),
+        ["test", "--quick"] => test::quick(),
         ["lint"] => test::lint(),
         ["golden"] => test::golden(),
         ["bench", ref arguments @ ..] => bench::bench(arguments),

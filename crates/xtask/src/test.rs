@@ -1,25 +1,37 @@
 //! Tests, lints and golden files.
 
 use crate::command::run;
+use crate::page_tools;
 
-/// All tests. They need cargo, and Chromium for those of the page: the golden files are in the repository.
+/// All tests, after what they need beside Rust has been installed: the golden files are in the repository.
 ///
 /// In the release profile: they train on real data, and share what `cargo run --release` has compiled.
 pub fn test() -> Result<(), String> {
-    println!(
-        "The tests need Rust, and Chromium for those of the page; what cargo has not yet compiled takes some minutes."
-    );
+    println!("What cargo has not yet compiled takes some minutes; then the tests take some more.");
+    let tools = page_tools::prepare();
+    let variables: Vec<(&str, &str)> = tools.iter().map(|(name, path)| (*name, path.as_str())).collect();
     run(&[], "cargo", &["run", "--release", "--quiet", "--", "--version", "--verbose"])?;
-    run(&[], "cargo", &["test", "--release", "--workspace", "--all-features"])
+    run(&variables, "cargo", &["test", "--release", "--workspace", "--all-features", "--no-fail-fast"])
 }
 
-/// Format, clippy and rustdoc, warnings denied.
+/// Unit tests, and the integration tests that need neither the program nor a browser: under a minute once compiled.
+pub fn quick() -> Result<(), String> {
+    let everywhere = ["test", "--release", "--workspace", "--all-features", "--lib", "--bins"];
+    let tests = ["kernels", "training", "latents", "interpolation", "allocation"];
+    let tests = tests.iter().flat_map(|name| ["--test", name]);
+    run(&[], "cargo", &everywhere.into_iter().chain(tests).collect::<Vec<_>>())
+}
+
+/// Format, clippy and rustdoc, warnings denied; in the release profile, which shares build scripts with the tests.
 pub fn lint() -> Result<(), String> {
     run(&[], "cargo", &["fmt", "--all", "--check"])?;
-    run(&[], "cargo", &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])?;
+    let clippy = ["clippy", "--release"];
+    let deny = ["--", "-D", "warnings"];
+    run(&[], "cargo", &[&clippy[..], &["--workspace", "--all-targets", "--all-features"], &deny].concat())?;
     // The library alone, as a program that brings its own data takes it.
-    run(&[], "cargo", &["clippy", "-p", "narrows", "--", "-D", "warnings"])?;
-    run(&[("RUSTDOCFLAGS", "-D warnings")], "cargo", &["doc", "--workspace", "--all-features", "--no-deps"])
+    run(&[], "cargo", &[&clippy[..], &["-p", "narrows"], &deny].concat())?;
+    let doc = ["doc", "--release", "--workspace", "--all-features", "--no-deps"];
+    run(&[("RUSTDOCFLAGS", "-D warnings")], "cargo", &doc)
 }
 
 /// Writes the golden files anew.
@@ -30,6 +42,10 @@ pub fn golden() -> Result<(), String> {
     let python = format!("{environment}/bin/python");
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", "golden/requirements.txt"])?;
     run(&[], &python, &["golden/generate.py"])?;
+    // docs/pytorch.md, as a reader would run it.
+    run(&[], "cargo", &["build", "--release"])?;
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    run(&[], &python, &["golden/pytorch.py", &format!("{target}/release/narrows")])?;
     let latents = "golden/requirements-latents.txt";
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", latents])?;
     run(&[], &python, &["golden/generate_latents.py"])?;

@@ -1,7 +1,5 @@
 //! `narrows compare`: what several models' latent spaces are worth, and which linear ones are PCA.
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 use narrows::compute::Compute;
 use narrows::dataset::Parts;
@@ -13,7 +11,7 @@ use narrows::pca::Pca;
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::model_file::{DataArgument, LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
@@ -23,11 +21,9 @@ use crate::table::Table;
 /// Classes, neighbourhoods, directions and dead units are measured on the test set; docs/measures.md says how, and what each
 /// measure cannot tell.
 #[derive(Debug, Args)]
-#[command(override_usage = "narrows compare [OPTIONS] <MODEL>…")]
 pub struct Compare {
-    /// Model files, or their folders; of a run's folder, all its models: runs/assignment
-    #[arg(value_name = "MODEL", required = true)]
-    models: Vec<PathBuf>,
+    #[command(flatten)]
+    models: Models,
 
     #[command(flatten)]
     data: DataArgument,
@@ -58,43 +54,20 @@ struct Compared {
 impl Compare {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let files = model_files(&self.models)?;
-        let loaded = files.iter().map(ModelFile::load).collect::<Result<Vec<_>, _>>()?;
+        let loaded = self.models.load()?;
         let data = self.data.load()?;
+        for model in &loaded {
+            model.samples(data.test())?;
+        }
         let mut compute = common.compute()?;
         let mut principal = Principal::default();
         let mut models = Vec::new();
-        for (model, provenance) in &loaded {
-            models.push(compared(model, &provenance.name, &data, &mut principal, &mut compute)?);
+        for model in &loaded {
+            models.push(compared(model, &data, &mut principal, &mut compute)?);
         }
         let comparison = Comparison { data: self.data.source()?.to_string(), models };
         if self.json { print_json(&comparison) } else { print(&comparison.text()) }
     }
-}
-
-/// The models named; a folder that holds runs' models stands for all of them.
-fn model_files(named: &[PathBuf]) -> Result<Vec<ModelFile>, Failure> {
-    let mut files = Vec::new();
-    for path in named {
-        let folder = path.join("models");
-        if !folder.is_dir() {
-            files.push(ModelFile::at(path));
-            continue;
-        }
-        let entries = std::fs::read_dir(&folder)
-            .map_err(|error| Failure::user(format!("{} cannot be read: {error}", folder.display())))?;
-        let mut models: Vec<PathBuf> = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.join("model.safetensors").is_file())
-            .collect();
-        if models.is_empty() {
-            return Err(Failure::user(format!("{} holds no models", folder.display())));
-        }
-        models.sort();
-        files.extend(models.iter().map(|path| ModelFile::at(Path::new(path))));
-    }
-    Ok(files)
 }
 
 /// Exact PCA of the training set as some model reads it: models with the same input share it.
@@ -112,14 +85,14 @@ impl Principal {
 }
 
 fn compared(
-    model: &Autoencoder,
-    name: &str,
+    loaded: &LoadedModel,
     data: &Parts,
     principal: &mut Principal,
     compute: &mut Compute,
 ) -> Result<Compared, Failure> {
-    let train = reconstruction_error(model, compute, &model.samples(data.train())?)?;
-    let test = reconstruction_error(model, compute, &model.samples(data.test())?)?;
+    let model = &loaded.model;
+    let train = reconstruction_error(model, compute, &loaded.samples(data.train())?)?;
+    let test = reconstruction_error(model, compute, &loaded.samples(data.test())?)?;
     let certificate = match model.architecture.is_linear() {
         true => {
             let pca = principal.of(model, data, compute)?;
@@ -129,7 +102,7 @@ fn compared(
     };
     let latent = latent_quality(model, compute, data, &LatentSettings::default()).map_err(Failure::failed)?;
     Ok(Compared {
-        model: name.to_owned(),
+        model: loaded.name.clone(),
         description: model.architecture.to_string(),
         latents: model.architecture.latent(),
         train,
@@ -176,7 +149,11 @@ impl Comparison {
                 share(latent.continuity),
                 format!("{:.1}", latent.effective_rank),
                 latent.dead_latents.to_string(),
-                format!("{} of {}", latent.dead_hidden_units, latent.hidden_units),
+                match latent.hidden_units {
+                    // A linear model of one layer has none that could be dead.
+                    0 => "–".to_owned(),
+                    units => format!("{} of {units}", latent.dead_hidden_units),
+                },
             ]);
         }
         table

@@ -1,7 +1,7 @@
 //! `narrows data`: what a data set holds.
 
 use clap::Args;
-use narrows::dataset::{Dataset, ImageShape, ValueRange};
+use narrows::dataset::{Dataset, ImageShape, Parts, RowName, ValueRange};
 use serde::Serialize;
 
 use crate::commands::model_file::source;
@@ -14,6 +14,10 @@ pub struct Data {
     /// The data set, by name
     #[arg(default_value = "mnist")]
     name: String,
+
+    /// With --json: instead print the values of these rows, for other programs, for instance train:1,train:7
+    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',', requires = "json")]
+    rows: Vec<RowName>,
 
     /// Print JSON
     #[arg(long)]
@@ -42,13 +46,37 @@ struct Class {
     rows: usize,
 }
 
+/// What is printed of some rows.
+#[derive(Debug, Serialize)]
+struct Rows {
+    data: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    row: RowName,
+    class: Option<String>,
+    values: Vec<f32>,
+}
+
 impl Data {
     /// Does it.
     pub fn run(&self) -> Result<(), Failure> {
         let data = source(&self.name)?.load();
+        if !self.rows.is_empty() {
+            let rows = self.rows.iter().map(|name| row(name, &data)).collect::<Result<_, _>>()?;
+            return print_json(&Rows { data: self.name.clone(), rows });
+        }
         let parts = [data.train(), data.test()].map(describe);
         if self.json { print_json(&parts) } else { print(&parts.map(|part| text(&part)).join("\n")) }
     }
+}
+
+fn row(name: &RowName, data: &Parts) -> Result<Row, Failure> {
+    let (dataset, index) = name.find(data)?;
+    let class = dataset.class_of(index).map(str::to_owned);
+    Ok(Row { row: name.clone(), class, values: dataset.raw_row(index) })
 }
 
 fn describe(dataset: &Dataset) -> Description {

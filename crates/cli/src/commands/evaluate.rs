@@ -1,20 +1,22 @@
-//! `narrows evaluate`: a model's error on data.
+//! `narrows evaluate`: the errors of models on data.
 
 use clap::Args;
+use narrows::compute::Compute;
+use narrows::dataset::Parts;
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::model_file::{DataArgument, LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
 
-/// Measure a model's reconstruction error
+/// Measure the reconstruction errors of models, on the training and on the test set
 #[derive(Debug, Args)]
 pub struct Evaluate {
     #[command(flatten)]
-    model: ModelFile,
+    models: Models,
 
     #[command(flatten)]
     data: DataArgument,
@@ -26,8 +28,14 @@ pub struct Evaluate {
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
+struct Evaluations {
+    models: Vec<Evaluation>,
+}
+
+#[derive(Debug, Serialize)]
 struct Evaluation {
     model: String,
+    path: String,
     parts: Vec<PartEvaluation>,
 }
 
@@ -41,23 +49,36 @@ struct PartEvaluation {
 impl Evaluate {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let (model, provenance) = self.model.load()?;
+        let loaded = self.models.load()?;
         let data = self.data.load()?;
+        for model in &loaded {
+            model.samples(data.test())?;
+        }
         let mut compute = common.compute()?;
-        let mut parts = Vec::new();
-        for dataset in [data.train(), data.test()] {
-            let samples = model.samples(dataset)?;
-            let error = reconstruction_error(&model, &mut compute, &samples)?;
-            parts.push(PartEvaluation { data: dataset.name().to_owned(), rows: samples.rows(), error });
-        }
-        if self.json {
-            return print_json(&Evaluation { model: provenance.name, parts });
-        }
-        let mut table = Table::new(&["data", "rows", "mean squared error", "in [0, 1]"]);
+        let models = loaded.iter().map(|model| evaluation(model, &data, &mut compute));
+        let models = models.collect::<Result<Vec<_>, _>>()?;
+        if self.json { print_json(&Evaluations { models }) } else { print(&table(&models).text()) }
+    }
+}
+
+fn evaluation(loaded: &LoadedModel, data: &Parts, compute: &mut Compute) -> Result<Evaluation, Failure> {
+    let mut parts = Vec::new();
+    for dataset in [data.train(), data.test()] {
+        let samples = loaded.samples(dataset)?;
+        let error = reconstruction_error(&loaded.model, compute, &samples)?;
+        parts.push(PartEvaluation { data: dataset.name().to_owned(), rows: samples.rows(), error });
+    }
+    Ok(Evaluation { model: loaded.name.clone(), path: loaded.path.display().to_string(), parts })
+}
+
+fn table(models: &[Evaluation]) -> Table {
+    let mut table = Table::new(&["model", "data", "rows", "mean squared error", "in [0, 1]"]);
+    for Evaluation { model, parts, .. } in models {
         for PartEvaluation { data, rows, error } in parts {
             let unit = error.unit_scale.map_or("–".to_owned(), |error| format!("{error:.6}"));
-            table.row(vec![data, rows.to_string(), format!("{:.6}", error.model_scale), unit]);
+            let error = format!("{:.6}", error.model_scale);
+            table.row(vec![model.clone(), data.clone(), rows.to_string(), error, unit]);
         }
-        print(&table.text())
     }
+    table
 }

@@ -1,21 +1,21 @@
-//! `narrows inspect`: what a model file holds.
+//! `narrows inspect`: what model files hold.
 
 use clap::Args;
 use narrows::dataset::{Normalisation, Schema};
 use narrows::export::safetensors::Provenance;
-use narrows::model::{Architecture, Autoencoder};
+use narrows::model::Architecture;
 use serde::Serialize;
 
-use crate::commands::model_file::ModelFile;
+use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
 
-/// Show a model: its architecture, layers, normalisation, and how it was trained
+/// Show models: their architecture, layers, normalisation, and how they were trained
 #[derive(Debug, Args)]
 pub struct Inspect {
     #[command(flatten)]
-    model: ModelFile,
+    models: Models,
 
     /// Print JSON
     #[arg(long)]
@@ -24,7 +24,14 @@ pub struct Inspect {
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
+struct Inspections<'a> {
+    models: Vec<Inspection<'a>>,
+}
+
+#[derive(Debug, Serialize)]
 struct Inspection<'a> {
+    model: &'a str,
+    path: String,
     architecture: &'a Architecture,
     description: String,
     parameters: usize,
@@ -48,27 +55,33 @@ struct Tensor<'a> {
 impl Inspect {
     /// Does it.
     pub fn run(&self) -> Result<(), Failure> {
-        let (model, provenance) = self.model.load()?;
+        let loaded = self.models.load()?;
         if self.json {
-            let tensors = model.parameters.tensors().iter();
-            return print_json(&Inspection {
-                architecture: &model.architecture,
-                description: model.architecture.to_string(),
-                parameters: model.architecture.parameter_count(),
-                tensors: tensors.map(|tensor| Tensor { name: &tensor.name, shape: &tensor.shape }).collect(),
-                input: Input { normalisation: model.input.normalisation(), schema: model.input.schema() },
-                provenance: &provenance,
-            });
+            return print_json(&Inspections { models: loaded.iter().map(inspection).collect() });
         }
-        print(&description(&model, &provenance))
+        let descriptions: Vec<String> = loaded.iter().map(description).collect();
+        print(&descriptions.join("\n"))
     }
 }
 
-fn description(model: &Autoencoder, provenance: &Provenance) -> String {
+fn inspection(LoadedModel { name, path, model, provenance }: &LoadedModel) -> Inspection<'_> {
+    let tensors = model.parameters.tensors().iter();
+    Inspection {
+        model: name,
+        path: path.display().to_string(),
+        architecture: &model.architecture,
+        description: model.architecture.to_string(),
+        parameters: model.architecture.parameter_count(),
+        tensors: tensors.map(|tensor| Tensor { name: &tensor.name, shape: &tensor.shape }).collect(),
+        input: Input { normalisation: model.input.normalisation(), schema: model.input.schema() },
+        provenance,
+    }
+}
+
+fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> String {
     let architecture = &model.architecture;
     let mut text = format!(
-        "{}: {architecture}\n{} parameters, {} latents\n\n",
-        provenance.name,
+        "{name}: {architecture}\n{} parameters, {} latents\n\n",
         architecture.parameter_count(),
         architecture.latent()
     );
@@ -99,21 +112,22 @@ fn description(model: &Autoencoder, provenance: &Provenance) -> String {
     let range = schema.range().map(|range| format!(", values from {} to {}", range.low, range.high));
     text += &format!("\nreads: {rows}{}; {scale}\n", range.unwrap_or_default());
     text += &format!("made by: narrows {}, on {}", provenance.narrows, provenance.data);
-    if let Some(training) = &provenance.training {
-        text += &format!(
-            "\ntrained: {} of {} epochs of batches of {}, seed {}\n  {}\n  {}",
-            provenance.epochs,
-            training.epochs,
-            training.batch_size,
-            training.seed,
-            json(&training.optimiser),
-            json(&training.schedule),
-        );
+    match &provenance.training {
+        None => text += "\ntrained: –, it was computed exactly",
+        Some(training) => {
+            text += &format!(
+                "\ntrained: {} of {} epochs of batches of {}, seed {}\n  {}\n  {}",
+                provenance.epochs,
+                training.epochs,
+                training.batch_size,
+                training.seed,
+                json(&training.optimiser),
+                json(&training.schedule),
+            )
+        }
     }
-    if let Some(loss) = provenance.training_loss {
-        text += &format!("\nlast training loss: {loss:.5}");
-    }
-    text + "\n"
+    let loss = provenance.training_loss.map_or("–".to_owned(), |loss| format!("{loss:.5}"));
+    text + &format!("\nlast training loss: {loss}\n")
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -1,32 +1,36 @@
-//! `narrows interpolate`: from one image to another through a model's latent space.
-
-use std::path::PathBuf;
+//! `narrows interpolate`: from one image to another through the latent spaces of models.
 
 use clap::Args;
-use narrows::dataset::RowName;
-use narrows::interpolate::{interpolate, lambdas};
-use narrows::report::gallery::{Step, interpolation};
-use narrows::report::raster;
+use narrows::compute::Compute;
+use narrows::dataset::{Parts, RowName};
+use narrows::interpolate::{blend, lambdas};
+use narrows::report::gallery::{Row, strips};
+use narrows::report::palette;
+use serde::Serialize;
 
 use crate::arguments::Common;
 use crate::commands::interpolation_quality;
-use crate::commands::model_file::{DataArgument, ModelFile, Pictures};
-use crate::commands::output::{print, write_file};
+use crate::commands::model_file::{DataArgument, LoadedModel, Models};
+use crate::commands::output::{print, print_json};
+use crate::commands::pictures::{PictureFile, Pictures};
 use crate::failure::Failure;
 
 /// What only drawing needs. clap does not ask for --measure, which other options require, where these forbid it; so they forbid
 /// the others too.
 const DRAWING: [&str; 4] = ["from", "to", "steps", "out"];
 
-/// Draw the way between two images through a model's latent space, or measure many such ways
+/// Draw the way between two images through the latent spaces of models, or measure many such ways
+///
+/// The way begins at --from, on the left, where λ is 0, and ends at --to, on the right, where λ is 1. What is decoded between
+/// them is λ times the code of --to plus 1 − λ times the code of --from. In the picture each model has a row, under a row of
+/// blended pixels.
 ///
 /// An image is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), or
 /// by its index from 0: test#42.
 #[derive(Debug, Args)]
 pub struct Interpolate {
-    /// A model file, or its folder: runs/assignment/models/three-layer; with --measure, several
-    #[arg(value_name = "MODEL", required = true, num_args = 1..)]
-    models: Vec<PathBuf>,
+    #[command(flatten)]
+    models: Models,
 
     #[command(flatten)]
     data: DataArgument,
@@ -43,9 +47,9 @@ pub struct Interpolate {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=1000))]
     steps: u16,
 
-    /// The picture to write
-    #[arg(long, value_name = "PNG", default_value = "interpolation.png")]
-    out: PathBuf,
+    /// The picture to write, PNG or SVG by its ending
+    #[arg(long, value_name = "PICTURE", default_value = "interpolation.png", conflicts_with = "json")]
+    out: PictureFile,
 
     /// Measure 1,000 ways between test images instead, beside real images and a blend of pixels
     ///
@@ -62,42 +66,126 @@ pub struct Interpolate {
     #[arg(long, value_name = "CLASS", requires_all = ["measure", "from_class"], conflicts_with_all = DRAWING)]
     to_class: Option<String>,
 
-    /// With --measure: print JSON
-    #[arg(long, requires = "measure", conflicts_with_all = DRAWING)]
+    /// Print JSON: with --measure what was measured, else the codes and images of the way, instead of drawing them
+    #[arg(long)]
     json: bool,
+}
+
+/// What is printed as JSON of a way.
+#[derive(Debug, Serialize)]
+struct Ways {
+    data: String,
+    from: RowName,
+    to: RowName,
+    lambdas: Vec<f32>,
+    models: Vec<Way>,
+}
+
+/// Codes and images, one for each λ, in the scale of the model's input.
+#[derive(Debug, Serialize)]
+struct Way {
+    model: String,
+    codes: Vec<Vec<f32>>,
+    images: Vec<Vec<f32>>,
+}
+
+/// A model with the way through it.
+struct Walked<'a> {
+    loaded: &'a LoadedModel,
+    /// λ = 0, then λ = 1, in the model's scale.
+    ends: [Vec<f32>; 2],
+    codes: Vec<f32>,
+    images: Vec<f32>,
 }
 
 impl Interpolate {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let (Some(from), Some(to)) = (&self.from, &self.to) else {
-            let classes = self.from_class.as_deref().zip(self.to_class.as_deref());
-            return interpolation_quality::measure(&self.models, &self.data, classes, self.json, common);
-        };
-        let [model] = &self.models[..] else {
-            return Err(Failure::user(
-                "one way is drawn through one model; to compare several, use --measure",
-            ));
-        };
-        let (model, provenance) = ModelFile::at(model).load()?;
+        let models = self.models.load()?;
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => self.walk(&models, from, to, common),
+            _ => {
+                let classes = self.from_class.as_deref().zip(self.to_class.as_deref());
+                interpolation_quality::measure(&models, &self.data, classes, self.json, common)
+            }
+        }
+    }
+
+    fn walk(
+        &self,
+        models: &[LoadedModel],
+        from: &RowName,
+        to: &RowName,
+        common: &Common,
+    ) -> Result<(), Failure> {
         let data = self.data.load()?;
         let mut compute = common.compute()?;
-        let (pictures, predictor) = (Pictures::of(&model)?, model.predictor()?);
-        let mut ends = Vec::new();
-        for name in [to, from] {
-            let (dataset, index) = name.find(&data)?;
-            ends.push(predictor.samples(&dataset.subset(&[index]))?.row(0));
-        }
         let lambdas = lambdas(usize::from(self.steps));
-        let images = interpolate(&predictor, &mut compute, [&ends[0], &ends[1]], &lambdas)?;
-        let steps: Vec<Step> = lambdas
-            .iter()
-            .zip(pictures.draw(&images))
-            .map(|(&lambda, picture)| Step { lambda: f64::from(lambda), picture })
-            .collect();
-        let title = format!("{from} → {to} by {}", provenance.name);
-        let png = raster::png(&interpolation(&title, &steps), 2.0).map_err(Failure::failed)?;
-        write_file(&self.out, &png)?;
-        print(&format!("{}\n", self.out.display()))
+        let mut walked = Vec::new();
+        for loaded in models {
+            walked.push(walk(loaded, [from, to], &lambdas, &data, &mut compute)?);
+        }
+        let data = self.data.source()?.to_string();
+        if self.json {
+            let models = walked.iter().map(Walked::numbers).collect();
+            return print_json(&Ways { data, from: from.clone(), to: to.clone(), lambdas, models });
+        }
+        let title = format!("{data}: {from} at λ = 0, {to} at λ = 1");
+        let shown: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
+        self.out.write(&strips(&title, &shown, &rows(&walked, &lambdas)?))?;
+        print(&format!("{}\n", self.out.shown()))
     }
+}
+
+fn walk<'a>(
+    loaded: &'a LoadedModel,
+    ends: [&RowName; 2],
+    lambdas: &[f32],
+    data: &Parts,
+    compute: &mut Compute,
+) -> Result<Walked<'a>, Failure> {
+    let predictor = loaded.model.predictor()?;
+    let (mut of_ends, mut codes_of_ends) = (Vec::new(), Vec::new());
+    for name in ends {
+        let (dataset, index) = name.find(data)?;
+        let row = dataset.subset(&[index]);
+        let samples = loaded.samples(&row)?;
+        codes_of_ends.push(predictor.encode(compute, &samples)?);
+        of_ends.push(samples.row(0));
+    }
+    let codes = blend([&codes_of_ends[0], &codes_of_ends[1]], lambdas);
+    let images = predictor.decode(compute, &codes)?;
+    let ends = of_ends.try_into().expect("there are two ends");
+    Ok(Walked { loaded, ends, codes, images })
+}
+
+impl Walked<'_> {
+    fn numbers(&self) -> Way {
+        let architecture = &self.loaded.model.architecture;
+        let rows = |values: &[f32], width: usize| values.chunks_exact(width).map(<[f32]>::to_vec).collect();
+        Way {
+            model: self.loaded.name.clone(),
+            codes: rows(&self.codes, architecture.latent()),
+            images: rows(&self.images, architecture.inputs),
+        }
+    }
+}
+
+/// A row of pictures for each model, under the blend of pixels, which a latent space must beat.
+fn rows(walked: &[Walked<'_>], lambdas: &[f32]) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for (place, Walked { loaded, ends: [from, to], images, .. }) in walked.iter().enumerate() {
+        let pictures = Pictures::of(loaded)?;
+        if rows.is_empty() {
+            let pictures = pictures.draw(&blend([from, to], lambdas));
+            rows.push(Row { label: "pixel blend".to_owned(), pictures, ..Row::default() });
+        }
+        rows.push(Row {
+            label: loaded.name.clone(),
+            pictures: pictures.draw(images),
+            notes: Vec::new(),
+            colour: Some(palette::style(place).colour.light),
+        });
+    }
+    Ok(rows)
 }

@@ -1,19 +1,19 @@
 //! `narrows interpolate --measure`: tables of measures, and the verdict.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use narrows::compute::Compute;
 use narrows::dataset::{Parts, find_class};
 use narrows::export::judge;
 use narrows::interpolate::judge::Judge;
 use narrows::interpolate::quality::{
-    Between, Comparison, Contestants, InterpolationQuality, Measure, Named, QualitySettings, Subject,
-    contestants, measure as measure_quality,
+    Between, Comparison, InterpolationQuality, Measure, ModelPair, Named, QualitySettings, Subject, Verdict,
+    comparable, measure as measure_quality,
 };
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::model_file::{DataArgument, LoadedModel};
 use crate::commands::output::{print, print_json};
 use crate::failure::{Failure, complain};
 use crate::interrupt::Interrupt;
@@ -21,33 +21,29 @@ use crate::table::Table;
 
 /// Measures models between two classes, or between all, and prints what came of it.
 pub fn measure(
-    paths: &[PathBuf],
+    models: &[LoadedModel],
     data: &DataArgument,
     classes: Option<(&str, &str)>,
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
-    let mut models = Vec::new();
-    for path in paths {
-        models.push(ModelFile::at(path).load()?);
-    }
     let source = data.source()?.to_string();
     let data = data.load()?;
+    for model in models {
+        model.samples(data.test())?;
+    }
     let between = match classes {
         Some((from, to)) => Between::Classes(find_class(data.test(), from)?, find_class(data.test(), to)?),
         None => Between::All,
     };
-    for (model, _) in &models {
-        model.samples(data.test())?;
-    }
     let mut compute = common.compute()?;
-    let judge = find_or_train(paths, &source, &data, &mut compute, common)?;
+    let judge = find_or_train(models, &source, &data, &mut compute, common)?;
     let named: Vec<Named<'_>> =
-        models.iter().map(|(model, provenance)| Named { name: &provenance.name, model }).collect();
-    let architectures: Vec<_> = models.iter().map(|(model, _)| model.architecture.clone()).collect();
-    let compared = contestants(&architectures).map(|[linear, deep]| {
-        let seed = models[deep].1.training.as_ref().map_or(0, |training| training.seed);
-        Contestants { seed, linear: named[linear], deep: named[deep] }
+        models.iter().map(|loaded| Named { name: &loaded.name, model: &loaded.model }).collect();
+    let architectures: Vec<_> = models.iter().map(|loaded| loaded.model.architecture.clone()).collect();
+    let compared = comparable(&architectures).map(|[linear, deep]| {
+        let seed = models[deep].provenance.training.as_ref().map_or(0, |training| training.seed);
+        vec![ModelPair { seed, linear: named[linear], deep: named[deep] }]
     });
     let compared = compared.as_slice();
     let settings = QualitySettings::default();
@@ -57,13 +53,13 @@ pub fn measure(
 
 /// The judge of the run that one of the models belongs to, or a new one.
 fn find_or_train(
-    models: &[PathBuf],
+    models: &[LoadedModel],
     source: &str,
     data: &Parts,
     compute: &mut Compute,
     common: &Common,
 ) -> Result<Judge, Failure> {
-    let folders = models.iter().flat_map(|model| model.ancestors().take(4));
+    let folders = models.iter().flat_map(|model| model.path.ancestors().take(4));
     for file in folders.map(|folder: &Path| folder.join("judge.safetensors")).filter(|file| file.is_file()) {
         let (judge, trained_on) = judge::load(&file)?;
         // A judge of narrows 0.1 knows its data by name alone.
@@ -94,9 +90,23 @@ pub fn tables(quality: &InterpolationQuality) -> String {
         text.push_str(&format!("\n{}, {} pairs of test images\n", comparison.name, comparison.pairs));
         text.push_str(&scores(comparison).text());
         text.push('\n');
-        if let Some(verdict) = &comparison.verdict {
-            text.push_str(&format!("{}\n", verdict.sentence));
+        text.push_str(&verdicts(&comparison.verdicts));
+    }
+    text
+}
+
+/// Each verdict in a sentence, and once what makes them uncertain.
+pub fn verdicts<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+    let (mut text, mut caveats) = (String::new(), Vec::new());
+    for verdict in verdicts {
+        text.push_str(&format!("{}\n", verdict.sentence));
+        for caveat in verdict.caveats.iter().filter(|caveat| !caveats.contains(caveat)).collect::<Vec<_>>() {
+            caveats.push(caveat);
         }
+    }
+    if !caveats.is_empty() {
+        let caveats: Vec<&str> = caveats.into_iter().map(String::as_str).collect();
+        text.push_str(&format!("But: {}\n", caveats.join(" ")));
     }
     text
 }

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod completions;
 pub mod data;
+pub mod encode;
 pub mod evaluate;
 pub mod experiments;
 pub mod inspect;
@@ -12,6 +13,7 @@ pub mod man;
 pub mod model_file;
 pub mod output;
 pub mod page;
+pub mod pictures;
 pub mod reconstruct;
 pub mod run;
 pub mod train;

@@ -1,38 +1,119 @@
-//! The MODEL argument: a model file, or a folder that holds one.
+//! The MODEL argument: a model file, its folder, or a run directory, which stands for all of its models.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{ImageShape, Parts, Source};
+use narrows::dataset::{Dataset, Parts, Samples, Source};
+use narrows::experiment::RunDirectory;
 use narrows::export::safetensors::{Provenance, load};
 use narrows::model::Autoencoder;
-use narrows::report::picture::Picture;
 
 use crate::failure::{Failure, with_suggestion};
 
-/// Which model.
+const FILE: &str = "model.safetensors";
+
+/// Which models.
 #[derive(Debug, Args)]
+pub struct Models {
+    /// Model files, their folders, or run directories, which stand for all of their models: runs/assignment
+    #[arg(value_name = "MODEL", required = true, num_args = 1..)]
+    paths: Vec<PathBuf>,
+}
+
+/// A model that was named on the command line.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// Its name; where several have the same, its path.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The model.
+    pub model: Autoencoder,
+    /// How it came about.
+    pub provenance: Provenance,
+}
+
+/// One model file.
+#[derive(Debug)]
 pub struct ModelFile {
-    /// A model file, or its folder: runs/assignment/models/three-layer
-    #[arg(value_name = "MODEL")]
     path: PathBuf,
 }
 
+impl Models {
+    /// Reads them, in the order in which they are named; those of a run directory in its experiment's order. A model that is
+    /// named twice is read once.
+    pub fn load(&self) -> Result<Vec<LoadedModel>, Failure> {
+        let mut files: Vec<PathBuf> = Vec::new();
+        for path in &self.paths {
+            for file in model_files(path)? {
+                if !files.iter().any(|known| is_same(known, &file)) {
+                    files.push(file);
+                }
+            }
+        }
+        let mut loaded = Vec::new();
+        for path in files {
+            let (model, provenance) = ModelFile { path: path.clone() }.load()?;
+            loaded.push(LoadedModel { name: provenance.name.clone(), path, model, provenance });
+        }
+        tell_apart(&mut loaded);
+        Ok(loaded)
+    }
+}
+
+impl LoadedModel {
+    /// Rows in the model's scale, if it reads such rows.
+    pub fn samples(&self, data: &Dataset) -> Result<Samples, Failure> {
+        self.model.samples(data).map_err(|error| Failure::user(format!("{}: {error}", self.name)))
+    }
+}
+
 impl ModelFile {
-    /// The one at a path.
+    /// The one at a path, or in the folder there.
     pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: if path.is_dir() { path.join(FILE) } else { path.to_owned() } }
     }
 
     /// Reads it.
     pub fn load(&self) -> Result<(Autoencoder, Provenance), Failure> {
-        let path = if self.path.is_dir() { self.path.join("model.safetensors") } else { self.path.clone() };
-        load(&path).map_err(|error| match siblings(&path) {
-            Some(models) if !path.exists() => {
+        load(&self.path).map_err(|error| match siblings(&self.path) {
+            Some(models) if !self.path.exists() => {
                 Failure::user(format!("{error}; models there: {}", models.join(", ")))
             }
             _ => error.into(),
         })
+    }
+}
+
+/// The model files that a path stands for.
+fn model_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let is_run = path.join("models").is_dir() && !path.join(FILE).is_file();
+    if !is_run {
+        return Ok(vec![ModelFile::at(path).path]);
+    }
+    let files = RunDirectory::model_files(path)
+        .map_err(|error| Failure::user(format!("{} cannot be read: {error}", path.display())))?;
+    if files.is_empty() {
+        return Err(Failure::user(format!(
+            "{} holds no models; expected a model file, its folder, or a run directory with trained models",
+            path.display()
+        )));
+    }
+    Ok(files)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+/// Gives models of one name their paths as names.
+fn tell_apart(models: &mut [LoadedModel]) {
+    let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+    for model in models {
+        if names.iter().filter(|name| **name == model.name).count() > 1 {
+            let folder = model.path.parent().filter(|_| model.path.ends_with(FILE));
+            model.name = folder.unwrap_or(&model.path).display().to_string();
+        }
     }
 }
 
@@ -43,7 +124,7 @@ fn siblings(path: &Path) -> Option<Vec<String>> {
     let mut names: Vec<String> = std::fs::read_dir(models)
         .ok()?
         .flatten()
-        .filter(|entry| entry.path().join("model.safetensors").is_file())
+        .filter(|entry| entry.path().join(FILE).is_file())
         .map(|entry| entry.path().display().to_string())
         .collect();
     names.sort();
@@ -75,33 +156,4 @@ pub fn source(name: &str) -> Result<Source, Failure> {
     name.parse().map_err(|error: narrows::dataset::UnknownSource| {
         Failure::user(with_suggestion(error.to_string(), name, Source::NAMES))
     })
-}
-
-/// How a model's rows are drawn.
-pub struct Pictures<'a> {
-    model: &'a Autoencoder,
-    image: ImageShape,
-}
-
-impl<'a> Pictures<'a> {
-    /// Of a model of images; of another, there is nothing to draw.
-    pub fn of(model: &'a Autoencoder) -> Result<Self, Failure> {
-        let image = model
-            .input
-            .image()
-            .ok_or_else(|| Failure::user("this model does not read images, so there is nothing to draw"))?;
-        Ok(Self { model, image })
-    }
-
-    /// Rows in the model's scale as pictures.
-    pub fn draw(&self, values: &[f32]) -> Vec<Picture> {
-        let shown = self.model.input.unit_scale().expect("images have a range").of_model(values);
-        shown
-            .chunks_exact(self.model.architecture.inputs)
-            .map(|pixels| {
-                Picture::grey(self.image.height, self.image.width, pixels)
-                    .expect("a model's image shape fits its rows")
-            })
-            .collect()
-    }
 }

@@ -3,115 +3,303 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{Part, Parts, RowName};
+use narrows::compute::Compute;
+use narrows::dataset::{Part, Parts, RowName, Source};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
+use narrows::experiment::{FinishedRun, RunDirectory, load_snapshots};
 use narrows::export::safetensors::Provenance;
 use narrows::model::Autoencoder;
-use narrows::report::live::{Live, LiveModel, LivePair, Subject};
+use narrows::report::live::{Live, LiveModel, LivePair, Snapshot, Subject};
 use narrows::report::page::{Align, Block, Column, Page, Section, Table};
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, ModelFile};
+use crate::commands::model_file::{ModelFile, source};
 use crate::commands::output::{print, write_file};
 use crate::failure::Failure;
 
-/// The pairs of the published study, where the data has such classes.
-const PAIRS: [[&str; 2]; 2] = [["train:7", "train:1"], ["train:4", "train:8"]];
+/// The pairs of the published study, where the data has such classes: from, to.
+const PAIRS: [[&str; 2]; 2] = [["train:1", "train:7"], ["train:8", "train:4"]];
 
-/// Make an interactive page of trained models: one file, no server, no network
+/// Make an interactive page of runs and of trained models: one file, no server, no network
 ///
 /// In the page you drag from one image to another, over the map of the codes and along every latent, and draw digits of your
-/// own. It opens from disk in any browser of today.
+/// own. It opens from disk in any browser of today. A run directory gives all its models and all that the run knows: training
+/// curves, the reconstructions of every epoch, the classifier, and its report.
 #[derive(Debug, Args)]
-#[command(override_usage = "narrows page [OPTIONS] <MODEL>…")]
+#[command(override_usage = "narrows page [OPTIONS] <RUN or MODEL>…")]
 pub struct MakePage {
-    /// Model files, or their folders: runs/assignment/models/*
-    #[arg(value_name = "MODEL", required = true)]
-    models: Vec<PathBuf>,
+    /// Run directories, model files, or their folders: runs/assignment runs/mine/models/three-layer
+    ///
+    /// What is given twice is shown once.
+    #[arg(value_name = "RUN or MODEL", required = true)]
+    paths: Vec<PathBuf>,
 
-    #[command(flatten)]
-    data: DataArgument,
+    /// The data set, by name [default: what the models were trained on]
+    #[arg(long, value_name = "NAME")]
+    data: Option<String>,
 
     /// The page to write
     #[arg(long, value_name = "HTML", default_value = "page.html")]
     out: PathBuf,
 }
 
-/// A model with what the page tells of it.
-struct Loaded {
-    name: String,
-    model: Autoencoder,
-    provenance: Provenance,
-    error: ReconstructionError,
-    curve: Vec<(f64, f64)>,
-}
-
 impl MakePage {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        self.data.source()?;
-        let read: Vec<(Autoencoder, Provenance)> =
-            self.models.iter().map(|path| ModelFile::at(path).load()).collect::<Result<_, _>>()?;
-        let data = self.data.load()?;
+        let mut given = resolve(&self.paths)?;
+        let source = one_data_set(&given, self.data.as_deref())?;
+        let data = source.load();
         let mut compute = common.compute()?;
-        let mut loaded: Vec<Loaded> = Vec::new();
-        for ((model, provenance), path) in read.into_iter().zip(&self.models) {
-            if data.test().image().is_none() || model.input.image().is_none() {
-                return Err(Failure::user(format!(
-                    "{} does not read images, and a page shows nothing else",
-                    path.display()
-                )));
-            }
-            let error = reconstruction_error(&model, &mut compute, &model.samples(data.test())?)?;
-            // Models of one name are told apart by where they lie.
-            let taken = loaded.iter().any(|other| other.name == provenance.name);
-            let name = if taken { path.display().to_string() } else { provenance.name.clone() };
-            loaded.push(Loaded { name, model, provenance, error, curve: history(path) });
+        for one in &mut given {
+            one.complete(&data, &mut compute)?;
         }
-        let models = loaded
-            .iter()
-            .map(|loaded| LiveModel {
-                name: &loaded.name,
-                autoencoder: &loaded.model,
-                test_error: Some(loaded.error.model_scale),
-                curve: loaded.curve.clone(),
-                published: Vec::new(),
-                snapshots: &[],
-            })
-            .collect();
-        let subject = Subject { data: &data, models, pairs: pairs(&data), judge: None };
-        let page = Page {
-            title: match &loaded[..] {
-                [one] => one.name.clone(),
-                several => format!("{} models", several.len()),
-            },
-            subtitle: format!("on {}", self.data.source()?),
-            summary: Vec::new(),
-            sections: vec![Section {
-                heading: "Models".to_owned(),
-                blocks: vec![Block::Table(table(&loaded))],
-            }],
-            live: Some(Live::new(&subject, &mut compute)?),
+        let names = told_apart(given.iter().flat_map(Given::names).collect());
+        let mut models: Vec<LiveModel<'_>> = given.iter().flat_map(Given::live_models).collect();
+        for (model, name) in models.iter_mut().zip(&names) {
+            model.name = name;
+        }
+        let table = table(&models, given.iter().flat_map(Given::figures));
+        let mut page = page(&given, table, source, &data, &mut compute)?;
+        let judge = given.iter().find_map(|one| one.run()?.live_judge());
+        let (compared, bound) = match &given[..] {
+            [Given::Run { run, .. }] => (run.compared(), run.bound()),
+            _ => (None, None),
         };
+        let subject = Subject { data: &data, models, compared, bound, pairs: pairs(&given, &data)?, judge };
+        page.live = Some(Live::new(&subject, &mut compute)?);
         write_file(&self.out, page.html().as_bytes())?;
         print(&format!("{}\n", self.out.display()))
     }
 }
 
-fn pairs(data: &Parts) -> Vec<LivePair> {
+/// What one argument stands for.
+enum Given {
+    Run { path: PathBuf, run: Box<FinishedRun> },
+    Model(Box<OneModel>),
+}
+
+/// A model file, with what lies beside it.
+struct OneModel {
+    path: PathBuf,
+    model: Autoencoder,
+    provenance: Provenance,
+    curve: Vec<(f64, f64)>,
+    /// These need the data.
+    snapshots: Vec<Snapshot>,
+    error: Option<ReconstructionError>,
+}
+
+/// What the table of the models says beside their sizes.
+struct Figures {
+    epochs: Option<usize>,
+    error: Option<ReconstructionError>,
+}
+
+/// What the arguments stand for, in their order: a run directory for its models, a file or its folder for one. Models that a run
+/// of the list holds, and what is given twice, are there once.
+fn resolve(paths: &[PathBuf]) -> Result<Vec<Given>, Failure> {
+    let (mut given, mut known) = (Vec::new(), Vec::new());
+    for path in paths.iter().filter(|path| RunDirectory::is_run(path)) {
+        if !known.contains(&true_path(path)) {
+            let run = FinishedRun::read(path)?;
+            let models = run.summary().models.iter();
+            known.extend(
+                models.map(|model| true_path(&run.model_folder(&model.name).join("model.safetensors"))),
+            );
+            known.push(true_path(path));
+            given.push(Given::Run { path: path.clone(), run: Box::new(run) });
+        }
+    }
+    for path in paths.iter().filter(|path| !RunDirectory::is_run(path)) {
+        let file = if path.is_dir() { path.join("model.safetensors") } else { path.clone() };
+        if known.contains(&true_path(&file)) {
+            continue;
+        }
+        let (model, provenance) = ModelFile::at(path).load()?;
+        known.push(true_path(&file));
+        let curve = history(&folder_of(path));
+        let one =
+            OneModel { path: path.clone(), model, provenance, curve, snapshots: Vec::new(), error: None };
+        given.push(Given::Model(Box::new(one)));
+    }
+    let place = |one: &Given| paths.iter().position(|path| path == one.path());
+    given.sort_by_key(place);
+    Ok(given)
+}
+
+/// A path by which the same file is always called; of a file that is not there, the path itself.
+fn true_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn folder_of(model: &Path) -> PathBuf {
+    if model.is_dir() { model.to_owned() } else { model.parent().unwrap_or(model).to_owned() }
+}
+
+/// What a folder is called; `.` has the name of the folder that it is.
+fn folder_name(path: &Path) -> String {
+    let path = true_path(path);
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The data set of all: the one that is asked for, or the one that they were trained on. A single model may be shown on other
+/// data than its own where that is asked for; what a run knows is true of its own data alone.
+fn one_data_set(given: &[Given], asked: Option<&str>) -> Result<Source, Failure> {
+    let wanted = asked.map_or_else(|| given[0].data(), str::to_owned);
+    let other = given.iter().find(|one| one.data() != wanted && (asked.is_none() || one.run().is_some()));
+    let Some(other) = other else { return source(&wanted) };
+    let (place, theirs) = (other.path().display(), other.data());
+    Err(Failure::user(match asked {
+        Some(asked) => format!(
+            "{place} was trained on `{theirs}`, and --data asks for `{asked}`; what a run knows is true of its own data alone"
+        ),
+        None => format!(
+            "{place} was trained on `{theirs}`, {} on `{wanted}`; a page shows one data set, so make a page of each",
+            given[0].path().display()
+        ),
+    }))
+}
+
+impl Given {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Run { path, .. } => path,
+            Self::Model(one) => &one.path,
+        }
+    }
+
+    fn run(&self) -> Option<&FinishedRun> {
+        match self {
+            Self::Run { run, .. } => Some(run),
+            Self::Model(_) => None,
+        }
+    }
+
+    fn data(&self) -> String {
+        match self {
+            Self::Run { run, .. } => run.summary().experiment.data.clone(),
+            Self::Model(one) => one.provenance.data.clone(),
+        }
+    }
+
+    /// Reads and computes what needs the data.
+    fn complete(&mut self, data: &Parts, compute: &mut Compute) -> Result<(), Failure> {
+        let no_images = |path: &Path| {
+            Failure::user(format!("{} does not read images, and a page shows nothing else", path.display()))
+        };
+        match self {
+            Self::Run { path, run } => {
+                if data.test().image().is_none() {
+                    return Err(no_images(path));
+                }
+                run.read_snapshots(data)?;
+            }
+            Self::Model(one) => {
+                if data.test().image().is_none() || one.model.input.image().is_none() {
+                    return Err(no_images(&one.path));
+                }
+                let samples = one.model.samples(data.test())?;
+                one.error = Some(reconstruction_error(&one.model, compute, &samples)?);
+                one.snapshots = load_snapshots(&folder_of(&one.path), data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Under which names each model could be shown, the shortest first.
+    fn names(&self) -> Vec<Vec<String>> {
+        let names = |name: &str, run: Option<String>, path: PathBuf| {
+            let in_run = run.map(|run| format!("{run}/{name}"));
+            [Some(name.to_owned()), in_run, Some(path.display().to_string())].into_iter().flatten().collect()
+        };
+        match self {
+            Self::Run { path, run } => {
+                let name = |name: &String| names(name, Some(folder_name(path)), run.model_folder(name));
+                run.summary().models.iter().map(|model| name(&model.name)).collect()
+            }
+            Self::Model(one) => {
+                let folder = true_path(&folder_of(&one.path));
+                let run = folder.ancestors().nth(2).filter(|run| RunDirectory::is_run(run)).map(folder_name);
+                vec![names(&one.provenance.name, run, one.path.clone())]
+            }
+        }
+    }
+
+    fn live_models(&self) -> Vec<LiveModel<'_>> {
+        match self {
+            Self::Run { run, .. } => run.live_models(),
+            Self::Model(one) => vec![LiveModel {
+                name: &one.provenance.name,
+                autoencoder: &one.model,
+                test_error: one.error.map(|error| error.model_scale),
+                curve: one.curve.clone(),
+                published: Vec::new(),
+                snapshots: &one.snapshots,
+            }],
+        }
+    }
+
+    fn figures(&self) -> Vec<Figures> {
+        match self {
+            Self::Run { run, .. } => {
+                let models = run.summary().models.iter();
+                models
+                    .map(|model| Figures {
+                        epochs: model.training.as_ref().map(|_| model.epochs),
+                        error: Some(model.test),
+                    })
+                    .collect()
+            }
+            Self::Model(one) => {
+                let epochs = one.provenance.training.as_ref().map(|_| one.provenance.epochs);
+                vec![Figures { epochs, error: one.error }]
+            }
+        }
+    }
+}
+
+/// A name for each model that no other has. Those of one name take their next: with the run before it, then the path.
+fn told_apart(candidates: Vec<Vec<String>>) -> Vec<String> {
+    let mut chosen = vec![0; candidates.len()];
+    loop {
+        let names: Vec<&String> = candidates.iter().zip(&chosen).map(|(names, &i)| &names[i]).collect();
+        let shared: Vec<usize> = (0..names.len())
+            .filter(|&i| names.iter().filter(|name| **name == names[i]).count() > 1)
+            .filter(|&i| chosen[i] + 1 < candidates[i].len())
+            .collect();
+        if shared.is_empty() {
+            return names.into_iter().cloned().collect();
+        }
+        for i in shared {
+            chosen[i] += 1;
+        }
+    }
+}
+
+/// The pairs of all runs; where no run has any, those of the published study.
+fn pairs(given: &[Given], data: &Parts) -> Result<Vec<LivePair>, Failure> {
+    let mut pairs: Vec<LivePair> = Vec::new();
+    for run in given.iter().filter_map(Given::run) {
+        for pair in run.live_pairs(data)? {
+            if !pairs.contains(&pair) {
+                pairs.push(pair);
+            }
+        }
+    }
     let find = |name: &str| -> Option<(Part, usize)> {
         let name: RowName = name.parse().ok()?;
         Some((name.part, name.find(data).ok()?.1))
     };
-    PAIRS
-        .iter()
-        .filter_map(|[first, second]| Some(LivePair { ends: [find(first)?, find(second)?] }))
-        .collect()
+    if pairs.is_empty() {
+        pairs.extend(
+            PAIRS.iter().filter_map(|[from, to]| Some(LivePair { from: find(from)?, to: find(to)? })),
+        );
+    }
+    Ok(pairs)
 }
 
-/// Epoch and training loss from the history beside a model; without one, the page has no curve.
-fn history(model: &Path) -> Vec<(f64, f64)> {
-    let folder = if model.is_dir() { model } else { model.parent().unwrap_or(model) };
+/// Epoch and training loss from the history in a model's folder; without one, the page has no curve.
+fn history(folder: &Path) -> Vec<(f64, f64)> {
     let Ok(text) = std::fs::read_to_string(folder.join("history.csv")) else { return Vec::new() };
     let point = |line: &str| -> Option<(f64, f64)> {
         let mut fields = line.split(',');
@@ -120,9 +308,48 @@ fn history(model: &Path) -> Vec<(f64, f64)> {
     text.lines().filter_map(point).collect()
 }
 
-fn table(loaded: &[Loaded]) -> Table {
+/// What a browser without JavaScript and a printer show: the report of a run that is alone, else the models and then every
+/// run's report.
+fn page(
+    given: &[Given],
+    models: Table,
+    source: Source,
+    data: &Parts,
+    compute: &mut Compute,
+) -> Result<Page, Failure> {
+    if let [Given::Run { run, .. }] = given {
+        return Ok(run.report(data, compute)?);
+    }
+    let title = match &models.rows[..] {
+        [one] => one[0].text.clone(),
+        several => format!("{} models", several.len()),
+    };
+    let mut sections = vec![Section { heading: "Models".to_owned(), blocks: vec![Block::Table(models)] }];
+    let mut runs = Vec::new();
+    for one in given {
+        let Given::Run { path, run } = one else { continue };
+        let report = run.report(data, compute)?;
+        let name = folder_name(path);
+        let prefix = format!("run-{}-", runs.len() + 1);
+        sections.extend(report.answers.into_iter().chain(report.sections).map(|section| {
+            let heading = format!("{name}: {}", section.heading);
+            Section { heading, ..section }.with_addresses(&prefix)
+        }));
+        runs.push(name);
+    }
+    let subtitle = match &runs[..] {
+        [] => format!("on {source}"),
+        [one] => format!("on {source}; the run {one}, and models beside it"),
+        several => format!("on {source}; the runs {}", several.join(", ")),
+    };
+    Ok(Page { title, subtitle, answers: None, sections, live: None })
+}
+
+fn table(models: &[LiveModel<'_>], figures: impl Iterator<Item = Figures>) -> Table {
     let column = |heading: &str, align| Column { heading: heading.to_owned(), align };
+    let known = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     Table {
+        anchor: "table-models".to_owned(),
         caption: "The models, and their mean squared error per pixel on the test set.".into(),
         columns: vec![
             column("model", Align::Left),
@@ -132,19 +359,39 @@ fn table(loaded: &[Loaded]) -> Table {
             column("test error", Align::Right),
             column("in [0, 1]", Align::Right),
         ],
-        rows: loaded
+        rows: models
             .iter()
-            .map(|one| {
+            .zip(figures)
+            .map(|(model, Figures { epochs, error })| {
+                let architecture = &model.autoencoder.architecture;
                 vec![
-                    one.name.clone().into(),
-                    one.model.architecture.to_string().into(),
-                    one.model.architecture.parameter_count().to_string().into(),
-                    one.provenance.epochs.to_string().into(),
-                    format!("{:.4}", one.error.model_scale).into(),
-                    one.error.unit_scale.map_or(String::new(), |error| format!("{error:.5}")).into(),
+                    model.name.into(),
+                    architecture.to_string().into(),
+                    architecture.parameter_count().to_string().into(),
+                    known(epochs.map(|epochs| epochs.to_string())).into(),
+                    known(error.map(|error| format!("{:.4}", error.model_scale))).into(),
+                    known(error.and_then(|error| error.unit_scale).map(|error| format!("{error:.5}"))).into(),
                 ]
             })
             .collect(),
         footnotes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_of_one_name_are_told_apart_by_their_run_and_then_by_their_path() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let found = told_apart(vec![
+            names(&["pca", "a/pca", "runs/a/models/pca"]),
+            names(&["pca", "b/pca", "runs/b/models/pca"]),
+            names(&["pca", "b/pca", "old/b/models/pca"]),
+            names(&["pca", "model.safetensors"]),
+            names(&["deep", "a/deep", "runs/a/models/deep"]),
+        ]);
+        assert_eq!(found, ["a/pca", "runs/b/models/pca", "old/b/models/pca", "model.safetensors", "deep"]);
     }
 }

@@ -1,22 +1,23 @@
-//! `narrows reconstruct`: images beside what a model makes of them.
-
-use std::path::PathBuf;
+//! `narrows reconstruct`: images over what models make of them.
 
 use clap::Args;
 use narrows::dataset::{Part, Parts, RowName, Which};
 use narrows::report::gallery::{Row, rows};
-use narrows::report::raster;
+use narrows::report::palette;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, ModelFile, Pictures};
-use crate::commands::output::{print, write_file};
+use crate::commands::model_file::{DataArgument, Models};
+use crate::commands::output::print;
+use crate::commands::pictures::{PictureFile, Pictures};
 use crate::failure::Failure;
 
-/// Draw images and a model's reconstructions of them
+/// Draw images and, under them, each model's reconstructions
+///
+/// Errors are per pixel, in the scale of the model's input.
 #[derive(Debug, Args)]
 pub struct Reconstruct {
     #[command(flatten)]
-    model: ModelFile,
+    models: Models,
 
     #[command(flatten)]
     data: DataArgument,
@@ -25,40 +26,53 @@ pub struct Reconstruct {
     #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',')]
     rows: Vec<RowName>,
 
-    /// The picture to write
-    #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
-    out: PathBuf,
+    /// The picture to write, PNG or SVG by its ending
+    #[arg(long, value_name = "PICTURE", default_value = "reconstructions.png")]
+    out: PictureFile,
 }
 
 impl Reconstruct {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let (model, provenance) = self.model.load()?;
+        let models = self.models.load()?;
+        let pictures = models.iter().map(Pictures::of).collect::<Result<Vec<_>, _>>()?;
+        let predictors =
+            models.iter().map(|loaded| loaded.model.predictor()).collect::<Result<Vec<_>, _>>()?;
         let data = self.data.load()?;
-        let mut compute = common.compute()?;
-        let (pictures, predictor) = (Pictures::of(&model)?, model.predictor()?);
         let names = if self.rows.is_empty() { first_of_each_class(&data) } else { self.rows.clone() };
-        let (mut originals, mut reconstructions, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-        for name in &names {
-            let (dataset, index) = name.find(&data)?;
+        let found = names.iter().map(|name| name.find(&data)).collect::<Result<Vec<_>, _>>()?;
+        let mut compute = common.compute()?;
+        let mut originals = Row { label: "original".to_owned(), ..Row::default() };
+        originals.notes = names.iter().map(ToString::to_string).collect();
+        let mut drawn: Vec<Row> =
+            models.iter().enumerate().map(|(place, model)| empty_row(&model.name, place)).collect();
+        for (dataset, index) in found {
             let row = dataset.subset(&[index]);
-            let samples = predictor.samples(&row)?;
-            let error = predictor.squared_errors(&mut compute, &samples)?[0] / samples.features() as f32;
-            originals.extend(pictures.draw(&samples.row(0)));
-            reconstructions.extend(pictures.draw(&predictor.reconstruct(&mut compute, &samples)?));
-            notes.push(format!("{error:.4}"));
+            for (place, (loaded, row_of_pictures)) in models.iter().zip(&mut drawn).enumerate() {
+                let samples = loaded.samples(&row)?;
+                if place == 0 {
+                    originals.pictures.extend(pictures[0].draw(&samples.row(0)));
+                }
+                let predictor = &predictors[place];
+                let squared_error = predictor.squared_errors(&mut compute, &samples)?[0];
+                let error = squared_error / samples.features() as f32;
+                let reconstruction = predictor.reconstruct(&mut compute, &samples)?;
+                row_of_pictures.pictures.extend(pictures[place].draw(&reconstruction));
+                row_of_pictures.notes.push(format!("{error:.4}"));
+            }
         }
-        let captions = names.iter().map(ToString::to_string).collect();
-        let svg = rows(
-            "",
-            &[
-                Row { label: "original".to_owned(), pictures: originals, notes: captions },
-                Row { label: provenance.name, pictures: reconstructions, notes },
-            ],
-        );
-        write_file(&self.out, &raster::png(&svg, 2.0).map_err(Failure::failed)?)?;
-        print(&format!("{}\n", self.out.display()))
+        drawn.insert(0, originals);
+        let source = self.data.source()?;
+        let title =
+            format!("{source}: images over their reconstructions, with the mean squared error per pixel");
+        self.out.write(&rows(&title, &drawn))?;
+        print(&format!("{}\n", self.out.shown()))
     }
+}
+
+fn empty_row(name: &str, place: usize) -> Row {
+    let colour = Some(palette::style(place).colour.light);
+    Row { label: name.to_owned(), colour, ..Row::default() }
 }
 
 fn first_of_each_class(data: &Parts) -> Vec<RowName> {

@@ -12,11 +12,13 @@ use narrows::train::{EpochReport, Event};
 
 use crate::arguments::{Common, count, level};
 use crate::commands::experiments;
+use crate::commands::interpolation_quality::verdicts;
 use crate::commands::model_file::source;
 use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
 use crate::failure::{Failure, with_suggestion};
 use crate::interrupt::Interrupt;
+use crate::plan;
 use crate::progress::Progress;
 use crate::table::Table;
 
@@ -83,16 +85,30 @@ impl Run {
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        carry_out(&experiment, &out, existing, self.json, common)
+        carry_out(&experiment, &out, existing, self.json, part_b(&experiment), common)
     }
 }
 
-/// Runs an experiment with progress, and prints what came of it.
+/// What will not be answered about interpolations, if anything.
+fn part_b(experiment: &Experiment) -> Option<&'static str> {
+    if experiment.interpolation.is_none() {
+        return Some(
+            "no [interpolation] in this experiment: images are not interpolated, and no verdict is given",
+        );
+    }
+    experiment.compared().is_none().then_some(
+        "no verdict on interpolations is given: that needs [interpolation] with measure = true, and a linear and a deep model \
+         of the same latent size",
+    )
+}
+
+/// Runs an experiment with progress, and prints what came of it; says `note` at the start.
 pub fn carry_out(
     experiment: &Experiment,
     out: &Path,
     existing: Existing,
     json: bool,
+    note: Option<&str>,
     common: &Common,
 ) -> Result<(), Failure> {
     let models: Vec<(String, usize)> = experiment
@@ -111,7 +127,12 @@ pub fn carry_out(
         // Bars appear with the first event, not before an error about the arguments.
         let progress = progress.get_or_init(|| Progress::new(common.quiet, &models));
         match event {
-            RunEvent::Started { schedule } => progress.say(&format!("{}: {schedule}", experiment.title)),
+            RunEvent::Started { schedule } => {
+                progress.say(&format!("{}: {}; {schedule}", experiment.title, plan::trainings(experiment)));
+                progress.say(plan::after_training(experiment));
+                note.into_iter().for_each(|note| progress.say(note));
+            }
+            RunEvent::Estimated(estimated) => progress.say(&plan::times(estimated)),
             RunEvent::Training { model, event } => {
                 let (name, epochs) = &models[model];
                 progress.training(model, name, *epochs, event);
@@ -160,10 +181,10 @@ fn conclude(completed: &Completed, json: bool) -> Result<(), Failure> {
         print(&comparison(summary))?;
     }
     if let Some(quality) = summary.interpolation_quality.as_ref().filter(|_| !json) {
-        let verdicts = quality.comparisons.iter().filter_map(|comparison| comparison.verdict.as_ref());
-        let sentences: Vec<&str> = verdicts.map(|verdict| verdict.sentence.as_str()).collect();
-        if !sentences.is_empty() {
-            print(&format!("\n{}\n", sentences.join("\n")))?;
+        let verdicts =
+            verdicts(quality.comparisons.iter().filter_map(|comparison| comparison.verdicts.first()));
+        if !verdicts.is_empty() {
+            print(&format!("\n{verdicts}"))?;
         }
     }
     if *reported && !json {
@@ -220,7 +241,7 @@ fn comparison(summary: &Summary) -> String {
         table.row(vec![
             model.name.clone(),
             model.parameters.to_string(),
-            model.epochs.to_string(),
+            model.training.as_ref().map_or("–".to_owned(), |_| model.epochs.to_string()),
             model.training_loss.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
             published.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
             format!("{:.4}", model.test.model_scale),

@@ -23,8 +23,10 @@ pub struct Train {
     data: DataArgument,
 
     /// Sizes of the encoder's layers, the latent's last; the decoder mirrors them
-    #[arg(long, value_name = "N,N,…", value_delimiter = ',', required = true, value_parser = count)]
-    hidden: Vec<usize>,
+    ///
+    /// 128,16 and [128, 16] mean the same: an encoder from the input to 128 and to 16 numbers.
+    #[arg(long, value_name = "N,N,…", required = true, num_args = 1..)]
+    hidden: Vec<String>,
 
     /// After each hidden layer but the latent: relu, leaky_relu, tanh, sigmoid, gelu, silu or identity
     #[arg(long, value_name = "NAME", default_value = "relu", value_parser = named::<HiddenActivation>)]
@@ -125,7 +127,7 @@ impl Train {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&self.name));
-        carry_out(&self.experiment()?, &out, existing, self.json, common)
+        carry_out(&self.experiment()?, &out, existing, self.json, None, common)
     }
 
     fn experiment(&self) -> Result<Experiment, Failure> {
@@ -144,7 +146,7 @@ impl Train {
         };
         let model = ModelSettings {
             name: self.name.clone(),
-            hidden: self.hidden.clone(),
+            hidden: sizes(&self.hidden)?,
             output: Some(self.output),
             ..ModelSettings::default()
         };
@@ -159,6 +161,7 @@ impl Train {
             training,
             models: vec![model],
             interpolation: None,
+            questions: Vec::new(),
         })
     }
 
@@ -177,7 +180,59 @@ impl Train {
     }
 }
 
+/// The sizes of `128,16`, of `[128,16]`, and of `[128, 16]`, of which a shell makes two arguments.
+fn sizes(arguments: &[String]) -> Result<Vec<usize>, Failure> {
+    let text = arguments.join(" ");
+    let inside = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let wrong = |part: &str| {
+        Failure::user(format!(
+            "invalid value '{part}' in --hidden {text}: expected whole numbers of at least 1, the latent's last, for instance \
+             128,16 or [128, 16]"
+        ))
+    };
+    let parts = inside.unwrap_or(&text).split(',').map(str::trim);
+    parts.map(|part| count(part).map_err(|_| wrong(part))).collect()
+}
+
 /// A value by the name that experiments use for it.
 fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_and_without_brackets() {
+        let read = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+            sizes(&arguments).ok()
+        };
+        for arguments in [
+            &["128,16"][..],
+            &["[128,16]"],
+            &["[128, 16]"],
+            &["[128,", "16]"],
+            &["128,", "16"],
+            &[" 128 , 16 "],
+        ] {
+            assert_eq!(read(arguments), Some(vec![128, 16]), "{arguments:?}");
+        }
+        assert_eq!(read(&["16"]), Some(vec![16]));
+        for arguments in [
+            &[""][..],
+            &["[]"],
+            &["[16"],
+            &["16]"],
+            &["16,"],
+            &["0"],
+            &["16", "8"],
+            &["1.5"],
+            &["[[16]]"],
+            &["-1"],
+        ] {
+            assert_eq!(read(arguments), None, "{arguments:?}");
+        }
+    }
 }

@@ -209,6 +209,60 @@ impl Browser {
         self.frame();
     }
 
+    /// Presses Enter, which presses the button that has the focus.
+    pub fn enter(&mut self) {
+        for (kind, text) in [("keyDown", "\r"), ("keyUp", "")] {
+            let parameters = json!({ "type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": text });
+            self.call("Input.dispatchKeyEvent", parameters);
+        }
+        self.frame();
+    }
+
+    /// Loads the page anew from the address that it has now.
+    #[track_caller]
+    pub fn reload(&mut self) {
+        self.value("void (globalThis.before = true)");
+        self.call("Page.reload", json!({}));
+        self.until("globalThis.before === undefined && performance.getEntriesByName('usable').length === 1");
+    }
+
+    /// Goes to another address of the page, as a link does that is pasted into the address bar.
+    #[track_caller]
+    pub fn go(&mut self, hash: &str) {
+        self.value(&format!("void (location.hash = {hash:?})"));
+        self.frame();
+    }
+
+    /// What a reader who likes it dark sees, or one who likes it light.
+    pub fn scheme(&mut self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
+    /// The file that appears in the downloads after `act`.
+    #[track_caller]
+    pub fn download(&mut self, act: impl FnOnce(&mut Self)) -> (String, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let parameters = json!({ "behavior": "allow", "downloadPath": folder.path() });
+        self.call("Page.setDownloadBehavior", parameters);
+        act(self);
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let complete =
+                std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()).find(|entry| {
+                    // Chromium renames a file when it is complete.
+                    !entry.file_name().to_string_lossy().ends_with(".crdownload")
+                        && entry.metadata().is_ok_and(|file| file.len() > 0)
+                });
+            if let Some(entry) = complete {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                return (name, std::fs::read(entry.path()).unwrap());
+            }
+            assert!(Instant::now() < end, "no file was saved");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A picture of the page as it is seen, kept under `target/page`.
     pub fn screenshot(&mut self, name: &str) -> PathBuf {
         use base64::{Engine as _, engine::general_purpose::STANDARD};

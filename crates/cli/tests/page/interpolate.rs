@@ -11,7 +11,7 @@ use crate::{SIZES, in_page};
 
 /// The most by which a pixel of 256 levels may differ from what Rust decodes with its own weights: one level for weights
 /// of sixteen bits, which nobody sees.
-const MOST_LEVELS: u8 = 1;
+pub const MOST_LEVELS: u8 = 1;
 
 /// The pixels of a picture as it is shown.
 pub fn pixels(browser: &mut Browser, selector: &str) -> Vec<u8> {
@@ -28,16 +28,16 @@ pub fn largest_difference(a: &[u8], b: &[u8]) -> u8 {
     a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
 }
 
-/// What Rust decodes at λ between the first 7 and the first 1.
-fn decoded(name: &str, lambda: f32) -> Vec<u8> {
+/// What Rust decodes at λ between the first 1, where λ is 0, and the first 7.
+pub fn decoded(name: &str, lambda: f32) -> Vec<u8> {
     let (model, mut compute) = (study().model(name), compute());
-    let [first, second] = ["train:7", "train:1"].map(|row| {
+    let [to, from] = ["train:7", "train:1"].map(|row| {
         let (set, index) = row.parse::<RowName>().unwrap().find(&study().data).unwrap();
         let row = set.subset(&[index]);
         model.samples(&row).unwrap().row(0)
     });
-    let values =
-        interpolate(&model.predictor().unwrap(), &mut compute, [&first, &second], &[lambda]).unwrap();
+    let predictor = model.predictor().unwrap();
+    let values = interpolate(&predictor, &mut compute, [&from, &to], &[lambda]).unwrap();
     unit(&model, &values).into_iter().map(byte_of).collect()
 }
 
@@ -51,11 +51,13 @@ fn lambda_moved_by_mouse_and_by_keys_shows_what_rust_decodes() {
                 format!("{lambda:.2}")
             );
             for name in ["pca", "plane", LARGEST] {
-                let shown = pixels(browser, &format!("[data-model='{name}'] .now canvas"));
+                let shown = pixels(browser, &format!("#paths [data-model='{name}'] .now canvas"));
                 assert!(shown.iter().any(|&level| level > 128), "{name} shows nothing");
                 largest = largest.max(largest_difference(&shown, &decoded(name, lambda as f32)));
             }
         };
+        browser.value("document.querySelector('.adding button').click()");
+        browser.frame();
         compare(browser, 0.5);
         let before = pixels(browser, &format!("[data-model='{LARGEST}'] .now canvas"));
 
@@ -198,31 +200,104 @@ fn a_hostile_title_is_text() {
 }
 
 #[test]
+fn it_begins_with_the_models_that_are_compared_all_in_sight() {
+    in_page(&study().report(), "interpolate", (1280, 720), |browser| {
+        assert_eq!(names(browser), ["pixel blend", "pca", LARGEST]);
+        let lowest = browser.value(
+            "Math.max(...['#end-a', '#end-b', '#lambda', '.path:last-child', '.path:last-child .sure'].map((s) => \
+             document.querySelector(s).getBoundingClientRect().bottom))",
+        );
+        assert!(lowest.as_f64().unwrap() <= 720.0, "the lowest of the three rows ends at {lowest}");
+        assert_eq!(browser.value("scrollY"), 0);
+        // Image A stands left of image B, and is what λ = 0 encodes.
+        let left = |end| format!("document.querySelector('#end-{end}').getBoundingClientRect().left");
+        assert_eq!(browser.value(&format!("{} < {}", left("a"), left("b"))), true);
+        assert_eq!(title(browser, "a"), "Image A, λ = 0: 1");
+        assert_eq!(title(browser, "b"), "Image B, λ = 1: 7");
+        assert_eq!(
+            browser.value("document.querySelector('.lead code').textContent"),
+            "decoder(λ·encoder(B) + (1 − λ)·encoder(A))"
+        );
+    });
+}
+
+#[test]
+fn rows_are_moved_hidden_and_added_by_keys_alone() {
+    in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        let focus = |browser: &mut Browser, label: &str| {
+            browser.value(&format!("document.querySelector(\"[aria-label='{label}']\").focus()"));
+        };
+        let focused =
+            "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent";
+        focus(browser, &format!("Move up: {LARGEST}"));
+        browser.enter();
+        assert_eq!(names(browser), ["pixel blend", LARGEST, "pca"]);
+        assert_eq!(browser.value(focused), format!("Move up: {LARGEST}"), "the focus stays on the button");
+        browser.enter();
+        assert_eq!(names(browser), [LARGEST, "pixel blend", "pca"]);
+        assert_eq!(browser.value(focused), format!("Move down: {LARGEST}"), "there is no way further up");
+
+        focus(browser, "Hide: pixel blend");
+        browser.enter();
+        assert_eq!(names(browser), [LARGEST, "pca"]);
+        assert_eq!(browser.value(focused), "pixel blend", "the focus is where the row is to be had again");
+        browser.value("document.querySelectorAll('.adding button')[1].focus()");
+        assert_eq!(browser.value(focused), "plane");
+        browser.enter();
+        assert_eq!(names(browser), [LARGEST, "pca", "plane"]);
+        assert_eq!(browser.value(focused), "Hide: plane");
+        let added = pixels(browser, "[data-model='plane'] .now canvas");
+        assert!(
+            largest_difference(&added, &decoded("plane", 0.5)) <= MOST_LEVELS,
+            "a row that was added is drawn"
+        );
+    });
+}
+
+/// The names of the rows, from above.
+pub fn names(browser: &mut Browser) -> Vec<String> {
+    let names = browser.value("[...document.querySelectorAll('.path .name strong')].map((e) => e.closest('#paths') ? e.textContent : '').filter(Boolean)");
+    names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+/// What the picture of an end is called.
+pub fn title(browser: &mut Browser, end: &str) -> String {
+    let title =
+        browser.value(&format!("document.querySelector('#end-{end} canvas').getAttribute('aria-label')"));
+    title.as_str().unwrap().to_owned()
+}
+
+#[test]
 fn images_are_chosen_by_class_and_pairs_by_name_and_the_animation_runs() {
     in_page(&study().report(), "interpolate", SIZES[0], |browser| {
+        let groups = browser.value("[...document.querySelectorAll('#end-b optgroup')].map((g) => g.label)");
+        assert_eq!(groups, serde_json::json!(["Images of the pairs", "A random test image", "Your own"]));
         browser.value(
-            "(() => { const s = document.querySelector('#end-a select'); s.value = '3'; s.onchange(); })()",
+            "(() => { const s = document.querySelector('#end-b select'); s.value = 'class 3'; s.onchange(); })()",
         );
-        browser.until("document.querySelector('#end-a canvas').getAttribute('aria-label') === 'Image A: 3'");
-        let name = browser.value("document.querySelector('#end-a .caption').textContent");
-        let index: usize = name.as_str().unwrap().strip_prefix("test#").unwrap().parse().unwrap();
+        browser.until(
+            "document.querySelector('#end-b canvas').getAttribute('aria-label') === 'Image B, λ = 1: 3'",
+        );
+        let shown = "document.querySelector('#end-b select').selectedOptions[0].textContent";
+        let name = browser.value(shown);
+        let index: usize = name.as_str().unwrap().strip_prefix("class 3, test#").unwrap().parse().unwrap();
         let test = study().data.test();
         assert_eq!(test.labels().unwrap()[index], 3);
-        let shown = pixels(browser, "#end-a canvas");
         assert_eq!(
-            shown,
+            pixels(browser, "#end-b canvas"),
             narrows::report::live::pixels(&test.subset(&[index])),
             "the image is that of its name"
         );
 
-        browser.click(".toolbar > .control .buttons button:nth-child(2)");
+        browser.click("#pairs button:nth-child(2)");
         assert_eq!(
-            browser.value("document.querySelector('#end-a canvas').getAttribute('aria-label')"),
-            "Image A: 4"
+            (title(browser, "a").as_str(), title(browser, "b").as_str()),
+            ("Image A, λ = 0: 8", "Image B, λ = 1: 4")
         );
+        browser.click("#swap");
         assert_eq!(
-            browser.value("document.querySelector('#end-b canvas').getAttribute('aria-label')"),
-            "Image B: 8"
+            (title(browser, "a").as_str(), title(browser, "b").as_str()),
+            ("Image A, λ = 0: 4", "Image B, λ = 1: 8")
         );
 
         browser.click("#play");

@@ -1,11 +1,12 @@
 //! The classifier that a page may carry: what it says along a path.
 
-use narrows::dataset::NormalisationKind;
+use narrows::dataset::{NormalisationKind, Part};
 use narrows::model::{Architecture, HiddenActivation, Initialisation, InputSpec, OutputActivation};
 use narrows::report::live::{Activation, Dense, Judge, Live, LiveModel, LivePair, Subject};
 use narrows::report::page::Page;
 
-use crate::interpolate::numbers;
+use crate::browser::Browser;
+use crate::interpolate::{numbers, pixels};
 use crate::study::{LARGEST, compute, study};
 use crate::{SIZES, in_page};
 
@@ -58,9 +59,9 @@ fn a_judge_says_what_it_sees_along_the_path() {
         published: Vec::new(),
         snapshots: &[],
     };
-    let pairs =
-        vec![LivePair { ends: [(narrows::dataset::Part::Train, 15), (narrows::dataset::Part::Train, 3)] }];
-    let subject = Subject { data, models: vec![live], pairs, judge: Some(judge) };
+    let pairs = vec![LivePair { from: (Part::Train, 3), to: (Part::Train, 15) }];
+    let subject =
+        Subject { data, models: vec![live], compared: None, bound: None, pairs, judge: Some(judge) };
     let page = Page {
         title: "Judged".to_owned(),
         live: Some(Live::new(&subject, &mut compute()).unwrap()),
@@ -88,5 +89,37 @@ fn a_judge_says_what_it_sees_along_the_path() {
         );
         assert_eq!(browser.value("document.querySelectorAll('.sure polyline').length"), 2);
         browser.screenshot("judged");
+    });
+
+    in_page(&file, "draw", SIZES[0], |browser| {
+        let ends = [(0.3, 0.2), (0.6, 0.8)].map(|(x, y)| browser.place_in(".pad", x, y));
+        browser.drag(&ends);
+        let classes = [1, 7, 4, 8];
+        let check = |browser: &mut Browser, picture: &str, text: &str| {
+            let shown = pixels(browser, picture);
+            let expected =
+                probabilities(&layers, &shown.iter().map(|&p| f64::from(p) / 255.0).collect::<Vec<_>>());
+            let text = browser.value(&format!("document.querySelector('{text}').textContent"));
+            let text = text.as_str().unwrap().trim_start_matches("the classifier sees ").to_owned();
+            let (class, percent) = text.trim_end_matches("\u{a0}%").split_once(", ").unwrap();
+            let (class, percent): (u8, f64) = (class.parse().unwrap(), percent.parse().unwrap());
+            let share = expected[classes.iter().position(|&known| known == class).unwrap()];
+            let best = expected.iter().fold(0.0_f64, |a, &b| a.max(b));
+            // Of a picture of 256 levels, and in whole percent.
+            assert!((share - best).abs() < 0.005, "{picture}: {text}, but {expected:?} of {classes:?}");
+            assert!((100.0 * share - percent).abs() < 1.0, "{picture}: {text}, {expected:?}");
+        };
+        check(browser, "[aria-label='Your drawing as the models see it']", "#drawing-says");
+        let row = format!("#drawn [data-model=\"{LARGEST}\"]");
+        check(browser, &format!("{row} canvas"), &format!("{row} .says"));
+        browser.until("document.querySelectorAll('#drawn-neighbours canvas').length === 8");
+        for (width, height) in [(1280, 720), (1024, 768), (390, 844), (360, 740)] {
+            browser.size(width, height);
+            browser.frame();
+            browser.value("scrollTo(0, 0)");
+            browser.screenshot(&format!("judged-drawing-{width}"));
+            let wide = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
+            assert!(wide <= u64::from(width), "{wide} at {width}");
+        }
     });
 }

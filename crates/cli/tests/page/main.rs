@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accessibility;
+mod address;
 mod browser;
 mod command;
 mod draw;
@@ -9,6 +11,7 @@ mod interpolate;
 mod judge;
 mod map;
 mod modules;
+mod saving;
 mod sizes;
 mod sliders;
 mod study;
@@ -19,8 +22,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use browser::Browser;
 
-/// The sizes that the page is made for: a laptop, a tablet, a telephone.
-const SIZES: [(u32, u32); 3] = [(1280, 900), (768, 1024), (360, 740)];
+/// The sizes that the page is made for: two laptops, a tablet, a telephone.
+const SIZES: [(u32, u32); 4] = [(1280, 900), (1280, 720), (1024, 768), (390, 844)];
 
 /// One browser for all tests, and one page at a time: what is measured in one is not disturbed by another.
 fn browser() -> MutexGuard<'static, Browser> {

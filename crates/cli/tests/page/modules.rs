@@ -10,7 +10,7 @@ use crate::{SIZES, browser};
 
 /// What `expression` comes to, in which `m` is a module that imports nothing.
 #[track_caller]
-fn of_module(name: &str, expression: &str) -> Value {
+pub fn of_module(name: &str, expression: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../narrows/src/report/live/js");
     let text = STANDARD.encode(std::fs::read(folder.join(name)).unwrap());
     let mut browser = browser();
@@ -122,4 +122,40 @@ fn ticks_are_round_and_within_the_axis() {
     assert_eq!(numbers(&found[2]), [0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3]);
     assert!(found[3].as_array().unwrap().len() >= 2, "{}", found[3]);
     assert_eq!(numbers(&found[4]), [25.0, 10.0, 15.0]);
+}
+
+#[test]
+fn an_address_is_read_as_it_was_written_and_what_cannot_be_read_is_left_out() {
+    let found = of_module(
+        "address.js",
+        "(() => {
+            const values = new Map([['from', 'test-4'], ['models', m.joined(['pca', 'a,b', '50 %', '=ä&#?'])], ['__proto__', 'x']]);
+            const back = m.parse(m.format('interpolate', values));
+            const broken = m.parse('#map?ok=1&bad=%E0%A4%A&=2&none&twice=a=b');
+            return [back.part, [...back.values].toString() === [...values].toString(), m.separated(back.values.get('models')),
+                [...broken.values], m.parse('').part, m.parse('#%').part, m.format('map', new Map()),
+                ['0.5', '-1', 'NaN', '', ' ', undefined, '1e999', '0x1'].map((v) => m.numberWithin(v, 0, 1))];
+        })()",
+    );
+    let expected = serde_json::json!([
+        "interpolate",
+        true,
+        ["pca", "a,b", "50 %", "=ä&#?"],
+        [["ok", "1"], ["twice", "a=b"]],
+        "",
+        "",
+        "#map",
+        [0.5, null, null, null, null, null, null, 1]
+    ]);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn csv_quotes_what_it_must_and_keeps_formulas_from_spreadsheets() {
+    let found = of_module(
+        "csv.js",
+        r#"m.csv([["model", "a, b"], ["say \"so\"", "two\nlines"], ["=1+1", "-0.5"], ["", "+0.037 [+0.031, +0.043]"]])"#,
+    );
+    let expected = "model,\"a, b\"\r\n\"say \"\"so\"\"\",\"two\nlines\"\r\n'=1+1,-0.5\r\n,\"+0.037 [+0.031, +0.043]\"\r\n";
+    assert_eq!(found, expected);
 }

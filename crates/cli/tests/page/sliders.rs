@@ -43,6 +43,16 @@ fn a_slider_moves_one_latent_within_its_percentiles_and_reset_takes_it_back() {
         code[2] = low;
         assert!(largest_difference(&pixels(browser, NOW), &decoded(&code)) <= 1);
         assert_ne!(pixels(browser, NOW), home);
+        let low = pixels(browser, NOW);
+        let value = format!("{:.3}", code[2]);
+        browser.until(&format!("(location.hash.split('code=')[1] ?? '').split(',')[2] === '{value}'"));
+        browser.reload();
+        browser.until("location.hash.startsWith('#sliders?')");
+        browser.frame();
+        let chosen = "document.querySelector('#slider-models [aria-pressed=true] span').textContent";
+        assert_eq!(browser.value(chosen), LARGEST);
+        // The address has three digits of every latent.
+        assert!(largest_difference(&pixels(browser, NOW), &low) <= 1);
         browser.click("#reset");
         browser.frame();
         assert_eq!(pixels(browser, NOW), home);

@@ -26,13 +26,18 @@ fn the_scrubber_goes_from_noise_to_what_the_trained_model_gives() {
         browser.value("document.querySelector('#epoch').focus()");
         browser.key("Home", 36);
         assert_eq!(browser.value("document.querySelector('.scrub output').textContent"), "0");
-        assert_eq!(browser.value(&after), "as it was drawn");
+        assert_eq!(browser.value(&after), "before training: random weights");
         let drawn = pixels(browser, &last);
         assert!(largest_difference(&drawn, &trained) > 100, "before training there is no 7");
         browser.key("ArrowRight", 39);
         assert_eq!(browser.value(&after), "after epoch 1");
         let first = pixels(browser, &last);
         assert!(first != drawn && first != trained);
+        browser.until("location.hash === '#training?epoch=1'");
+        browser.reload();
+        browser.frame();
+        assert_eq!(browser.value("document.querySelector('.scrub output').textContent"), "1");
+        assert_eq!(pixels(browser, &last), first);
     });
 }
 
@@ -40,8 +45,20 @@ fn the_scrubber_goes_from_noise_to_what_the_trained_model_gives() {
 fn the_chart_is_read_under_the_cursor_and_its_curves_are_switched() {
     in_page(&study().report(), "training", SIZES[0], |browser| {
         let curves = "document.querySelectorAll('.chart polyline').length";
-        // Three models, and a published curve of a hundred epochs.
+        // Three models, and a published curve of a hundred epochs, which alone is dotted.
         assert_eq!(browser.value(curves), 4);
+        let dotted = "document.querySelectorAll('.chart polyline[stroke-dasharray=\"2 3\"]').length";
+        assert_eq!(browser.value(dotted), 1);
+        let lead = browser.value("document.querySelector('#part-training .lead').textContent");
+        assert!(lead.as_str().unwrap().contains("Dotted lines are published curves"), "{lead}");
+        let bound = browser.value("[...document.querySelectorAll('.chart text')].map((t) => t.textContent).find((t) => t.startsWith('exact PCA: '))");
+        let summary = std::fs::read(study().report().with_file_name("summary.json")).unwrap();
+        let summary: Value = serde_json::from_slice(&summary).unwrap();
+        let error = summary["exact_pca"]["train"]["model_scale"].as_f64().unwrap();
+        assert_eq!(bound, format!("exact PCA: {error:.4}"));
+        assert_eq!(browser.value("document.querySelectorAll('.chart .bound').length"), 1);
+        let axis = "document.querySelector('#part-training p.caption').textContent";
+        assert_eq!(browser.value(axis), "average training loss, pixels in [−1, 1]; log scale");
         let right = browser.place_in(".chart", 0.99, 0.5);
         browser.mouse("mouseMoved", right, false);
         browser.frame();
@@ -54,8 +71,6 @@ fn the_chart_is_read_under_the_cursor_and_its_curves_are_switched() {
         browser.mouse("mouseMoved", right, false);
         browser.frame();
         let readout = browser.value("document.querySelector('.readout').textContent");
-        let summary = std::fs::read(study().report().with_file_name("summary.json")).unwrap();
-        let summary: Value = serde_json::from_slice(&summary).unwrap();
         for model in summary["models"].as_array().unwrap() {
             let loss = format!("{:.4}", model["training_loss"].as_f64().unwrap());
             assert!(readout.as_str().unwrap().contains(&loss), "{readout} without {loss}");
@@ -65,5 +80,6 @@ fn the_chart_is_read_under_the_cursor_and_its_curves_are_switched() {
         browser.click(".check input");
         browser.frame();
         assert_ne!(browser.value(ticks), logarithmic);
+        assert_eq!(browser.value(axis), "average training loss, pixels in [−1, 1]");
     });
 }

@@ -6,13 +6,14 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::study::{EXACT, MODELS, study};
+use crate::study::study;
 use crate::{called, ended, narrows, program};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "train",
     "evaluate",
+    "encode",
     "compare",
     "reconstruct",
     "interpolate",
@@ -23,12 +24,6 @@ const COMMANDS: [&str; 12] = [
     "completions",
     "man",
 ];
-
-#[track_caller]
-fn assert_is_png(path: &Path) {
-    let bytes = fs::read(path).unwrap();
-    assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 1000, "{}", path.display());
-}
 
 #[test]
 fn help_is_there_for_every_command_and_reads_well() {
@@ -94,7 +89,7 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     // The linear model is kept, the deep one is not: its name is gone from the pairs' strips, the pairs are not.
     let figures = folder.path().join("1/figures");
     assert!(
-        figures.join("interpolation-7-1-two-layer.png").is_file() && figures.join("strip-7-1.png").is_file()
+        figures.join("interpolation-1-7-two-layer.png").is_file() && figures.join("strip-1-7.png").is_file()
     );
 }
 
@@ -126,50 +121,10 @@ fn a_model_is_trained_from_flags() {
     let error = |scale: &str| model["test"][scale].as_f64().unwrap();
     assert!((error("model_scale") / error("unit_scale") - 1.0).abs() < 1e-6);
     let csv = fs::read_to_string(out.join("models/mine/history.csv")).unwrap();
+    assert_eq!(csv.lines().next(), Some("epoch,training_loss,test_loss,seconds"));
     assert_eq!(csv.lines().count(), 3);
     narrows!["evaluate", out.join("models/mine")].success();
     assert!(out.join("report.html").is_file());
-}
-
-#[test]
-fn images_are_reconstructed() {
-    let folder = tempfile::tempdir().unwrap();
-    let picture = folder.path().join("a.png");
-    let path = narrows!["reconstruct", study().model("three-layer"), "--out", &picture].success();
-    assert_eq!(path.trim_end(), picture.display().to_string());
-    assert_is_png(&picture);
-    let other = folder.path().join("b.png");
-    narrows!["reconstruct", study().model("pca"), "--rows", "7,test:7:3", "test#42", "--out", &other]
-        .success();
-    assert_is_png(&other);
-    assert_ne!(fs::read(&picture).unwrap(), fs::read(&other).unwrap());
-}
-
-#[test]
-fn the_way_between_images_is_drawn() {
-    let folder = tempfile::tempdir().unwrap();
-    let draw = |from: &str, to: &str, steps: &str| {
-        let picture = folder.path().join("way.png");
-        narrows![
-            "interpolate",
-            study().model("three-layer"),
-            "--from",
-            from,
-            "--to",
-            to,
-            "--steps",
-            steps,
-            "--out",
-            &picture
-        ]
-        .success();
-        assert_is_png(&picture);
-        fs::read(&picture).unwrap()
-    };
-    let by_digit = draw("1", "7", "10");
-    assert_ne!(by_digit, draw("test:1:3", "train:7", "10"), "the third 1 of the test set is another image");
-    assert_ne!(by_digit, draw("1", "7", "4"));
-    draw("#0", "test#9999", "2");
 }
 
 #[test]
@@ -184,7 +139,7 @@ fn ways_are_measured_as_the_run_measured_them() {
     let comparison = &quality["comparisons"][0];
     let of_run = &study().summary["interpolation_quality"]["comparisons"][0];
     // The same judge, the run's, on the same paths.
-    assert_eq!(comparison["verdict"]["differences"], of_run["verdict"]["differences"]);
+    assert_eq!(comparison["verdicts"][0]["differences"], of_run["verdicts"][0]["differences"]);
     let names: Vec<&str> =
         comparison["subjects"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["real test images", "pixel blend", "pca", "three-layer"]);
@@ -231,7 +186,7 @@ fn a_verdict_rests_on_the_seeds_asked_for() {
     let summary: serde_json::Value =
         serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
     for comparison in summary["interpolation_quality"]["comparisons"].as_array().unwrap() {
-        assert_eq!(comparison["verdict"]["seeds"], serde_json::json!([3, 4]));
+        assert_eq!(comparison["verdicts"][0]["seeds"], serde_json::json!([3, 4]));
     }
     // A run in its place leaves nothing of it.
     assert!(run("1").contains("over one training seed"));
@@ -256,6 +211,17 @@ fn the_data_is_described() {
     }
     // 0.1307 of 255, as every tutorial on MNIST has it.
     assert!((parts[0]["mean"].as_f64().unwrap() / 255.0 - 0.1307).abs() < 5e-5);
+    let rows = narrows!["data", "--rows", "train:1,test#9999", "--json"].json();
+    for (row, name, class) in [(&rows["rows"][0], "train:1", "1"), (&rows["rows"][1], "test#9999", "6")] {
+        assert_eq!((row["row"].as_str(), row["class"].as_str()), (Some(name), Some(class)));
+        let values = row["values"].as_array().unwrap();
+        assert_eq!(values.len(), 784);
+        assert!(
+            values.iter().any(|value| value.as_f64() > Some(250.0)) && values[0] == 0.0,
+            "a digit, white on black"
+        );
+    }
+    narrows!["data", "--rows", "train:1"].mistake(&["--json"]);
     let text = narrows!["data", "mnist"].success();
     for words in ["60000 images of 28 × 28 pixels", "10000 images", "0: 5923", "sha256"] {
         assert!(text.contains(words), "`{words}` is not in {text}");
@@ -278,7 +244,7 @@ fn a_printed_experiment_can_be_changed_and_run() {
     assert_eq!(summary["models"][0]["name"], "pca-tanh");
     assert_eq!(summary["models"].as_array().unwrap().len(), 1);
     assert!(folder.path().join("runs/mine/report.html").is_file(), "named after the file");
-    assert!(folder.path().join("runs/mine/figures/interpolation-7-1-pca-tanh.png").is_file());
+    assert!(folder.path().join("runs/mine/figures/interpolation-1-7-pca-tanh.png").is_file());
     // What a run writes beside its results can be run again.
     let again = folder.path().join("again");
     narrows!["run", folder.path().join("runs/mine/experiment.toml"), "--out", &again, "--quiet"].success();
@@ -331,19 +297,55 @@ fn a_reader_who_goes_away_is_no_failure() {
 }
 
 #[test]
-fn every_model_of_the_study_can_be_used() {
+fn a_run_without_interpolation_says_so_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    for name in MODELS.into_iter().chain([EXACT]) {
-        narrows![
-            "interpolate",
-            study().model(name),
-            "--from",
-            "4",
-            "--to",
-            "8",
-            "--out",
-            folder.path().join("way.png")
-        ]
-        .success();
+    let quick = narrows!["experiments", "quick"].success();
+    let (without, _) = quick.split_once("[interpolation]").unwrap();
+    fs::write(folder.path().join("mine.toml"), without).unwrap();
+    let run = |file: &str, out: &str| {
+        let mut call = program(["run", file, "--only", "pca", "--epochs", "1", "--out", out]);
+        let ended = ended(&call.current_dir(folder.path()).output().unwrap());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended.err
+    };
+    let without = run("mine.toml", "without");
+    let note = "no [interpolation] in this experiment: images are not interpolated, and no verdict is given";
+    assert_eq!(without.lines().nth(2), Some(note), "{without}");
+    assert!(
+        without.starts_with("Autoencoders and PCA on MNIST, quickly: 1 model to train, 1 epoch in all; ")
+    );
+    // One model alone is interpolated, but compared with nothing.
+    let alone = run("quick", "alone");
+    assert!(alone.lines().nth(2).unwrap().starts_with("no verdict on interpolations is given: "), "{alone}");
+    for (err, measured) in [(without, false), (alone, true)] {
+        assert_eq!(err.contains("measuring interpolations"), measured, "{err}");
+    }
+}
+
+#[test]
+fn sizes_may_stand_in_brackets() {
+    for hidden in [&["[24, 6]"][..], &["[24,6]"], &["[24,", "6]"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut call = program(["train", "--hidden"]);
+        call.args(hidden).args(["--epochs", "1", "--batch-size", "1000", "--json", "--quiet", "--out"]);
+        let summary = ended(&call.arg(folder.path().join("x")).output().unwrap()).json();
+        assert_eq!(summary["models"][0]["architecture"]["hidden"], serde_json::json!([24, 6]), "{hidden:?}");
+    }
+}
+
+#[test]
+fn the_documented_experiment_runs_and_answers_its_questions() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments.md");
+    let document = fs::read_to_string(document).unwrap();
+    let toml = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.toml"), toml).unwrap();
+    let output = program(["run", "mine.toml", "--epochs", "1"]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = fs::read_to_string(folder.path().join("runs/mine/report.html")).unwrap();
+    for words in
+        ["1. How many latents are enough?", "2. Which model interpolates better?", "wider is not trained out"]
+    {
+        assert!(html.contains(words), "`{words}` is not in the report");
     }
 }

@@ -68,7 +68,7 @@ fn what_is_finished_is_kept_and_said() {
     assert_eq!(summary["models_without_epoch"][0]["name"], "pca-tanh");
     assert_eq!(summary["models_without_epoch"][0]["outcome"], "not begun");
     let evaluation = narrows!["evaluate", out.join("models/two-layer"), "--json"].json();
-    assert_eq!(evaluation["parts"][1]["error"], models[0]["test"]);
+    assert_eq!(evaluation["models"][0]["parts"][1]["error"], models[0]["test"]);
     let history = fs::read_to_string(out.join("models/two-layer/history.csv")).unwrap();
     assert_eq!(history.lines().count() as u64, 1 + models[0]["epochs"].as_u64().unwrap());
     assert!(!out.join("report.html").exists());

@@ -7,6 +7,9 @@ mod commands;
 mod interrupt;
 mod mistakes;
 mod model_files;
+mod pictures;
+mod pytorch;
+mod several;
 mod study;
 
 use std::ffi::OsStr;

@@ -53,6 +53,8 @@ fn numbers_out_of_range_name_the_flag_and_the_range() {
         ("train --hidden 16 --schedule cosine --warm-up 2", ["warm_up is 2", "expected"]),
         ("train --hidden 16 --activation rleu", ["rleu", "leaky_relu"]),
         ("train --hidden 16 --name ../escape", ["../escape", "letters"]),
+        ("train --hidden [16", ["--hidden", "128,16 or [128, 16]"]),
+        ("train --hidden 16 8", ["'16 8'", "128,16 or [128, 16]"]),
         ("train", ["--hidden", "required"]),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -220,7 +222,9 @@ fn rows_that_are_not_there_are_told() {
         narrows!["interpolate", &model, "--from", from, "--to", to, "--out", "never.png"]
     };
     way("seven", "1").mistake(&["--from", "seven", "test:7:3"]);
-    way("1", "12").mistake(&["train:12"]);
+    way("1", "12").mistake(&["no class 12 in mnist (train)", "its classes are 0 to 9"]);
+    narrows!["encode", &model, "--rows", "test:10"].mistake(&["no class 10 in mnist (test)", "0 to 9"]);
+    narrows!["encode", &model].mistake(&["--rows"]);
     way("1", "test:7:5000").mistake(&["test:7:5000", "1028"]);
     way("1", "test#10000").mistake(&["test#10000", "10000"]);
     narrows!["reconstruct", &model, "--rows", "train#60000", "--out", "never.png"]
@@ -236,11 +240,13 @@ fn measuring_and_drawing_are_not_mixed_up() {
     let folder = model.parent().unwrap();
     narrows!["interpolate", folder].mistake(&["--from"]);
     narrows!["interpolate", folder, "--from", "1", "--to", "7", "--measure"].mistake(&["--measure"]);
-    narrows!["interpolate", folder, "--from", "1", "--to", "7", "--json"].mistake(&["--from", "--json"]);
+    narrows!["interpolate", folder, "--from", "1", "--to", "7", "--json", "--out", "a.png"]
+        .mistake(&["--out", "--json"]);
     narrows!["interpolate", folder, "--measure", "--from-class", "1"].mistake(&["--to-class"]);
-    narrows!["interpolate", folder, &model, "--from", "1", "--to", "7"].mistake(&["--measure"]);
     narrows!["interpolate", folder, "--measure", "--from-class", "1", "--to-class", "12"]
-        .mistake(&["1↔12", "test images"]);
+        .mistake(&["no class 12 in mnist (test)", "0 to 9"]);
+    narrows!["interpolate", folder, "--measure", "--from-class", "11", "--to-class", "1"]
+        .mistake(&["no class 11 in mnist (test)", "0 to 9"]);
 }
 
 #[test]
@@ -263,8 +269,8 @@ fn a_loss_that_is_no_number_stops_the_model_with_its_last_good_state() {
     assert_eq!(summary["models_without_epoch"][0]["name"], "huge");
     // The last good state is the one before the first step.
     let model = narrows!["inspect", folder.path().join("huge/models/huge"), "--json"].json();
-    assert_eq!(model["provenance"]["epochs"], 0);
+    assert_eq!(model["models"][0]["provenance"]["epochs"], 0);
     narrows!["evaluate", folder.path().join("huge/models/huge")].success();
     let csv = fs::read_to_string(folder.path().join("huge/models/huge/history.csv")).unwrap();
-    assert_eq!(csv, "epoch,training_loss,test_loss,seconds\n");
+    assert_eq!(csv, "epoch,training_loss,seconds\n");
 }

@@ -13,7 +13,7 @@ use crate::study::{EXACT, MODELS, study};
 fn evaluation_repeats_the_summary_to_the_last_digit() {
     for name in ["pca", "three-layer"] {
         let evaluation = narrows!["evaluate", study().model(name), "--json"].json();
-        let parts = evaluation["parts"].as_array().unwrap();
+        let parts = evaluation["models"][0]["parts"].as_array().unwrap();
         assert_eq!(parts.len(), 2);
         for (part, key) in parts.iter().zip(["train", "test"]) {
             assert_eq!(part["error"], study().model_summary(name)[key], "{name}, {key}");
@@ -55,6 +55,7 @@ fn a_comparison_repeats_the_summary_to_the_last_digit() {
 fn inspection_shows_what_the_summary_says() {
     for name in MODELS.into_iter().chain([EXACT]) {
         let inspection = narrows!["inspect", study().model(name).parent().unwrap(), "--json"].json();
+        let inspection = &inspection["models"][0];
         let summary = study().model_summary(name);
         for key in ["architecture", "description", "parameters"] {
             assert_eq!(inspection[key], summary[key], "{name}, {key}");
@@ -64,7 +65,7 @@ fn inspection_shows_what_the_summary_says() {
         }
     }
     let inspection = narrows!["inspect", study().model("three-layer"), "--json"].json();
-    let names: Vec<&str> = inspection["tensors"]
+    let names: Vec<&str> = inspection["models"][0]["tensors"]
         .as_array()
         .unwrap()
         .iter()
@@ -262,6 +263,6 @@ fn data_of_another_width_is_refused() {
 fn a_missing_model_is_told_with_those_that_are_there() {
     let folder = study().path().join("models");
     narrows!["evaluate", folder.join("four-layer")].mistake(&["four-layer", "models there", "three-layer"]);
-    narrows!["inspect", study().path()].mistake(&["models there", "three-layer-wide"]);
+    narrows!["inspect", &folder].mistake(&["models there", "three-layer-wide"]);
     narrows!["inspect", "nowhere/at/all"].mistake(&["nowhere/at/all"]);
 }

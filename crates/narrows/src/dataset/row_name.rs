@@ -52,7 +52,7 @@ pub enum RowNameError {
         rows: usize,
     },
     /// There is no such class.
-    #[error("there is no class {class} in {data}; {classes}")]
+    #[error("there is no class {class} in {data}; its {classes}")]
     NoClass {
         /// What was asked for.
         class: String,
@@ -130,28 +130,36 @@ impl RowName {
 /// The label of a class by its name.
 ///
 /// # Errors
-/// If the data has no such class, or no labels.
+/// If no row of the data is of such a class, or the data has no labels.
 pub fn find_class(dataset: &Dataset, class: &str) -> Result<u32, RowNameError> {
-    let classes = dataset.schema().classes().filter(|_| dataset.labels().is_some());
-    let classes = classes.ok_or_else(|| RowNameError::NoLabels(class.to_owned()))?;
-    dataset.schema().class(class).ok_or_else(|| RowNameError::NoClass {
-        class: class.to_owned(),
-        data: dataset.name().to_owned(),
-        classes: in_words(classes),
+    let counts = dataset.class_counts().ok_or_else(|| RowNameError::NoLabels(class.to_owned()))?;
+    let occurring: Vec<u32> = counts.into_iter().map(|(label, _)| label).collect();
+    let label = dataset.schema().class(class).filter(|label| occurring.contains(label));
+    label.ok_or_else(|| {
+        let names: Vec<&str> = occurring.iter().map(|&label| dataset.class_name(label)).collect();
+        RowNameError::NoClass {
+            class: class.to_owned(),
+            data: dataset.name().to_owned(),
+            classes: in_words(&names),
+        }
     })
 }
 
-/// `its classes are 0 to 9`, or the first of them by name.
-fn in_words(classes: &[String]) -> String {
+/// `classes are 0 to 9`, `classes are 1, 5 and 7`, or the first of many.
+fn in_words(classes: &[&str]) -> String {
     /// More would not be read.
     const LISTED: usize = 12;
-    let numbered = classes.iter().enumerate().all(|(label, class)| *class == label.to_string());
+    let numbers: Option<Vec<u32>> = classes.iter().map(|class| class.parse().ok()).collect();
+    let without_gaps = numbers.is_some_and(|numbers| numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]));
     match classes {
-        [first, .., last] if numbered => format!("its classes are {first} to {last}"),
+        [first, _, .., last] if without_gaps => format!("classes are {first} to {last}"),
         _ if classes.len() > LISTED => {
-            format!("its {} classes begin with {}", classes.len(), classes[..LISTED].join(", "))
+            format!("{} classes begin with {}", classes.len(), classes[..LISTED].join(", "))
         }
-        _ => format!("its classes are {}", classes.join(", ")),
+        [others @ .., last] if !others.is_empty() => {
+            format!("classes are {} and {last}", others.join(", "))
+        }
+        one => format!("class is {}", one.concat()),
     }
 }
 
@@ -244,10 +252,19 @@ mod tests {
         assert_eq!(find("validation:7"), Err(RowNameError::NoPart("validation:7".to_owned())));
         let error =
             |data: &Parts, name: &str| name.parse::<RowName>().unwrap().find(data).unwrap_err().to_string();
-        assert_eq!(error(&digits(), "12"), "there is no class 12 in train; its classes are 0 to 7");
+        assert_eq!(error(&digits(), "12"), "there is no class 12 in train; its classes are 1, 5 and 7");
+        assert_eq!(error(&digits(), "3"), "there is no class 3 in train; its classes are 1, 5 and 7");
         assert_eq!(
             error(&animals(), "test:dog"),
-            "there is no class dog in test; its classes are cat, tester, size:3"
+            "there is no class dog in test; its classes are cat, tester and size:3"
         );
+    }
+
+    #[test]
+    fn classes_are_told_as_a_range_or_one_by_one() {
+        assert_eq!(in_words(&["0", "1", "2", "3"]), "classes are 0 to 3");
+        assert_eq!(in_words(&["2", "3", "5"]), "classes are 2, 3 and 5");
+        assert_eq!(in_words(&["4"]), "class is 4");
+        assert_eq!(in_words(&["a"; 13]), format!("13 classes begin with {}", ["a"; 12].join(", ")));
     }
 }

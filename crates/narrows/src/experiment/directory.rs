@@ -6,7 +6,8 @@
 //!   summary.json                       all figures
 //!   report.html                        everything to look at
 //!   models/three-layer/model.safetensors
-//!   models/three-layer/history.csv
+//!   models/three-layer/history.csv    epoch, training loss, seconds; test loss if it was measured
+//!   models/three-layer/snapshots.safetensors
 //!   models/three-layer/seed-2.safetensors  where the verdict rests on several seeds
 //!   judge.safetensors                  who judged interpolations
 //!   figures/…                          PNG, charts also as SVG
@@ -18,20 +19,23 @@ use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
 use crate::export::judge::TrainedOn;
-use crate::export::safetensors::Provenance;
-use crate::export::safetensors::SaveError;
-use crate::export::{judge, safetensors, write_atomically};
+use crate::export::safetensors::{Provenance, SaveError};
+use crate::export::{judge, safetensors, snapshots, write_atomically};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
+use crate::report::live::Snapshot;
 use crate::train::EpochReport;
 
 /// What tells a run directory from a folder in which somebody keeps an experiment of their own.
 const MARK: &str = "# What was run in this folder, written by narrows.\n\n";
 const EXPERIMENT: &str = "experiment.toml";
-const SUMMARY: &str = "summary.json";
+pub(super) const SUMMARY: &str = "summary.json";
 const REPORT: &str = "report.html";
-const JUDGE: &str = "judge.safetensors";
-const MODEL_FILES: [&str; 2] = ["model.safetensors", "history.csv"];
+pub(super) const JUDGE: &str = "judge.safetensors";
+const MODEL_FILES: [&str; 3] = [MODEL, HISTORY, SNAPSHOTS];
+pub(super) const MODEL: &str = "model.safetensors";
+const HISTORY: &str = "history.csv";
+pub(super) const SNAPSHOTS: &str = "snapshots.safetensors";
 
 /// `seed-2.safetensors`
 fn is_of_a_seed(name: &str) -> bool {
@@ -90,15 +94,14 @@ impl RunDirectory {
     /// # Errors
     /// If it holds something already, or cannot be made.
     pub fn create(path: &Path, experiment: &Experiment, existing: Existing) -> Result<Self, DirectoryError> {
-        let directory = Self { path: path.to_owned() };
+        let directory = Self::at(path);
         let failed = |source| DirectoryError::Unusable { path: path.to_owned(), source };
-        let is_run = fs::read(path.join(EXPERIMENT)).is_ok_and(|text| text.starts_with(MARK.as_bytes()));
         let is_empty = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(failed(error)),
         };
-        match (is_empty, is_run, existing) {
+        match (is_empty, Self::is_run(path), existing) {
             (true, ..) => {}
             (false, false, _) => return Err(DirectoryError::Foreign(path.to_owned())),
             (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
@@ -123,6 +126,16 @@ impl RunDirectory {
         [SUMMARY, REPORT, JUDGE, EXPERIMENT]
             .into_iter()
             .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
+    }
+
+    /// The one in a folder, to be read.
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Whether a folder belongs to a run.
+    pub fn is_run(path: &Path) -> bool {
+        fs::read(path.join(EXPERIMENT)).is_ok_and(|text| text.starts_with(MARK.as_bytes()))
     }
 
     /// Where it is.
@@ -153,12 +166,11 @@ impl RunDirectory {
         history: &[EpochReport],
     ) -> Result<(), DirectoryError> {
         let folder = format!("models/{}", provenance.name);
-        let [model_file, history_file] = MODEL_FILES;
-        self.write(&format!("{folder}/{model_file}"), &safetensors::to_bytes(model, provenance)?)?;
+        self.write(&format!("{folder}/{MODEL}"), &safetensors::to_bytes(model, provenance)?)?;
         if provenance.training.is_none() {
             return Ok(());
         }
-        self.write(&format!("{folder}/{history_file}"), history_csv(history).as_bytes())
+        self.write(&format!("{folder}/{HISTORY}"), history_csv(history).as_bytes())
     }
 
     /// Writes a model that was trained with another seed than the experiment's.
@@ -173,6 +185,22 @@ impl RunDirectory {
     ) -> Result<(), DirectoryError> {
         let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
         self.write(&name, &safetensors::to_bytes(model, provenance)?)
+    }
+
+    /// Writes how a model reconstructed the test images `rows` while it learned, if there is anything to show.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_snapshots(
+        &self,
+        model: &str,
+        rows: &[usize],
+        taken: &[Snapshot],
+    ) -> Result<(), DirectoryError> {
+        if taken.is_empty() {
+            return Ok(());
+        }
+        self.write(&format!("models/{model}/{SNAPSHOTS}"), &snapshots::to_bytes(rows, taken))
     }
 
     /// Writes the judge of interpolations, if it has learned anything.
@@ -201,10 +229,45 @@ impl RunDirectory {
         self.write(SUMMARY, json.as_bytes())
     }
 
+    /// The model files of the run in a folder, in the experiment's order; those that it does not name come last, by name.
+    ///
+    /// # Errors
+    /// If the folder's models cannot be listed.
+    pub fn model_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+        let order = experiment_order(&path.join(EXPERIMENT));
+        let mut folders = entries(&path.join("models"))?;
+        folders.retain(|folder| folder.join(MODEL).is_file());
+        folders.sort_by_key(|folder| {
+            let name = folder.file_name().unwrap_or_default().to_owned();
+            (order.iter().position(|model| *name == **model).unwrap_or(order.len()), name)
+        });
+        Ok(folders.into_iter().map(|folder| folder.join(MODEL)).collect())
+    }
+
+    /// The summary of the run that an experiment is to be compared with, beside this one, if it has been run.
+    pub(super) fn compared_with(&self, experiment: &Experiment) -> Option<Summary> {
+        Self::read_summary(&self.path.parent()?.join(experiment.compare_with.as_ref()?))
+    }
+
     /// The summary of the run in a folder, if there is one that this narrows can read.
     pub fn read_summary(path: &Path) -> Option<Summary> {
         serde_json::from_slice(&fs::read(path.join(SUMMARY)).ok()?).ok()
     }
+}
+
+/// The names of an experiment's models. Nothing else is read, so that experiments of other versions have an order too.
+fn experiment_order(file: &Path) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+    #[derive(serde::Deserialize)]
+    struct Models {
+        models: Vec<Named>,
+    }
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let models = toml::from_str(&text).map(|Models { models }| models).unwrap_or_default();
+    models.into_iter().map(|model| model.name).collect()
 }
 
 fn unless_missing(result: io::Result<()>) -> io::Result<()> {
@@ -241,12 +304,53 @@ fn remove_if_empty(folder: &Path) {
     let _ = fs::remove_dir(folder);
 }
 
-/// A header, then one line an epoch; the test loss is empty where it was not measured.
+/// A header, then one line an epoch. The column `test_loss` is there if the test loss was measured; after epochs without
+/// a measurement its field is empty, which programs read as a missing number.
 pub fn history_csv(history: &[EpochReport]) -> String {
-    let mut csv = "epoch,training_loss,test_loss,seconds\n".to_owned();
+    let tested = history.iter().any(|epoch| epoch.test_loss.is_some());
+    let mut csv = format!("epoch,training_loss,{}seconds\n", if tested { "test_loss," } else { "" });
     for EpochReport { epoch, training_loss, test_loss, duration } in history {
-        let test_loss = test_loss.map(|loss| loss.to_string()).unwrap_or_default();
-        csv.push_str(&format!("{epoch},{training_loss},{test_loss},{:.4}\n", duration.as_secs_f64()));
+        csv.push_str(&format!("{epoch},{training_loss},"));
+        if tested {
+            csv.push_str(&format!("{},", test_loss.map(|loss| loss.to_string()).unwrap_or_default()));
+        }
+        csv.push_str(&format!("{:.4}\n", duration.as_secs_f64()));
     }
     csv
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn epoch(epoch: usize, test_loss: Option<f64>) -> EpochReport {
+        EpochReport { epoch, training_loss: 0.5, test_loss, duration: Duration::from_millis(1500) }
+    }
+
+    #[test]
+    fn a_history_has_a_test_loss_only_where_it_was_measured() {
+        let never = history_csv(&[epoch(1, None), epoch(2, None)]);
+        assert_eq!(never, "epoch,training_loss,seconds\n1,0.5,1.5000\n2,0.5,1.5000\n");
+        let every_second = history_csv(&[epoch(1, None), epoch(2, Some(0.25))]);
+        assert_eq!(every_second, "epoch,training_loss,test_loss,seconds\n1,0.5,,1.5000\n2,0.5,0.25,1.5000\n");
+    }
+
+    #[test]
+    fn models_come_in_the_order_of_the_experiment_and_strangers_last() {
+        let folder = std::env::temp_dir().join(format!("narrows-directory-{}", std::process::id()));
+        for name in ["a", "b", "c", "stranger"] {
+            fs::create_dir_all(folder.join("models").join(name)).unwrap();
+            fs::write(folder.join("models").join(name).join("model.safetensors"), b"").unwrap();
+        }
+        fs::create_dir_all(folder.join("models/not-begun")).unwrap();
+        let experiment = "title = 'x'\n[[models]]\nname = 'c'\n[[models]]\nname = 'not-begun'\n[[models]]\nname = 'a'\n\
+                          [[models]]\nname = 'b'\n";
+        fs::write(folder.join(EXPERIMENT), experiment).unwrap();
+        let models = RunDirectory::model_files(&folder).unwrap();
+        let names = ["c", "a", "b", "stranger"];
+        assert_eq!(models, names.map(|name| folder.join("models").join(name).join("model.safetensors")));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

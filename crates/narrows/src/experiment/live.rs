@@ -1,70 +1,12 @@
-//! What the live parts of a run's report show, and the snapshots of its training.
+//! What the live parts of a page show of a run.
 
-use super::Summary;
 use super::figures::{DrawError, published_curve};
-use crate::compute::{Compute, Level};
-use crate::dataset::{Parts, Samples, byte_of};
+use super::{Experiment, Summary};
+use crate::compute::Compute;
+use crate::dataset::{Parts, RowName, RowNameError};
 use crate::interpolate::judge::Judge;
-use crate::model::{Architecture, Autoencoder, InputSpec, MismatchError, Parameters};
-use crate::report::live::{self, Live, LiveModel, LivePair, Snapshot, Subject};
-
-/// The epochs after which a snapshot is taken, besides the last: learning is quick at first.
-const SNAPSHOTS: [usize; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
-
-/// Reconstructs the same few test images again and again, while a model learns.
-pub(super) struct Snapshots<'a> {
-    architecture: &'a Architecture,
-    input: &'a InputSpec,
-    /// Nothing of rows that are no images.
-    originals: Option<Samples>,
-    last: usize,
-    compute: Compute,
-    /// What has been taken.
-    pub taken: Vec<Snapshot>,
-}
-
-impl<'a> Snapshots<'a> {
-    /// Of a model that trains for `epochs`; of rows that are no images, none are taken.
-    pub fn new(
-        architecture: &'a Architecture,
-        input: &'a InputSpec,
-        data: &Parts,
-        epochs: usize,
-        level: Level,
-    ) -> Result<Self, MismatchError> {
-        let test = data.test();
-        let originals = match input.image() {
-            Some(_) => Some(input.samples(&test.subset(&test.examples()))?),
-            None => None,
-        };
-        // Ten rows are nothing to share out, and the team is busy training.
-        let compute = Compute::single(level);
-        Ok(Self { architecture, input, originals, last: epochs, compute, taken: Vec::new() })
-    }
-
-    /// Looks at the parameters after `epoch` epochs.
-    pub fn see(&mut self, epoch: usize, parameters: &Parameters) {
-        if SNAPSHOTS.contains(&epoch) || epoch == self.last {
-            self.take(epoch, parameters.clone());
-        }
-    }
-
-    /// A model that was stopped has its last snapshot where it stands.
-    pub fn end(&mut self, epoch: usize, parameters: &Parameters) {
-        if self.taken.last().is_some_and(|last| last.epoch < epoch) {
-            self.take(epoch, parameters.clone());
-        }
-    }
-
-    fn take(&mut self, epoch: usize, parameters: Parameters) {
-        let (Some(originals), Some(scale)) = (&self.originals, self.input.unit_scale()) else { return };
-        let (architecture, input) = (self.architecture.clone(), self.input.clone());
-        let model = Autoencoder { architecture, parameters, input };
-        let values = model.reconstruct(&mut self.compute, originals).expect("it is trained on such rows");
-        let unit = scale.of_model(&values);
-        self.taken.push(Snapshot { epoch, pixels: unit.into_iter().map(byte_of).collect() });
-    }
-}
+use crate::model::Autoencoder;
+use crate::report::live::{self, Bound, Live, LiveModel, LivePair, Snapshot, Subject};
 
 /// The live parts of the report; none if the rows are no images.
 pub(super) fn live_parts(
@@ -78,15 +20,40 @@ pub(super) fn live_parts(
     if data.train().image().is_none() {
         return Ok(None);
     }
-    let mut pairs = Vec::new();
-    for pair in summary.experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let mut ends = [(pair.first.part, 0), (pair.second.part, 0)];
-        for (end, name) in ends.iter_mut().zip([&pair.first, &pair.second]) {
-            end.1 = name.find(data)?.1;
-        }
-        pairs.push(LivePair { ends });
-    }
-    let models = summary
+    let models = live_models(summary, models, snapshots);
+    let pairs = live_pairs(&summary.experiment, data)?;
+    let subject = Subject {
+        data,
+        models,
+        compared: compared(summary),
+        bound: bound(summary),
+        pairs,
+        judge: judged_by.and_then(live_judge),
+    };
+    Ok(Some(Live::new(&subject, compute)?))
+}
+
+/// The two models that the experiment compares, as places among those that were trained.
+pub(super) fn compared(summary: &Summary) -> Option<[usize; 2]> {
+    let [linear, deep] = summary.experiment.compared()?.map(|place| {
+        let name = &summary.experiment.models[place].name;
+        summary.models.iter().position(|model| model.name == *name)
+    });
+    Some([linear?, deep?])
+}
+
+/// The error that no linear model can go below.
+pub(super) fn bound(summary: &Summary) -> Option<Bound<'_>> {
+    summary.exact_pca.as_ref().map(|pca| Bound { name: "exact PCA", error: pca.train.model_scale })
+}
+
+/// A run's models, in the experiment's order, with what is known of their training.
+pub(super) fn live_models<'a>(
+    summary: &'a Summary,
+    models: &'a [Autoencoder],
+    snapshots: &'a [Vec<Snapshot>],
+) -> Vec<LiveModel<'a>> {
+    summary
         .models
         .iter()
         .zip(models)
@@ -104,11 +71,23 @@ pub(super) fn live_parts(
                 .unwrap_or_default(),
             snapshots,
         })
-        .collect();
-    // Without labels there is no classifier, and the page draws no probabilities.
-    let judge = match judged_by {
-        Some(Judge::Classifier { classifier, .. }) => Some(live::Judge::of(classifier)),
-        Some(Judge::Pixels { .. }) | None => None,
-    };
-    Ok(Some(Live::new(&Subject { data, models, pairs, judge }, compute)?))
+        .collect()
+}
+
+/// The pairs that an experiment goes between.
+pub(super) fn live_pairs(experiment: &Experiment, data: &Parts) -> Result<Vec<LivePair>, RowNameError> {
+    let mut pairs = Vec::new();
+    for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
+        let row = |name: &RowName| name.find(data).map(|(_, row)| (name.part, row));
+        pairs.push(LivePair { from: row(&pair.from)?, to: row(&pair.to)? });
+    }
+    Ok(pairs)
+}
+
+/// The classifier that judged; without labels there was none, and the page shows no probabilities.
+pub(super) fn live_judge(judge: &Judge) -> Option<live::Judge<'_>> {
+    match judge {
+        Judge::Classifier { classifier, .. } => Some(live::Judge::of(classifier)),
+        Judge::Pixels { .. } => None,
+    }
 }

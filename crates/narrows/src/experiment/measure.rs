@@ -1,6 +1,7 @@
 //! What is measured of a run's models once all are trained: the certificates of the linear ones, the latent spaces.
 
-use super::ModelSummary;
+use super::summary::RowCode;
+use super::{Experiment, ModelSummary, RunError};
 use crate::compute::Compute;
 use crate::dataset::Parts;
 use crate::evaluate::{Certificate, LatentSettings, latent_quality};
@@ -20,4 +21,30 @@ pub(super) fn measure(
         .filter(|_| model.architecture.is_linear())
         .and_then(|pca| Certificate::of(model, pca, &summary.train).ok());
     summary.latent = latent_quality(model, compute, data, &LatentSettings::default()).ok();
+}
+
+/// The codes of the images that the experiment interpolates between, each once, by every model.
+pub(super) fn codes_of_pairs(
+    experiment: &Experiment,
+    (summaries, models): (&[ModelSummary], &[Autoencoder]),
+    data: &Parts,
+    compute: &mut Compute,
+) -> Result<Vec<RowCode>, RunError> {
+    let pairs = experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs);
+    let mut names = Vec::new();
+    for name in pairs.flat_map(|pair| [&pair.from, &pair.to]) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut codes = Vec::new();
+    for (summary, model) in summaries.iter().zip(models) {
+        for name in &names {
+            let (dataset, index) = name.find(data)?;
+            let row = dataset.subset(&[index]);
+            let code = model.encode(compute, &model.samples(&row)?)?;
+            codes.push(RowCode { model: summary.name.clone(), row: name.to_string(), code });
+        }
+    }
+    Ok(codes)
 }

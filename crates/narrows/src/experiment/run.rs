@@ -8,11 +8,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::directory::Existing;
-use super::figures::{DrawError, draw};
-use super::live::{Snapshots, live_parts};
-use super::measure::measure;
+use super::estimate::{Estimate, Estimated, Planned, Sharing, work};
+use super::figures::{self, DrawError, draw};
+use super::live::live_parts;
+use super::measure::{codes_of_pairs, measure};
 use super::page::page;
 use super::quality::{OfSeed, measure_interpolations};
+use super::snapshots::Snapshots;
 use super::summary::{DataSummary, EpochSummary};
 use super::{
     DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, ModelWithoutEpoch,
@@ -28,7 +30,7 @@ use crate::interpolate::quality::QualityError;
 use crate::model::{Autoencoder, InputSpec, MismatchError};
 use crate::pca::{Pca, PcaError};
 use crate::report::live::Snapshot;
-use crate::train::{Event, Outcome, Training, TrainingError, train};
+use crate::train::{EpochReport, Event, Outcome, Training, TrainingError, train};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub enum RunEvent<'a> {
         /// How the models are shared out, in a sentence.
         schedule: &'a str,
     },
+    /// The first epochs are done, and tell about how long the run will take.
+    Estimated(Estimated),
     /// A model's training says something.
     Training {
         /// Which model.
@@ -169,8 +173,8 @@ pub fn run(
     experiment.validate_on(data.schema().features())?;
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
-            pair.first.find(&data)?;
-            pair.second.find(&data)?;
+            pair.from.find(&data)?;
+            pair.to.find(&data)?;
         }
     }
     let input = InputSpec::fit(experiment.normalisation, data.train())?;
@@ -180,8 +184,15 @@ pub fn run(
     let (workers, threads_each, schedule) = share_out(experiment.models.len(), options.threads.get());
     // Stopping is remembered at the first break, by whomever it was said to.
     let stopped = AtomicBool::new(observe(RunEvent::Started { schedule: &schedule }).is_break());
+    let sharing = Sharing { workers, threads_each: threads_each.get() };
     let work = Work {
         experiment,
+        estimate: Estimate::new(
+            experiment,
+            planned(experiment, data.schema().features()),
+            sharing,
+            start.elapsed(),
+        ),
         directory: &directory,
         data: &data,
         input,
@@ -229,10 +240,12 @@ pub fn run(
             train_rows: data.train().rows(),
             test_rows: data.test().rows(),
             features: data.schema().features(),
+            image: data.schema().image().is_some(),
         },
         exact_pca: results.pca,
         models: summaries,
         models_without_epoch,
+        codes: Vec::new(),
         interpolation_quality: None,
         seconds: start.elapsed().as_secs_f64(),
     };
@@ -240,6 +253,7 @@ pub fn run(
 
     let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
     let mut compute = Compute::at(options.level, options.threads);
+    summary.codes = codes_of_pairs(experiment, (&summary.models, &models), &data, &mut compute)?;
     for (summary, model) in summary.models.iter_mut().zip(&models) {
         let index = experiment.models.iter().position(|settings| settings.name == summary.name);
         let index = index.expect("every trained model is one of the experiment's");
@@ -279,13 +293,8 @@ pub fn run(
     let reported = !stopped && !models.is_empty();
     if reported {
         let figures = draw(&summary, &models, &data, pca, &mut compute)?;
-        for figure in &figures {
-            figure.write(&directory)?;
-        }
-        let other = experiment
-            .compare_with
-            .as_ref()
-            .and_then(|name| RunDirectory::read_summary(&out.parent()?.join(name)));
+        figures::write(&figures, &directory, options.threads)?;
+        let other = directory.compared_with(experiment);
         summary.seconds = start.elapsed().as_secs_f64();
         directory.write_summary(&summary)?;
         let mut page = page(&summary, other.as_ref(), &figures);
@@ -305,9 +314,22 @@ fn share_out(models: usize, threads: usize) -> (usize, NonZeroUsize, String) {
     (workers, each, format!("{at_a_time} at a time, on {} each", plural(each.get(), "thread")))
 }
 
+/// All trainings of an experiment, those for the verdict among them.
+fn planned(experiment: &Experiment, inputs: usize) -> Vec<Planned> {
+    let model = |(index, settings): (usize, &ModelSettings)| {
+        let training = experiment.training(settings)?;
+        let parameters = experiment.architecture(settings, inputs).parameter_count();
+        let epochs = training.epochs as f64;
+        let planned = Planned { parameters: work(parameters, inputs), epochs };
+        Some(vec![planned; experiment.seeds_of(index)])
+    };
+    experiment.models.iter().enumerate().filter_map(model).flatten().collect()
+}
+
 /// What every worker knows.
 struct Work<'a> {
     experiment: &'a Experiment,
+    estimate: Estimate,
     directory: &'a RunDirectory,
     data: &'a Parts,
     input: InputSpec,
@@ -435,12 +457,8 @@ impl Work<'_> {
     ) -> Result<Option<OfSeed>, RunError> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.schema().features());
-        let Some(training) = self.experiment.training(settings) else {
-            // Nothing in exact PCA is drawn by a seed: one model serves them all.
-            let (pca, _) = self.pca(compute)?;
-            let autoencoder = pca.autoencoder(architecture.latent(), self.input.clone());
-            return Ok(Some(OfSeed { model: index, seed, autoencoder }));
-        };
+        // Nothing in exact PCA is drawn by a seed: the one model serves them all.
+        let Some(training) = self.experiment.training(settings) else { return Ok(None) };
         let training = Training { seed, ..training };
         let samples = self.input.samples(self.data.train())?;
         let mut observe = |event: &Event| self.say(RunEvent::OtherSeed { model: index, seed, event });
@@ -567,11 +585,12 @@ impl Work<'_> {
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
         };
         snapshots.end(trained.history.len(), &trained.parameters);
-        let snapshots = snapshots.taken;
+        let Snapshots { rows, taken: snapshots, .. } = snapshots;
         let duration = trained.duration();
         let model = Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
         if trained.outcome != Outcome::Stopped || !trained.history.is_empty() {
             self.directory.write_model(&model, &provenance, &trained.history)?;
+            self.directory.write_snapshots(&settings.name, &rows, &snapshots)?;
         }
         let Some(last) = trained.history.last() else {
             let why = ModelWithoutEpoch { name: settings.name.clone(), outcome };
@@ -609,10 +628,24 @@ impl Work<'_> {
 
     /// Tells the observer, and remembers if it wants to stop.
     fn say(&self, event: RunEvent<'_>) -> ControlFlow<()> {
-        if (self.observe)(event).is_break() {
-            self.stopped.store(true, Ordering::Relaxed);
+        let estimated = self.estimated(&event);
+        for event in std::iter::once(event).chain(estimated.map(RunEvent::Estimated)) {
+            if (self.observe)(event).is_break() {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
         }
         self.going_on()
+    }
+
+    /// How long the run will take, if this event is the one that tells.
+    fn estimated(&self, event: &RunEvent<'_>) -> Option<Estimated> {
+        let (RunEvent::Training { model, event } | RunEvent::OtherSeed { model, event, .. }) = event else {
+            return None;
+        };
+        let Event::Epoch(EpochReport { epoch: 1, duration, .. }) = event else { return None };
+        let inputs = self.data.schema().features();
+        let architecture = self.experiment.architecture(&self.experiment.models[*model], inputs);
+        self.estimate.first_epoch(work(architecture.parameter_count(), inputs), *duration)
     }
 
     fn going_on(&self) -> ControlFlow<()> {

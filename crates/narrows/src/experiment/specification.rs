@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{NormalisationKind, RowName};
-use crate::interpolate::quality::contestants;
+use crate::interpolate::quality::comparable;
 use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
 use crate::train::{Optimiser, Schedule, Training};
 
@@ -47,6 +47,42 @@ pub struct Experiment {
     /// Between which rows to interpolate, and with which models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpolation: Option<Interpolation>,
+    /// What the report's first page answers, in this order. Without any, it answers what the models and the interpolation suggest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+}
+
+/// A question that a report answers on its first page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// What to call it, such as `A2`.
+    pub id: String,
+    /// What is asked, in a sentence.
+    pub asks: String,
+    /// What answers it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub shows: Topic,
+    /// Which models answer it; without any, all that can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
+}
+
+/// What answers a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// Models with their errors, beside what was published, and compared by their widths.
+    #[default]
+    Models,
+    /// The same images, reconstructed by each model.
+    Reconstructions,
+    /// The latent codes of the images to interpolate between.
+    Codes,
+    /// What is decoded between them.
+    Interpolation,
+    /// Which model interpolates better.
+    Verdict,
 }
 
 /// Settings of training; a model's own stand before those that all share, and the published study's behind both.
@@ -199,14 +235,16 @@ fn one() -> u64 {
     1
 }
 
-/// Two rows; at λ = 1 stands the first, at λ = 0 the second.
+/// Two rows to go between: the code at λ is `λ·encoder(to) + (1 − λ)·encoder(from)`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
-    /// Weighted by λ.
-    pub first: RowName,
-    /// Weighted by 1 − λ.
-    pub second: RowName,
+    /// Where the way begins: λ = 0, at the left of every picture.
+    #[serde(alias = "second")]
+    pub from: RowName,
+    /// Where it ends: λ = 1, at the right.
+    #[serde(alias = "first")]
+    pub to: RowName,
 }
 
 /// An experiment that cannot be.
@@ -288,6 +326,11 @@ impl Experiment {
             return Err(ExperimentError::UnknownModel { name: name.clone(), known });
         }
         self.models.retain(|model| names.contains(&model.name));
+        self.questions.retain_mut(|question| {
+            let of_all = question.models.is_empty();
+            question.models.retain(|name| names.contains(name));
+            of_all || !question.models.is_empty()
+        });
         if let Some(Interpolation { linear, deep, .. }) = &mut self.interpolation {
             *linear = linear.take().filter(|name| names.contains(name));
             *deep = deep.take().filter(|name| names.contains(name));
@@ -356,12 +399,17 @@ impl Experiment {
             if self.seed > MOST_SEED - (seeds - 1) {
                 return Err(ExperimentError::Seed(self.seed.saturating_add(seeds - 1)));
             }
-            let known = self.model_names();
-            if let Some(name) = [linear, deep].into_iter().flatten().find(|name| !known.contains(name)) {
-                return Err(ExperimentError::UnknownModel { name: name.clone(), known });
-            }
+            self.all_known([linear, deep].into_iter().flatten())?;
         }
-        Ok(())
+        self.all_known(self.questions.iter().flat_map(|question| &question.models))
+    }
+
+    fn all_known<'a>(&self, mut names: impl Iterator<Item = &'a String>) -> Result<(), ExperimentError> {
+        let known = self.model_names();
+        match names.find(|name| !known.contains(name)) {
+            Some(name) => Err(ExperimentError::UnknownModel { name: name.clone(), known }),
+            None => Ok(()),
+        }
     }
 
     /// Asks for a verdict over so many training seeds.
@@ -379,7 +427,7 @@ impl Experiment {
     }
 
     /// The places of the two models that the verdict on interpolations compares, linear and deep: those that are named, else
-    /// [`contestants`]. Nothing if there are no two of the same latent size, or nothing is to be measured.
+    /// [`comparable`]. Nothing if there are no two of the same latent size, or nothing is to be measured.
     pub fn compared(&self) -> Option<[usize; 2]> {
         let Interpolation { linear, deep, .. } = self.interpolation.as_ref().filter(|i| i.measure)?;
         let place = |name: &String| self.models.iter().position(|model| model.name == *name);
@@ -392,8 +440,23 @@ impl Experiment {
                 let [linear, deep] = places.map(|place| architectures[place].latent());
                 (linear == deep).then_some(places)
             }
-            _ => contestants(&architectures),
+            _ => comparable(&architectures),
         }
+    }
+
+    /// The place of exact PCA with as many components as the model at `place` has latents, where the experiment has it.
+    pub fn exact_pca_like(&self, place: usize) -> Option<usize> {
+        let latent = self.models[place].hidden.last();
+        self.models
+            .iter()
+            .position(|model| model.kind == ModelKind::PcaExact && model.hidden.last() == latent)
+    }
+
+    /// How many times a model is trained: once, but once for each seed if the verdict compares it.
+    pub fn seeds_of(&self, model: usize) -> usize {
+        let compared = self.compared().is_some_and(|places| places.contains(&model));
+        let seeds = self.interpolation.as_ref().map_or(1, |interpolation| interpolation.seeds);
+        if compared { usize::try_from(seeds).unwrap_or(usize::MAX) } else { 1 }
     }
 
     /// Checks what only the data tells.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Experiment, ModelKind, Published};
-use crate::evaluate::Certificate;
-use crate::evaluate::{LatentQuality, ReconstructionError};
+use crate::dataset::NormalisationKind;
+use crate::evaluate::{Certificate, LatentQuality, ReconstructionError};
 use crate::interpolate::quality::InterpolationQuality;
 use crate::model::Architecture;
 use crate::train::{EpochReport, Training};
@@ -27,6 +27,9 @@ pub struct Summary {
     /// The other models, in the experiment's order.
     #[serde(default)]
     pub models_without_epoch: Vec<ModelWithoutEpoch>,
+    /// The latent codes of the images to interpolate between, by every model.
+    #[serde(default)]
+    pub codes: Vec<RowCode>,
     /// What interpolations are worth, where the experiment asks for it.
     #[serde(default)]
     pub interpolation_quality: Option<InterpolationQuality>,
@@ -35,6 +38,20 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The scale of losses and errors, in words: that of the models' input.
+    pub(super) fn scale(&self) -> &'static str {
+        match self.experiment.normalisation {
+            NormalisationKind::Symmetric => "the [−1, 1] scale",
+            NormalisationKind::Unit => "the [0, 1] scale",
+            NormalisationKind::Standard => "standardised units",
+        }
+    }
+
+    /// What a squared error is the mean of.
+    pub(super) fn per_feature(&self) -> &'static str {
+        if self.data.image { "per pixel" } else { "per column" }
+    }
+
     /// Exact PCA, unless it is one of the models and stands among them.
     pub fn yardstick_beside_models(&self) -> Option<&PcaSummary> {
         let kinds = self.experiment.models.iter();
@@ -76,6 +93,9 @@ pub struct DataSummary {
     pub test_rows: usize,
     /// Numbers in a row.
     pub features: usize,
+    /// Whether a row is an image.
+    #[serde(default)]
+    pub image: bool,
 }
 
 /// Exact PCA on the data of a run.
@@ -91,6 +111,17 @@ pub struct PcaSummary {
     pub explained_variance_ratio: f64,
     /// What it took.
     pub seconds: f64,
+}
+
+/// The latent code of a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RowCode {
+    /// Whose code.
+    pub model: String,
+    /// Of which row, such as `train:7`.
+    pub row: String,
+    /// `encoder(row)`.
+    pub code: Vec<f32>,
 }
 
 /// One model of a run.
@@ -157,5 +188,68 @@ pub struct EpochSummary {
 impl From<&EpochReport> for EpochSummary {
     fn from(report: &EpochReport) -> Self {
         Self { epoch: report.epoch, training_loss: report.training_loss, test_loss: report.test_loss }
+    }
+}
+
+/// A fall of the training loss, from one tenth of the epochs to the last, from which on more epochs would tell: the study's models
+/// end below 1 %.
+const STILL_FALLING: f64 = 0.02;
+
+/// A linear model this far above exact PCA's training error is not what it could be: the study's ends 0.5 % above it.
+pub(super) const FAR_FROM_PCA: f64 = 0.02;
+
+/// Why a model could be better than it is, as a sentence: it was stopped, its loss was still falling, or it is linear and far from
+/// exact PCA.
+pub(super) fn not_trained_out(model: &ModelSummary) -> Option<String> {
+    let name = &model.name;
+    let planned = model.training.as_ref()?.epochs;
+    if model.epochs < planned {
+        return Some(format!("{name} was trained for {} of {planned} epochs only.", model.epochs));
+    }
+    if let Some(excess) = model.excess_over_exact_pca.filter(|&excess| excess > FAR_FROM_PCA) {
+        let percent = 100.0 * excess;
+        return Some(format!(
+            "{name} is not trained out: its training error is {percent:.1} % above that of exact PCA."
+        ));
+    }
+    if model.history.len() == 1 {
+        return Some(format!("{name} is not trained out: it was trained for one epoch."));
+    }
+    let fall = last_fall(&model.history)?;
+    (fall > STILL_FALLING).then(|| {
+        let percent = 100.0 * fall;
+        format!("{name} is not trained out: in the last tenth of its epochs its loss still fell by {percent:.1} %.")
+    })
+}
+
+/// By what share the mean training loss of the last tenth of the epochs lies under that of the tenth before; nothing of less
+/// than two epochs.
+fn last_fall(history: &[EpochSummary]) -> Option<f64> {
+    let tenth = history.len().div_ceil(10);
+    let first = history.len().checked_sub(2 * tenth)?;
+    let mean =
+        |epochs: &[EpochSummary]| epochs.iter().map(|epoch| epoch.training_loss).sum::<f64>() / tenth as f64;
+    let (before, last) = history[first..].split_at(tenth);
+    (tenth > 0).then(|| 1.0 - mean(last) / mean(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(losses: &[f64]) -> Vec<EpochSummary> {
+        let epochs = losses.iter().zip(1..);
+        epochs.map(|(&training_loss, epoch)| EpochSummary { epoch, training_loss, test_loss: None }).collect()
+    }
+
+    #[test]
+    fn the_last_tenth_of_the_epochs_is_compared_with_the_tenth_before() {
+        assert_eq!(last_fall(&history(&[])), None);
+        assert_eq!(last_fall(&history(&[1.0])), None);
+        assert_eq!(last_fall(&history(&[1.0, 0.75])), Some(0.25));
+        // Twenty epochs: the last two beside the two before.
+        let mut losses = vec![1.0; 16];
+        losses.extend([0.5, 0.5, 0.5, 0.48]);
+        assert!((last_fall(&history(&losses)).unwrap() - 0.02).abs() < 1e-12);
     }
 }

@@ -16,7 +16,7 @@ use super::write_atomically;
 use crate::model::{Architecture, ArchitectureError, Autoencoder, MismatchError, Parameters};
 use crate::train::Training;
 
-const KEY: &str = "narrows";
+pub(super) const KEY: &str = "narrows";
 pub(super) const VERSION: u32 = 2;
 
 /// What the metadata says beside the tensors.

@@ -32,11 +32,14 @@ pub enum Scale {
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CurveStyle {
-    /// A line in the colour of this index in the palette of Okabe and Ito, which colour-blind people can tell
-    /// apart. It has eight; a larger index starts again.
-    Solid(usize),
+    /// In the colour and line style of the model at this place ([`palette`](super::palette)).
+    Model(usize),
+    /// A grey line: what is no model, such as a blend of pixels.
+    Control,
     /// A dashed grey line under all others: figures of someone else, to compare with.
     Published,
+    /// A dotted grey line under all others: what cannot be passed.
+    Bound,
 }
 
 /// One line of a chart.
@@ -55,8 +58,8 @@ pub struct Curve {
 pub struct Band {
     /// `(x, low, high)` from left to right. A point that is no number, or that the scale cannot show, is left out.
     pub points: Vec<(f64, f64, f64)>,
-    /// The colour's index, as in [`CurveStyle::Solid`].
-    pub colour: usize,
+    /// How its curve is drawn.
+    pub style: CurveStyle,
 }
 
 /// Some curves over one pair of axes.
@@ -70,7 +73,7 @@ pub struct Chart {
     pub y_label: String,
     /// How the vertical axis is divided.
     pub y_scale: Scale,
-    /// The curves; those of [`CurveStyle::Published`] are drawn first.
+    /// The curves; those to compare with are drawn first.
     pub curves: Vec<Curve>,
     /// Areas behind the curves.
     pub bands: Vec<Band>,
@@ -104,7 +107,7 @@ impl Chart {
     /// let loss = Curve {
     ///     label: "three-layer".into(),
     ///     points: vec![(1.0, 0.23), (2.0, 0.14), (3.0, 0.11)],
-    ///     style: CurveStyle::Solid(0),
+    ///     style: CurveStyle::Model(0),
     /// };
     /// let chart = Chart {
     ///     title: "Training error".into(),
@@ -176,12 +179,12 @@ impl Chart {
         root.draw(&Text::new(x_label, (middle, units(SIZE.1 - MARGIN)), text(MUTED).pos(CENTRE)))?;
 
         names.draw_key(root, SIZE.0 - MARGIN, MARGIN + title_height + 8.0)?;
-        for Outline { points, colour } in &bands {
+        for Outline { points, style } in &bands {
             let points: Vec<Place> = points.iter().map(|point| plot.backend_coord(point)).collect();
-            root.draw(&Polygon::new(points, pen::colour(CurveStyle::Solid(*colour)).mix(BAND_OPACITY)))?;
+            root.draw(&Polygon::new(points, pen::colour(*style).mix(BAND_OPACITY)))?;
         }
-        let (published, ours): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.published());
-        for line in published.iter().chain(&ours) {
+        let (under, over): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.is_reference());
+        for line in under.iter().chain(&over) {
             line.draw(root, |point| plot.backend_coord(&point))?;
         }
         names.draw(root, |point| plot.backend_coord(&point), across.end, (down.start, down.end))?;
@@ -302,7 +305,7 @@ fn padded(low: f64, high: f64, part: f64) -> (f64, f64) {
 /// A band, ready to be drawn: along its upper side and back along its lower one, in positions of the axes.
 struct Outline {
     points: Vec<(f64, f64)>,
-    colour: usize,
+    style: CurveStyle,
 }
 
 impl Outline {
@@ -314,7 +317,7 @@ impl Outline {
             .collect();
         let above = shown.iter().map(|(x, _, high)| (*x, scale.position(*high)));
         let below = shown.iter().rev().map(|(x, low, _)| (*x, scale.position(*low)));
-        Self { points: above.chain(below).collect(), colour: band.colour }
+        Self { points: above.chain(below).collect(), style: band.style }
     }
 }
 
@@ -339,6 +342,10 @@ impl<'a> Line<'a> {
         self.curve.style == CurveStyle::Published
     }
 
+    fn is_reference(&self) -> bool {
+        matches!(self.curve.style, CurveStyle::Published | CurveStyle::Bound)
+    }
+
     fn points(&self) -> impl Iterator<Item = (f64, f64)> {
         self.pieces.iter().flatten().copied()
     }
@@ -348,7 +355,7 @@ impl<'a> Line<'a> {
         for piece in &self.pieces {
             let points: Vec<_> = piece.iter().map(|point| place(*point)).collect();
             // A point alone is no line: without a mark it could not be seen.
-            if points.len() == 1 || (few && !self.published()) {
+            if points.len() == 1 || (few && !self.is_reference()) {
                 let radius = if points.len() == 1 { 4.0 } else { 3.0 };
                 for point in &points {
                     root.draw(&Circle::new(*point, units(radius), pen::colour(self.curve.style).filled()))?;
@@ -380,10 +387,11 @@ mod tests {
     #[test]
     fn a_band_lies_behind_its_curve_and_the_axis_has_room_for_it() {
         let points = [(0.0, 1.0), (1.0, 2.0)];
-        let mut chart = chart(Scale::Linear, vec![curve("a", CurveStyle::Solid(0), &points)]);
-        chart
-            .bands
-            .push(Band { points: vec![(0.0, 0.5, 1.5), (1.0, 1.0, 6.0), (2.0, f64::NAN, 1.0)], colour: 0 });
+        let mut chart = chart(Scale::Linear, vec![curve("a", CurveStyle::Model(0), &points)]);
+        chart.bands.push(Band {
+            points: vec![(0.0, 0.5, 1.5), (1.0, 1.0, 6.0), (2.0, f64::NAN, 1.0)],
+            style: CurveStyle::Model(0),
+        });
         let svg = chart.svg();
         let document = Document::parse(&svg).unwrap();
         let band = document.descendants().find(|node| node.has_tag_name("polygon")).unwrap();
@@ -443,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_has_several_labels_at_the_logarithms_of_their_values() {
-        let svg = chart(Scale::Log, vec![curve("a", CurveStyle::Solid(0), &falling())]).svg();
+        let svg = chart(Scale::Log, vec![curve("a", CurveStyle::Model(0), &falling())]).svg();
         let document = Document::parse(&svg).unwrap();
         let ticks: Vec<(f64, f64)> = texts(&document)
             .into_iter()
@@ -465,7 +473,7 @@ mod tests {
     #[test]
     fn a_linear_axis_places_points_in_proportion() {
         let points = [(0.0, 0.0), (5.0, 0.1), (10.0, 0.4)];
-        let svg = chart(Scale::Linear, vec![curve("a", CurveStyle::Solid(0), &points)]).svg();
+        let svg = chart(Scale::Linear, vec![curve("a", CurveStyle::Model(0), &points)]).svg();
         let document = Document::parse(&svg).unwrap();
         let line = &polylines(&document, "#0072B2")[0];
         assert!(((line[1].0 - line[0].0) - (line[2].0 - line[1].0)).abs() <= 0.2);
@@ -479,7 +487,7 @@ mod tests {
 
     #[test]
     fn a_single_point_is_seen() {
-        let svg = chart(Scale::Log, vec![curve("one", CurveStyle::Solid(1), &[(1.0, 0.2)])]).svg();
+        let svg = chart(Scale::Log, vec![curve("one", CurveStyle::Model(1), &[(1.0, 0.2)])]).svg();
         let document = Document::parse(&svg).unwrap();
         let mark = document.descendants().find(|node| node.has_tag_name("circle")).unwrap();
         assert_eq!(mark.attribute("fill"), Some("#D55E00"));
@@ -501,7 +509,7 @@ mod tests {
             (6.0, -0.1),
             (7.0, 0.1),
         ];
-        let svg = chart(Scale::Log, vec![curve("", CurveStyle::Solid(0), &points)]).svg();
+        let svg = chart(Scale::Log, vec![curve("", CurveStyle::Model(0), &points)]).svg();
         let document = Document::parse(&svg).unwrap();
         let lengths: Vec<_> = polylines(&document, "#0072B2").iter().map(Vec::len).collect();
         assert_eq!(lengths, [2, 2, 1], "two lines, and a point that stands alone");
@@ -527,7 +535,7 @@ mod tests {
             for a in extremes {
                 for b in extremes {
                     let points = [(a, b), (b, a), (a, a)];
-                    let svg = chart(y_scale, vec![curve("x", CurveStyle::Solid(usize::MAX), &points)]).svg();
+                    let svg = chart(y_scale, vec![curve("x", CurveStyle::Model(usize::MAX), &points)]).svg();
                     assert!(Document::parse(&svg).is_ok() && !svg.contains("NaN"), "{a} {b}");
                 }
             }
@@ -542,7 +550,7 @@ mod tests {
     #[test]
     fn published_curves_lie_under_ours() {
         let curves = vec![
-            curve("ours", CurveStyle::Solid(0), &falling()),
+            curve("ours", CurveStyle::Model(0), &falling()),
             curve("published", CurveStyle::Published, &falling()),
         ];
         let svg = chart(Scale::Log, curves).svg();
@@ -567,7 +575,7 @@ mod tests {
     #[test]
     fn eight_names_are_legible_and_within_the_chart() {
         let label = |index: usize| format!("three-layer-wide-{index}");
-        let curves = (0..8).map(|index| curve(&label(index), CurveStyle::Solid(index), &falling())).collect();
+        let curves = (0..8).map(|index| curve(&label(index), CurveStyle::Model(index), &falling())).collect();
         let svg = chart(Scale::Log, curves).svg();
         let document = Document::parse(&svg).unwrap();
         let mut names: Vec<_> =
@@ -588,7 +596,7 @@ mod tests {
     #[test]
     fn any_text_is_only_text() {
         let evil = "</text><script>alert(1)</script> & \"it's\" \u{0}";
-        let mut chart = chart(Scale::Log, vec![curve(evil, CurveStyle::Solid(0), &falling())]);
+        let mut chart = chart(Scale::Log, vec![curve(evil, CurveStyle::Model(0), &falling())]);
         (chart.title, chart.x_label, chart.y_label) = (evil.to_owned(), evil.to_owned(), evil.to_owned());
         let svg = chart.svg();
         let document = Document::parse(&svg).unwrap();
@@ -602,7 +610,7 @@ mod tests {
 
     #[test]
     fn the_same_chart_is_the_same_bytes() {
-        let chart = chart(Scale::Log, vec![curve("a", CurveStyle::Solid(0), &falling())]);
+        let chart = chart(Scale::Log, vec![curve("a", CurveStyle::Model(0), &falling())]);
         assert_eq!(chart.svg(), chart.svg());
         assert_eq!(raster::png(&chart.svg(), 2.0).unwrap(), raster::png(&chart.svg(), 2.0).unwrap());
     }

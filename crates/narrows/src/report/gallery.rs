@@ -2,20 +2,24 @@
 //!
 //! Every layout enlarges its pictures by a whole factor and asks viewers not to smooth them, so a pixel stays
 //! a square. The background is white, labels are text, and widths follow the labels: a long row name makes
-//! the figure wider, it is not cut or laid over a picture.
+//! the figure wider, it is not cut or laid over a picture. A title is one line, or several: those after the first explain it, in
+//! small text.
 
 use maud::{Markup, html};
 
 use super::data_uri;
 use super::picture::Picture;
+use super::theme::hex;
 use super::typeface::{FAMILY, SMALL, Weight, printable, width};
 
 /// The space between the figure's edge and what it shows.
 const MARGIN: f64 = 16.0;
 /// The space between two pictures.
 const GAP: f64 = 6.0;
-/// The space between a row's label and its first picture.
-const LABEL_GAP: f64 = 14.0;
+/// The space between a row's label and its first picture; within it, a bar in the row's colour after a space.
+const LABEL_GAP: f64 = 18.0;
+const BAR_GAP: f64 = 6.0;
+const BAR: f64 = 4.0;
 /// The size of row labels.
 const LABEL: f64 = 13.0;
 /// The height of a line of small text above or below a picture.
@@ -36,6 +40,8 @@ pub struct Row {
     pub pictures: Vec<Picture>,
     /// Small text under each picture, such as its error; empty for none.
     pub notes: Vec<String>,
+    /// A bar of this colour beside the name, such as the model's; none without.
+    pub colour: Option<[u8; 3]>,
 }
 
 /// A picture with its caption.
@@ -50,7 +56,7 @@ pub struct Captioned {
 /// A picture on the way from one image to another.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The weight of the first image: 0 is the second image, 1 the first.
+    /// The weight of the image at the end: 0 is where the way begins, 1 where it ends.
     pub lambda: f64,
     /// What the decoder makes of it.
     pub picture: Picture,
@@ -64,7 +70,7 @@ pub fn grid(title: &str, pictures: &[Picture]) -> String {
     let scale = enlargement(pictures, 56.0);
     let (columns, rows) = (mosaic.width() as f64 * scale, mosaic.height() as f64 * scale);
     let top = MARGIN + title_height(title);
-    let wide = columns.max(width(title, TITLE.0, Weight::SemiBold) * SLACK) + 2.0 * MARGIN;
+    let wide = columns.max(title_width(title)) + 2.0 * MARGIN;
     document(title, wide, top + rows + MARGIN, html! { (image(&mosaic, MARGIN, top, scale)) })
 }
 
@@ -100,6 +106,7 @@ pub fn captioned(title: &str, pictures: &[Captioned]) -> String {
                 label: String::new(),
                 pictures: pictures.iter().map(|one| one.picture.clone()).collect(),
                 notes: pictures.iter().map(|one| one.caption.clone()).collect(),
+                colour: None,
             };
             (Vec::new(), row)
         })
@@ -107,10 +114,10 @@ pub fn captioned(title: &str, pictures: &[Captioned]) -> String {
     blocks_of(title, &blocks, 112.0)
 }
 
-/// `λ = 0.3`
+/// `λ = 0.33`
 fn heading(lambda: f64) -> String {
     // `+ 0.0` after rounding makes a negative zero positive.
-    format!("λ = {:.1}", (lambda * 10.0).round() / 10.0 + 0.0).replace('-', "−")
+    format!("λ = {:.2}", (lambda * 100.0).round() / 100.0 + 0.0).replace('-', "−")
 }
 
 /// Rows that share one line of column headings.
@@ -159,6 +166,9 @@ fn blocks_of(title: &str, blocks: &[(Vec<String>, Row)], side: f64) -> String {
                 text x=(end) y=(baseline) text-anchor="end" font-size=(LABEL) fill=(INK.0) {
                     (printable(&row.label))
                 }
+                @if let Some(colour) = row.colour {
+                    rect x=(left - LABEL_GAP + BAR_GAP) y=(top) width=(BAR) height=(tallest) fill=(hex(colour)) {}
+                }
             });
         }
         for (column, picture) in row.pictures.iter().enumerate() {
@@ -180,8 +190,7 @@ fn blocks_of(title: &str, blocks: &[(Vec<String>, Row)], side: f64) -> String {
         let text_follows = blocks.get(index + 1).is_some_and(|(headings, _)| !headings.is_empty());
         top = bottom + if text_follows || !row.notes.is_empty() { 2.0 * GAP } else { GAP };
     }
-    let wide =
-        (left + columns * pitch - GAP).max(MARGIN + width(title, TITLE.0, Weight::SemiBold) * SLACK) + MARGIN;
+    let wide = (left + columns * pitch - GAP).max(MARGIN + title_width(title)) + MARGIN;
     document(title, wide, bottom + MARGIN, html! { @for part in body { (part) } })
 }
 
@@ -193,7 +202,14 @@ fn enlargement<'a>(pictures: impl IntoIterator<Item = &'a Picture>, side: f64) -
 }
 
 fn title_height(title: &str) -> f64 {
-    if title.is_empty() { 0.0 } else { TITLE.1 }
+    let notes = title.lines().count().saturating_sub(1) as f64;
+    if title.is_empty() { 0.0 } else { TITLE.1 + notes * LINE }
+}
+
+fn title_width(title: &str) -> f64 {
+    let mut lines = title.lines();
+    let first = lines.next().map_or(0.0, |line| width(line, TITLE.0, Weight::SemiBold));
+    lines.map(|line| width(line, SMALL, Weight::Regular)).fold(first, f64::max) * SLACK
 }
 
 /// Hundredths of a pixel: more digits only make the file longer.
@@ -222,14 +238,19 @@ fn image(picture: &Picture, left: f64, top: f64, scale: f64) -> Markup {
 /// The SVG around `body`, with the title at its top left.
 fn document(title: &str, width: f64, height: f64, body: Markup) -> String {
     let (width, height) = (width.ceil(), height.ceil());
-    let title = printable(title);
+    let lines: Vec<_> = title.lines().map(printable).collect();
+    let description = lines.join(". ");
     html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
-            viewBox=(format!("0 0 {width} {height}")) font-family=(FAMILY) role="img" aria-label=[(!title.is_empty()).then_some(&title)] {
+            viewBox=(format!("0 0 {width} {height}")) font-family=(FAMILY) role="img" aria-label=[(!description.is_empty()).then_some(&description)] {
             rect width=(width) height=(height) fill="#ffffff" {}
-            @if !title.is_empty() {
-                text x=(MARGIN) y=(MARGIN + TITLE.0 * 0.9) font-size=(TITLE.0)
-                    font-weight=(Weight::SemiBold.number()) fill=(INK.0) { (title) }
+            @for (number, line) in lines.iter().enumerate() {
+                @let y = MARGIN + TITLE.0 * 0.9 + number as f64 * LINE;
+                @if number == 0 {
+                    text x=(MARGIN) y=(y) font-size=(TITLE.0) font-weight=(Weight::SemiBold.number()) fill=(INK.0) { (line) }
+                } @else {
+                    text x=(MARGIN) y=(y) font-size=(SMALL) fill=(INK.1) { (line) }
+                }
             }
             (body)
         }
@@ -257,7 +278,7 @@ mod tests {
     }
 
     fn row(label: &str, count: usize) -> Row {
-        Row { label: label.to_owned(), pictures: pictures(count), notes: Vec::new() }
+        Row { label: label.to_owned(), pictures: pictures(count), ..Row::default() }
     }
 
     fn number(node: Node, attribute: &str) -> f64 {
@@ -399,7 +420,7 @@ mod tests {
         );
         let headings: Vec<_> = texts(&document).into_iter().filter(|text| text.0.starts_with('λ')).collect();
         let written: Vec<_> = headings.iter().map(|heading| heading.0.trim_start_matches("λ = ")).collect();
-        assert_eq!(written, ["0.0", "0.1", "0.2", "0.3", "0.4", "0.6", "0.7", "0.8", "0.9", "1.0"]);
+        assert_eq!(written, ["0.00", "0.11", "0.22", "0.33", "0.44", "0.56", "0.67", "0.78", "0.89", "1.00"]);
         for (heading, image) in headings.iter().zip(&images) {
             assert!(
                 (heading.1 - (image[0] + image[2] / 2.0)).abs() < 0.01,
@@ -450,6 +471,7 @@ mod tests {
             label: String::new(),
             pictures: vec![Picture::grey(1, 300, &[0.5; 300]).unwrap(), picture(0)],
             notes: vec![String::new(); 4],
+            colour: None,
         };
         assert!(raster::png(&strips("", &[0.5; 3], &[odd]), 1.0).is_ok());
     }

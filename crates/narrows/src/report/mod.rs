@@ -5,6 +5,7 @@
 //!
 //! * [`chart`]: curves as an SVG line chart;
 //! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;
+//! * [`palette`]: the colour and line style of a model, the same everywhere;
 //! * [`raster`]: any of those SVGs as a PNG;
 //! * [`page`]: text, tables and figures as one HTML document that needs nothing else;
 //! * [`live`]: the parts of it that run the models.
@@ -13,8 +14,10 @@ pub mod chart;
 pub mod gallery;
 pub mod live;
 pub mod page;
+pub mod palette;
 pub mod picture;
 pub mod raster;
+mod theme;
 mod typeface;
 
 /// `bytes` as a URI that can stand wherever an address can, so that a document carries its images itself.

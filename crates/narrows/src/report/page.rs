@@ -6,10 +6,13 @@
 //! image of its own, so that identifiers within two SVGs cannot meet. `page.css` is its looks: light and
 //! dark, for a wide window, a telephone and A4 paper.
 
+mod numbering;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::data_uri;
+use self::numbering::Numbering;
 use super::live::Live;
+use super::{data_uri, theme};
 
 /// A whole document.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +21,8 @@ pub struct Page {
     pub title: String,
     /// A line under the title, such as when and by what it was made; may be empty.
     pub subtitle: String,
-    /// What was found, for those who read no further.
-    pub summary: Vec<Paragraph>,
+    /// What was found, on one page, for those who read no further: it stands before everything else.
+    pub answers: Option<Section>,
     /// The parts, listed in the table of contents.
     pub sections: Vec<Section>,
     /// The parts that run, if there are any: they stand before the sections, which then are their last part.
@@ -52,12 +55,14 @@ pub enum Block {
     Note(Paragraph),
     /// Lines of a file or a command, shown as they are.
     Code(String),
-    /// What most readers do not need: closed until it is asked for, and open on paper.
+    /// What most readers do not need: closed until it is asked for.
     Details {
         /// What is always shown.
         summary: String,
         /// What is shown when it is opened.
         blocks: Vec<Block>,
+        /// Whether it is printed too, open.
+        on_paper: bool,
     },
 }
 
@@ -82,11 +87,15 @@ pub enum Span {
         /// Where it leads.
         address: String,
     },
+    /// `Figure 3` or `Table 2`, by its anchor; leads there. Nothing if there is none.
+    Reference(String),
 }
 
 /// Rows under one header.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
+    /// Its address within the page, such as `table-results`; no other figure or table has it.
+    pub anchor: String,
     /// What the table shows.
     pub caption: Paragraph,
     /// The columns. The first names the rows.
@@ -117,7 +126,7 @@ pub enum Align {
 }
 
 /// A cell of a table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Cell {
     /// What stands in it.
     pub text: String,
@@ -140,6 +149,8 @@ pub enum Emphasis {
 /// A chart or a picture with its caption.
 #[derive(Clone, Debug)]
 pub struct Figure {
+    /// Its address within the page, such as `figure-curves`; no other figure or table has it.
+    pub anchor: String,
     /// What it shows, for those who see it.
     pub caption: Paragraph,
     /// What it shows, for those who do not.
@@ -164,6 +175,13 @@ impl<T: Into<String>> From<T> for Paragraph {
     }
 }
 
+impl Default for Cell {
+    /// What is not known, or does not apply.
+    fn default() -> Self {
+        Self { text: "–".to_owned(), emphasis: Emphasis::None, footnote: None }
+    }
+}
+
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self { text: text.into(), ..Self::default() }
@@ -177,6 +195,7 @@ impl Page {
     /// The document.
     pub fn html(&self) -> String {
         let policy = self.live.as_ref().map_or(POLICY.to_owned(), Live::policy);
+        let numbering = Numbering::of(self);
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -197,23 +216,20 @@ impl Page {
                     header {
                         h1 { (self.title) }
                         @if !self.subtitle.is_empty() { p.subtitle { (self.subtitle) } }
-                        @for paragraph in &self.summary { p.summary { (spans(paragraph)) } }
                     }
                     @if self.live.is_some() { (Live::place()) }
-                    @if self.sections.len() > 1 {
-                        nav aria-label="Contents" {
-                            ol {
-                                @for (index, section) in self.sections.iter().enumerate() {
-                                    li { a href=(format!("#section-{}", index + 1)) { (section.heading) } }
-                                }
+                    @if self.sections.len() > 1 { (self.contents()) }
+                    main {
+                        @if let Some(answers) = &self.answers {
+                            section #answers {
+                                h2 id="section-answers" { (answers.heading) }
+                                (blocks(&answers.blocks, &numbering))
                             }
                         }
-                    }
-                    main {
                         @for (index, section) in self.sections.iter().enumerate() {
                             section {
                                 h2 id=(format!("section-{}", index + 1)) { (section.heading) }
-                                (blocks(&section.blocks))
+                                (blocks(&section.blocks, &numbering))
                             }
                         }
                     }
@@ -223,28 +239,46 @@ impl Page {
         }
         .into_string()
     }
+
+    fn contents(&self) -> Markup {
+        html! {
+            nav aria-label="Contents" {
+                ol {
+                    @if let Some(answers) = &self.answers {
+                        li { a href="#section-answers" { (answers.heading) } }
+                    }
+                    @for (index, section) in self.sections.iter().enumerate() {
+                        li { a href=(format!("#section-{}", index + 1)) { (section.heading) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn blocks(blocks: &[Block]) -> Markup {
-    html! { @for block in blocks { (one_block(block)) "\n" } }
+fn blocks(blocks: &[Block], numbering: &Numbering) -> Markup {
+    html! { @for block in blocks { (one_block(block, numbering)) "\n" } }
 }
 
-fn one_block(block: &Block) -> Markup {
+fn one_block(block: &Block, numbering: &Numbering) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 { (text) } },
-        Block::Paragraph(paragraph) => html! { p { (spans(paragraph)) } },
-        Block::List(items) => html! { ul { @for item in items { li { (spans(item)) } } } },
-        Block::Table(table) => one_table(table),
-        Block::Figure(figure) => one_figure(figure),
-        Block::Note(paragraph) => html! { p.note role="note" { (spans(paragraph)) } },
+        Block::Paragraph(paragraph) => html! { p { (spans(paragraph, numbering)) } },
+        Block::List(items) => html! { ul { @for item in items { li { (spans(item, numbering)) } } } },
+        Block::Table(table) => one_table(table, numbering),
+        Block::Figure(figure) => one_figure(figure, numbering),
+        Block::Note(paragraph) => html! { p.note role="note" { (spans(paragraph, numbering)) } },
         Block::Code(text) => html! { pre tabindex="0" { code { (text) } } },
-        Block::Details { summary, blocks: inside } => html! {
-            details { summary { (summary) } div.inside { (blocks(inside)) } }
+        Block::Details { summary, blocks: inside, on_paper } => html! {
+            details.screen-only[!on_paper] {
+                summary { (summary) }
+                div.inside { (blocks(inside, numbering)) }
+            }
         },
     }
 }
 
-fn spans(paragraph: &Paragraph) -> Markup {
+fn spans(paragraph: &Paragraph, numbering: &Numbering) -> Markup {
     html! {
         @for span in &paragraph.0 {
             @match span {
@@ -254,7 +288,20 @@ fn spans(paragraph: &Paragraph) -> Markup {
                 Span::Link { text, address } => {
                     @if followed(address) { a href=(address) { (text) } } @else { (text) }
                 }
+                Span::Reference(anchor) => {
+                    @if let Some(name) = numbering.name(anchor) { a href=(format!("#{anchor}")) { (name) } }
+                }
             }
+        }
+    }
+}
+
+/// The number before a caption, and a link to it for those who cite it.
+fn numbered_caption(anchor: &str, caption: &Paragraph, numbering: &Numbering) -> Markup {
+    let name = numbering.name(anchor).unwrap_or_default();
+    html! {
+        figcaption {
+            a.number-link href=(format!("#{anchor}")) { (name) } ". " (spans(caption, numbering))
         }
     }
 }
@@ -264,19 +311,24 @@ fn followed(address: &str) -> bool {
     ["https://", "http://", "#"].iter().any(|beginning| address.starts_with(beginning))
 }
 
-fn one_table(table: &Table) -> Markup {
+fn one_table(table: &Table, numbering: &Numbering) -> Markup {
     let none = Cell::default();
     let class = |align: Align| (align == Align::Right).then_some("number");
     html! {
         // The box scrolls where the table is wider; a keyboard can reach it.
-        figure.table {
-            @if !table.caption.0.is_empty() { figcaption { (spans(&table.caption)) } }
-            div.scroll tabindex="0" {
+        figure.table id=(table.anchor) {
+            (numbered_caption(&table.anchor, &table.caption, numbering))
+            div.scroll tabindex="0" role="region" aria-label=[numbering.name(&table.anchor)] {
                 table {
                     thead {
                         tr {
                             @for column in &table.columns {
-                                th scope="col" class=[class(column.align)] { (column.heading) }
+                                // A header cell without text would be announced as one.
+                                @if column.heading.is_empty() {
+                                    td {}
+                                } @else {
+                                    th scope="col" class=[class(column.align)] { (column.heading) }
+                                }
                             }
                         }
                     }
@@ -297,7 +349,7 @@ fn one_table(table: &Table) -> Markup {
                 }
             }
             @if !table.footnotes.is_empty() {
-                ol.footnotes { @for footnote in &table.footnotes { li { (spans(footnote)) } } }
+                ol.footnotes { @for footnote in &table.footnotes { li { (spans(footnote, numbering)) } } }
             }
         }
     }
@@ -313,15 +365,15 @@ fn one_cell(cell: &Cell) -> Markup {
     }
 }
 
-fn one_figure(figure: &Figure) -> Markup {
+fn one_figure(figure: &Figure, numbering: &Numbering) -> Markup {
     let source = match &figure.image {
-        Image::Svg(svg) => data_uri("image/svg+xml", svg.as_bytes()),
+        Image::Svg(svg) => data_uri("image/svg+xml", theme::for_both_schemes(svg).as_bytes()),
         Image::Png(png) => data_uri("image/png", png),
     };
     html! {
-        figure.image {
+        figure.image id=(figure.anchor) {
             div.card { img src=(source) alt=(figure.alt); }
-            @if !figure.caption.0.is_empty() { figcaption { (spans(&figure.caption)) } }
+            (numbered_caption(&figure.anchor, &figure.caption, numbering))
         }
     }
 }
@@ -338,7 +390,7 @@ mod tests {
         Page {
             title: "Study".to_owned(),
             subtitle: "seed 0".to_owned(),
-            summary: vec!["Deep wins.".into()],
+            answers: None,
             sections: vec![section("First", blocks), section("Second", Vec::new())],
             live: None,
         }
@@ -348,6 +400,7 @@ mod tests {
     fn table() -> Table {
         let column = |heading: &str, align| Column { heading: heading.to_owned(), align };
         Table {
+            anchor: "table-errors".to_owned(),
             caption: "Errors".into(),
             columns: vec![column("model", Align::Left), column("test", Align::Right)],
             rows: vec![
@@ -394,12 +447,14 @@ mod tests {
             ])
         };
         let evil_table = Table {
+            anchor: text(),
             caption: spans(),
             columns: vec![Column { heading: text(), align: Align::Right }; 2],
             rows: vec![vec![EVIL.into(), Cell { text: text(), emphasis: Emphasis::Best, footnote: Some(1) }]],
             footnotes: vec![spans()],
         };
-        let figure = Figure { caption: spans(), alt: text(), image: Image::Svg(text()) };
+        let figure =
+            Figure { anchor: format!("{EVIL}2"), caption: spans(), alt: text(), image: Image::Svg(text()) };
         let blocks = vec![
             Block::Heading(text()),
             Block::Paragraph(spans()),
@@ -410,21 +465,28 @@ mod tests {
             Block::Code(text()),
         ];
         let sections = vec![
-            Section { heading: text(), blocks: vec![Block::Details { summary: text(), blocks }] },
+            Section {
+                heading: text(),
+                blocks: vec![Block::Details { summary: text(), blocks, on_paper: true }],
+            },
             Section { heading: text(), blocks: Vec::new() },
         ];
-        let html =
-            Page { title: text(), subtitle: text(), summary: vec![spans()], sections, live: None }.html();
+        let html = Page { title: text(), subtitle: text(), answers: None, sections, live: None }.html();
         assert!(!tags(&html).iter().any(|tag| tag == "script"));
-        // The title twice, the subtitle, seven paragraphs of four spans and an address, two sections listed
-        // and shown; then a heading, two columns, two cells, a description, code and a summary.
-        assert_eq!(html.matches(ESCAPED).count(), 2 + 1 + 7 * 5 + 4 + 8);
+        // The title twice, the subtitle, six paragraphs of four spans and an address, two sections listed and shown; then a
+        // heading, two columns, two cells, a description, code and a summary; the addresses of table and figure, each twice.
+        assert_eq!(html.matches(ESCAPED).count(), 2 + 1 + 6 * 5 + 4 + 8 + 4);
     }
 
     #[test]
     fn nothing_is_loaded_and_nothing_runs() {
         let image = Image::Svg("<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned());
-        let html = page(vec![Block::Figure(Figure { caption: "c".into(), alt: "a".to_owned(), image })]);
+        let html = page(vec![Block::Figure(Figure {
+            anchor: "figure-c".to_owned(),
+            caption: "c".into(),
+            alt: "a".to_owned(),
+            image,
+        })]);
         assert!(html.contains("default-src 'none'; img-src data:; style-src 'unsafe-inline'"));
         for source in html.match_indices("src=\"").map(|(at, found)| &html[at + found.len()..]) {
             assert!(source.starts_with("data:image/svg+xml;base64,PHN2ZyB4bWxucz0i"), "{source:.40}");
@@ -452,18 +514,52 @@ mod tests {
         assert!(html.contains("<th scope=\"col\" class=\"number\">test</th>"));
         assert!(html.contains("<th scope=\"row\">pca</th><td class=\"number\">0.1074<sup>1</sup></td>"));
         assert!(html.contains("<td class=\"number\"><strong class=\"best\">0.0519</strong></td>"));
-        assert!(html.contains("<th scope=\"row\">unfinished</th><td class=\"number\"></td>"));
+        assert!(html.contains("<th scope=\"row\">unfinished</th><td class=\"number\">–</td>"));
         assert!(html.contains("<ol class=\"footnotes\"><li>The bound of Eckart and Young.</li></ol>"));
     }
 
     #[test]
     fn figures_carry_their_description_and_their_bytes() {
         let png = Image::Png(vec![0x89, b'P', b'N', b'G']);
-        let html =
-            page(vec![Block::Figure(Figure { caption: "Seven".into(), alt: "a 7".to_owned(), image: png })]);
+        let html = page(vec![Block::Figure(Figure {
+            anchor: "figure-seven".to_owned(),
+            caption: "Seven".into(),
+            alt: "a 7".to_owned(),
+            image: png,
+        })]);
         assert!(html.contains(
-            "<img src=\"data:image/png;base64,iVBORw==\" alt=\"a 7\"></div><figcaption>Seven</figcaption>"
+            "<figure class=\"image\" id=\"figure-seven\"><div class=\"card\"><img src=\"data:image/png;base64,iVBORw==\" \
+             alt=\"a 7\"></div><figcaption><a class=\"number-link\" href=\"#figure-seven\">Figure 1</a>. Seven</figcaption>"
         ));
+    }
+
+    #[test]
+    fn numbers_follow_the_page_and_references_find_them() {
+        let image = || Image::Svg("<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned());
+        let figure = |anchor: &str| {
+            Block::Figure(Figure {
+                anchor: anchor.to_owned(),
+                caption: "c".into(),
+                alt: "a".to_owned(),
+                image: image(),
+            })
+        };
+        let refer = |anchor: &str| Block::Paragraph(Paragraph(vec![Span::Reference(anchor.to_owned())]));
+        let folded =
+            Block::Details { summary: "more".to_owned(), blocks: vec![figure("b")], on_paper: false };
+        let html =
+            page(vec![refer("c"), figure("a"), folded, figure("c"), Block::Table(table()), refer("none")]);
+        for (number, anchor) in ["a", "b", "c"].iter().enumerate() {
+            assert!(
+                html.contains(&format!(
+                    "<a class=\"number-link\" href=\"#{anchor}\">Figure {}</a>",
+                    number + 1
+                ))
+            );
+        }
+        assert!(html.contains("<p><a href=\"#c\">Figure 3</a></p>"));
+        assert!(html.contains("href=\"#table-errors\">Table 1</a>") && html.contains("<p></p>"));
+        assert!(html.contains("<details class=\"screen-only\">"), "what is not for paper is marked");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Optimisers, with PyTorch's rules and defaults.
 
+use std::fmt;
+
 use narrows_kernels::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +62,26 @@ pub enum Optimiser {
         #[serde(default)]
         nesterov: bool,
     },
+}
+
+impl fmt::Display for Optimiser {
+    /// `Adam, rate 0.001, decay 0.00001`: its name, the learning rate, and what is not zero of the rest.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, rate, decay, momentum) = match *self {
+            Self::Adam { learning_rate, weight_decay, .. } => ("Adam", learning_rate, weight_decay, 0.0),
+            Self::AdamW { learning_rate, weight_decay, .. } => ("AdamW", learning_rate, weight_decay, 0.0),
+            Self::Sgd { learning_rate, momentum, weight_decay, .. } => {
+                ("SGD", learning_rate, weight_decay, momentum)
+            }
+        };
+        write!(f, "{name}, rate {rate}")?;
+        for (what, value) in [("momentum", momentum), ("decay", decay)] {
+            if value != 0.0 {
+                write!(f, ", {what} {value}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn adam_learning_rate() -> f64 {

@@ -1,6 +1,7 @@
 //! How the learning rate goes, step by step.
 
 use std::f64::consts::PI;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,17 @@ pub enum Schedule {
         #[serde(default = "cycle_momentum")]
         cycle_momentum: bool,
     },
+}
+
+impl fmt::Display for Schedule {
+    /// Its name in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Constant => "constant",
+            Self::Cosine { .. } => "cosine",
+            Self::OneCycle { .. } => "one cycle",
+        })
+    }
 }
 
 fn rise() -> f64 {

@@ -4,7 +4,7 @@ use super::workload::{Kind, Workload};
 
 /// Shown where the arguments are wrong.
 pub const USAGE: &str = "\
-cargo xtask bench     measure narrows against PyTorch, JAX and scikit-learn
+cargo xtask bench          measure narrows against PyTorch, JAX and scikit-learn
     --rounds N        rounds, in each of which everyone runs once [default: 5]
     --only WORKLOAD   only this one; may be repeated
     --threads N       threads for everyone [default: all processors]

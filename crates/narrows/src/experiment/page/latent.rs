@@ -2,10 +2,11 @@
 
 use super::super::figures::Subject;
 use super::super::{ModelSummary, PcaSummary};
-use super::{Report, columns, error, thousands};
+use super::Report;
+use super::cells::{columns, error, marked, percent, thousands};
 use crate::evaluate::Certificate;
 use crate::evaluate::LatentQuality;
-use crate::report::page::{Block, Cell, Emphasis, Paragraph, Section, Span, Table};
+use crate::report::page::{Block, Cell, Paragraph, Section, Span, Table};
 
 impl Report<'_> {
     /// Which linear models are PCA, and which published figures cannot be a linear model's.
@@ -50,28 +51,40 @@ impl Report<'_> {
             self.summary.models.iter().filter_map(|model| Some((model, model.latent.as_ref()?))).collect();
         let (_, first) = measured.first()?;
         let text = format!(
-            "Measured on the test set; trustworthiness and continuity on {} of its rows. A test row is given the class that \
-             most of the 5 nearest training codes have, or the one that planes through the latent space tell.",
+            "How much of the data do the codes keep? Measured on the test set; trustworthiness and continuity on {} of its rows.",
             thousands(first.sample)
         );
-        let mut blocks = vec![Block::Paragraph(text.into()), Block::Table(qualities(&measured))];
+        let meanings = MEASURES.iter().map(|measure| {
+            let name = Span::Strong(format!("{}. ", measure.heading));
+            Paragraph(vec![name, Span::Text(measure.meaning.to_owned())])
+        });
+        let mut blocks = vec![
+            Block::Paragraph(text.into()),
+            Block::Table(qualities(&measured)),
+            Block::Details {
+                summary: "What each measure means".to_owned(),
+                blocks: vec![Block::List(meanings.collect())],
+                on_paper: true,
+            },
+        ];
         if let Some(table) = class_errors(&measured) {
             blocks.push(Block::Table(table));
         }
         let units =
             measured.iter().map(|(model, latent)| Block::Table(latent_units(model, latent))).collect();
-        blocks.push(Block::Details { summary: "Every latent of every model".to_owned(), blocks: units });
+        let summary = "Every latent of every model".to_owned();
+        blocks.push(Block::Details { summary, blocks: units, on_paper: false });
         let extremes = self.all_figures(|subject| matches!(subject, Subject::Extremes { .. }));
         if !extremes.is_empty() {
             let summary = "The images that each model reconstructs best and worst".to_owned();
-            blocks.push(Block::Details { summary, blocks: extremes });
+            blocks.push(Block::Details { summary, blocks: extremes, on_paper: false });
         }
-        Some(Section { heading: "Latent spaces".to_owned(), blocks })
+        Some(Section { heading: "What are the latent spaces worth?".to_owned(), blocks })
     }
 }
 
 /// A published training loss that no linear model can have had.
-fn below_the_bound(model: &ModelSummary, pca: &PcaSummary) -> Option<Paragraph> {
+pub(super) fn below_the_bound(model: &ModelSummary, pca: &PcaSummary) -> Option<Paragraph> {
     let (loss, bound) = (model.published.as_ref()?.training_loss?, pca.train.model_scale);
     let of_its_size = model.architecture.depth() == 1 && model.architecture.latent() == pca.components;
     (of_its_size && loss < bound).then(|| {
@@ -102,6 +115,7 @@ fn certificates(certified: &[(&ModelSummary, &Certificate)]) -> Table {
         ]
     };
     Table {
+        anchor: "table-certificates".to_owned(),
         caption: "The linear models beside exact PCA. Angles are between the decoder's span and the principal subspace; the \
                   variance held is that along the components recovered from the decoder, as a share of the exact ones'."
             .into(),
@@ -111,47 +125,81 @@ fn certificates(certified: &[(&ModelSummary, &Certificate)]) -> Table {
     }
 }
 
-/// A column of the table of latent spaces: its heading, what stands in it, and which number is the best, if one is.
+/// A column of the table of latent spaces: its heading and meaning, what stands in it, and whether the greatest is the best.
 struct Measure {
     heading: &'static str,
+    meaning: &'static str,
     value: fn(&LatentQuality) -> Option<f64>,
     text: fn(f64) -> String,
     marked: bool,
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
+fn in_percent(share: f64) -> String {
+    percent(share, 2)
 }
 
 fn whole(count: f64) -> String {
     format!("{count:.0}")
 }
 
+fn four_digits(share: f64) -> String {
+    format!("{share:.4}")
+}
+
 const MEASURES: [Measure; 8] = [
-    Measure { heading: "5-NN accuracy", value: |q| q.knn_accuracy, text: percent, marked: true },
+    Measure {
+        heading: "5-NN accuracy",
+        meaning: "The share of test images whose class is that of most of the 5 training images with the nearest codes.",
+        value: |q| q.knn_accuracy,
+        text: in_percent,
+        marked: true,
+    },
     Measure {
         heading: "linear probe",
+        meaning: "The share of test images that a linear classifier on the codes classes right: whether flat borders part the \
+                  classes.",
         value: |q| q.linear_probe.map(|probe| probe.accuracy),
-        text: percent,
+        text: in_percent,
         marked: true,
     },
     Measure {
         heading: "trustworthiness",
+        meaning: "Whether codes that are near belong to images that are near; 1 is perfect.",
         value: |q| q.trustworthiness,
-        text: |x| format!("{x:.4}"),
+        text: four_digits,
         marked: true,
     },
-    Measure { heading: "continuity", value: |q| q.continuity, text: |x| format!("{x:.4}"), marked: true },
+    Measure {
+        heading: "continuity",
+        meaning: "Whether images that are near have codes that are near; 1 is perfect.",
+        value: |q| q.continuity,
+        text: four_digits,
+        marked: true,
+    },
     Measure {
         heading: "effective rank",
+        meaning: "In how many directions the codes spread: at most the number of latents. More is not better in itself.",
         value: |q| Some(q.effective_rank),
         text: |x| format!("{x:.1}"),
         marked: false,
     },
-    Measure { heading: "dead latents", value: |q| Some(q.dead_latents as f64), text: whole, marked: false },
-    Measure { heading: "hidden units", value: |q| Some(q.hidden_units as f64), text: whole, marked: false },
+    Measure {
+        heading: "dead latents",
+        meaning: "Numbers of the code that change nothing in the decoded image.",
+        value: |q| Some(q.dead_latents as f64),
+        text: whole,
+        marked: false,
+    },
+    Measure {
+        heading: "hidden units",
+        meaning: "Units of all layers between input and output, the latents not counted.",
+        value: |q| Some(q.hidden_units as f64),
+        text: whole,
+        marked: false,
+    },
     Measure {
         heading: "of them dead",
+        meaning: "Those that give the same value for every test image: they do nothing.",
         value: |q| Some(q.dead_hidden_units as f64),
         text: whole,
         marked: false,
@@ -171,16 +219,16 @@ fn qualities(measured: &[(&ModelSummary, &LatentQuality)]) -> Table {
             vec![model.name.clone().into(), model.architecture.latent().to_string().into()];
         row.extend(shown.iter().map(|measure| {
             let values = measured.iter().filter_map(|(_, latent)| (measure.value)(latent));
-            let best = values.max_by(f64::total_cmp);
-            let value = (measure.value)(latent);
-            let emphasis = if measure.marked && value == best { Emphasis::Best } else { Emphasis::None };
-            value.map_or(Cell::default(), |x| Cell { emphasis, ..(measure.text)(x).into() })
+            let best = values.max_by(f64::total_cmp).filter(|_| measure.marked).map(measure.text);
+            let value = (measure.value)(latent).map(measure.text);
+            value.map_or(Cell::default(), |text| marked(text, best.as_deref()))
         }));
         row
     };
     Table {
-        caption: "What the latent spaces keep: classes, neighbourhoods, directions. docs/measures.md says how each is \
-                  computed and what it cannot tell."
+        anchor: "table-latent-spaces".to_owned(),
+        caption: "What the codes of the test images keep: classes, neighbourhoods, directions; and how many units do nothing. \
+                  Bold: the best of all models, exact PCA among them."
             .into(),
         columns: columns(&["model"], &[], &headings),
         rows: measured.iter().map(row).collect(),
@@ -197,7 +245,10 @@ fn class_errors(measured: &[(&ModelSummary, &LatentQuality)]) -> Option<Table> {
         std::iter::once(model.name.clone().into()).chain(errors).collect()
     });
     Some(Table {
-        caption: "Test error of each class.".into(),
+        anchor: "table-class-errors".to_owned(),
+        caption:
+            "Test error by class: the mean squared error of its images, in the scale of the models' input."
+                .into(),
         columns: columns(&["model"], &[], &headings),
         rows: rows.collect(),
         ..Table::default()
@@ -217,6 +268,7 @@ fn latent_units(model: &ModelSummary, latent: &LatentQuality) -> Table {
         ]
     };
     Table {
+        anchor: format!("table-latents-{}", model.name),
         caption: format!(
             "The latents of {}: where 98 % of the test codes lie, and by how much a pixel changes, root mean square, as one \
              latent alone moves by a standard deviation.",

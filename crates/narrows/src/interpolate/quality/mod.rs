@@ -3,9 +3,10 @@
 //! 1,000 pairs of test images are gone through in 11 steps by every model, by a blend of the pixels (which a latent space
 //! must beat), and every image on the way is shown to a [`Judge`]. What it sees is set beside real
 //! images ([`References`]); `docs/measures.md` describes the [`Measure`]s. Two models of equal latent size, a linear and a deep
-//! one, are compared path by path ([`fn@verdict`]).
+//! one, are compared path by path ([`Verdict`]).
 
 pub mod frechet;
+mod interval;
 mod measure;
 pub mod neighbours;
 mod pairs;
@@ -17,12 +18,15 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use self::frechet::{FrechetError, FrechetReference};
+use self::interval::Clusters;
 pub use self::measure::{Better, Measure};
 use self::neighbours::References;
 pub use self::pairs::{Between, NoPairs};
-use self::paths::{Ends, Eyes, Space};
-pub use self::paths::{PathPoint, Paths};
-pub use self::verdict::{Compared, Contest, Difference, Finding, Verdict, verdict};
+pub use self::paths::PathPoint;
+use self::paths::Paths;
+use self::paths::{Ends, Instruments, Space};
+pub use self::verdict::{Difference, Finding, Verdict};
+use self::verdict::{Names, PairedPaths, verdict};
 use super::judge::{Judge, JudgeSummary, unit_images};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, Parts};
@@ -37,15 +41,13 @@ pub struct QualitySettings {
     pub steps: usize,
     /// Real training images to be near to.
     pub references: usize,
-    /// Resamples of the bootstrap.
-    pub resamples: usize,
-    /// Of the draws of pairs, references and resamples.
+    /// Of the draws of pairs and references.
     pub seed: u64,
 }
 
 impl Default for QualitySettings {
     fn default() -> Self {
-        Self { pairs: 1000, steps: 11, references: 10_000, resamples: 10_000, seed: 0 }
+        Self { pairs: 1000, steps: 11, references: 10_000, seed: 0 }
     }
 }
 
@@ -122,8 +124,9 @@ pub struct Comparison {
     pub pairs: usize,
     /// The controls, then the models.
     pub subjects: Vec<Subject>,
-    /// The linear model and the deep one compared, where there are two of equal latent size.
-    pub verdict: Option<Verdict>,
+    /// A deep model compared with each linear one that it was to be compared with.
+    #[serde(default)]
+    pub verdicts: Vec<Verdict>,
 }
 
 /// Everything that was measured.
@@ -155,9 +158,9 @@ pub struct Named<'a> {
     pub model: &'a Autoencoder,
 }
 
-/// One training seed's models, for the verdict.
+/// Two models of one training seed, for a verdict.
 #[derive(Clone, Copy, Debug)]
-pub struct Contestants<'a> {
+pub struct ModelPair<'a> {
     /// The seed.
     pub seed: u64,
     /// The linear model.
@@ -168,7 +171,7 @@ pub struct Contestants<'a> {
 
 /// Which two of some models a verdict compares, by their places: the first linear one, and of the others with its latent size the deepest, or of
 /// these the first. Nothing if there are no such two.
-pub fn contestants(models: &[Architecture]) -> Option<[usize; 2]> {
+pub fn comparable(models: &[Architecture]) -> Option<[usize; 2]> {
     let linear = models.iter().position(Architecture::is_linear)?;
     let latent = models[linear].latent();
     let others =
@@ -178,8 +181,8 @@ pub fn contestants(models: &[Architecture]) -> Option<[usize; 2]> {
     Some([linear, deep])
 }
 
-/// Measures the interpolations of `models` between all the classes named, and compares the contestants, of which the first seed's
-/// may be among the models.
+/// Measures the interpolations of `models` between all the classes named. Each of `compared` becomes a verdict: the same two
+/// models, a pair for every training seed; they may be among `models`.
 ///
 /// # Errors
 /// If there is nothing to go between, or a model's images are not finite.
@@ -191,7 +194,7 @@ pub fn measure(
     judge: &Judge,
     data: &Parts,
     models: &[Named<'_>],
-    contestants: &[Contestants<'_>],
+    compared: &[Vec<ModelPair<'_>>],
     between: &[Between],
     settings: QualitySettings,
 ) -> Result<InterpolationQuality, QualityError> {
@@ -207,7 +210,7 @@ pub fn measure(
     let rows = pairs::sample(data.train().rows(), settings.references, settings.seed);
     let real = judge.look(compute, unit_images(&data.train().subset(&rows))?)?;
     let references = References::new(compute, &real.features, judge.features());
-    let eyes = Eyes { judge, references: &references };
+    let instruments = Instruments { judge, references: &references };
     let test = unit_images(data.test())?;
     let test_features = judge.look(compute, test.clone())?.features;
 
@@ -217,8 +220,9 @@ pub fn measure(
         let labels = data.test().labels();
         let pairs = pairs::draw(between, data.test().rows(), labels, settings.pairs, settings.seed)
             .ok_or_else(|| NoPairs(name.clone()))?;
+        let clusters = Clusters::of(&pairs);
         let ends = ends(between, data.test(), &pairs, (&test, &test_features), judge.features())?;
-        let mut go = |space: Space<'_>| Paths::measure(compute, &space, &ends, eyes, settings.steps);
+        let mut go = |space: Space<'_>| Paths::measure(compute, &space, &ends, instruments, settings.steps);
         let blend = go(Space::Pixels)?;
         let mut subjects = vec![
             Subject {
@@ -231,7 +235,7 @@ pub fn measure(
                 name: "pixel blend".to_owned(),
                 kind: SubjectKind::Blend,
                 scores: blend.scores(),
-                realism_along_path: blend.realism_along_path(),
+                realism_along_path: blend.realism_along_path(&clusters),
             },
         ];
         let mut measured = Vec::new();
@@ -241,25 +245,30 @@ pub fn measure(
                 name: named.name.to_owned(),
                 kind: SubjectKind::Model,
                 scores: paths.scores(),
-                realism_along_path: paths.realism_along_path(),
+                realism_along_path: paths.realism_along_path(&clusters),
             });
             measured.push(paths);
         }
-        // A contestant that is one of the models is not measured again.
+        // A model that is one of those is not measured again.
         let mut paths_of =
             |named: &Named<'_>| match models.iter().position(|m| std::ptr::eq(m.model, named.model)) {
                 Some(index) => Ok(measured[index].clone()),
                 None => go(Space::Latent(named.model)),
             };
-        let mut compared = Vec::new();
-        for Contestants { seed, linear, deep } in contestants {
-            compared.push(Compared { seed: *seed, linear: paths_of(linear)?, deep: paths_of(deep)? });
+        let mut paired = Vec::new();
+        for pairs in compared {
+            let paths = pairs.iter().map(|ModelPair { seed, linear, deep }| {
+                Ok(PairedPaths { seed: *seed, linear: paths_of(linear)?, deep: paths_of(deep)? })
+            });
+            paired.push(paths.collect::<Result<Vec<_>, QualityError>>()?);
         }
-        let verdict = contestants.first().map(|first| {
-            let contest = Contest { linear: first.linear.name, deep: first.deep.name, between: &name };
-            verdict(compute, contest, &compared, settings.resamples, settings.seed)
-        });
-        comparisons.push(Comparison { between, pairs: pairs.len(), subjects, verdict, name });
+        let mut verdicts = Vec::new();
+        for (pairs, paths) in compared.iter().zip(&paired) {
+            let Some(first) = pairs.first() else { continue };
+            let names = Names { linear: first.linear.name, deep: first.deep.name, between: &name };
+            verdicts.push(verdict(names, paths, &clusters));
+        }
+        comparisons.push(Comparison { between, pairs: pairs.len(), subjects, verdicts, name });
     }
     let seconds = start.elapsed().as_secs_f64();
     Ok(InterpolationQuality { judge: judge.summary(), settings, comparisons, seconds })

@@ -15,15 +15,23 @@ pub enum Between {
 }
 
 impl Between {
-    /// `7↔1`, or `all classes`; `classes` are the names by label.
-    pub fn name(self, classes: Option<&[String]>) -> String {
-        let class = |label: u32| match classes.and_then(|classes| classes.get(label as usize)) {
-            Some(class) => class.clone(),
+    /// `7↔1`, or `all classes`; `names` are those of classes, by label.
+    pub fn name(self, names: Option<&[String]>) -> String {
+        match self.classes(names) {
+            Some([first, second]) => format!("{first}↔{second}"),
+            None => "all classes".to_owned(),
+        }
+    }
+
+    /// The two classes, if it is between two: by name, or as the label of one that has none.
+    pub fn classes(self, names: Option<&[String]>) -> Option<[String; 2]> {
+        let name = |label: u32| match names.and_then(|names| names.get(label as usize)) {
+            Some(name) => name.clone(),
             None => label.to_string(),
         };
         match self {
-            Self::Classes(first, second) => format!("{}↔{}", class(first), class(second)),
-            Self::All => "all classes".to_owned(),
+            Self::Classes(first, second) => Some([first, second].map(name)),
+            Self::All => None,
         }
     }
 
@@ -38,16 +46,18 @@ impl Between {
 
 /// Too few images to go between.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are no two test images to go between for {0}; `narrows data` lists the classes")]
+#[error(
+    "there are too few test images to go between for {0}: at least two of each class are needed; `narrows data` lists them"
+)]
 pub struct NoPairs(pub String);
 
 /// Draws up to `count` pairs of `rows` images, with ChaCha8 of `seed`: the first end, then the second.
 ///
 /// Between two classes the i-th pair is of the i-th images of both, in a shuffled order, which begins anew where a class
-/// is at its end: of 1,000 pairs, an image of a class of 974 is in two at most. Of all classes, an image is in one pair
-/// at most; so there may be fewer pairs than asked for.
+/// is at its end: of 1,000 pairs, an image of a class of 974 is in two at most. No pair comes twice, so of small classes there are
+/// fewer. Of all classes, an image is in one pair at most; so there may be fewer pairs than asked for.
 ///
-/// Nothing if there is no pair.
+/// Nothing if there is no pair, or a class has one image, about whose fellows nothing could be said.
 pub fn draw(
     between: Between,
     rows: usize,
@@ -65,8 +75,11 @@ pub fn draw(
                 shuffle(&mut of_class, &mut random);
                 of_class
             });
-            let endless = first.iter().cycle().zip(second.iter().cycle());
-            endless.take(count).filter(|(a, b)| a != b).map(|(&a, &b)| [a, b]).collect()
+            different(first.len(), second.len())
+                .map(|(a, b)| [first[a], second[b]])
+                .filter(|[a, b]| a != b)
+                .take(count)
+                .collect()
         }
         Between::All => {
             let mut all: Vec<usize> = (0..rows).collect();
@@ -75,7 +88,19 @@ pub fn draw(
             all.as_chunks().0.iter().copied().filter(differ).take(count).collect()
         }
     };
-    (!pairs.is_empty()).then_some(pairs)
+    let images = |end: usize| pairs.iter().any(|pair| pair[end] != pairs[0][end]);
+    (images(0) && images(1)).then_some(pairs)
+}
+
+/// All pairs of `a` and `b` things, each once, and each thing about as often as the others: both run in a circle, and one of them
+/// is moved on by one whenever the pairs would begin anew.
+fn different(a: usize, b: usize) -> impl Iterator<Item = (usize, usize)> {
+    let round = if a == 0 || b == 0 { 1 } else { a / greatest_common_divisor(a, b) * b };
+    (0..a * b).map(move |i| (i % a, (i + i / round) % b))
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// `count` of `rows` rows, in ascending order; all if there are no more.
@@ -95,7 +120,7 @@ fn shuffle(rows: &mut [usize], random: &mut ChaCha8Rng) {
 }
 
 /// Below `limit`, all alike but for 2⁻⁶⁴·limit.
-pub(super) fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
+fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
     ((u128::from(random.next_u64()) * limit as u128) >> 64) as usize
 }
 

@@ -1,6 +1,7 @@
 //! Paths between images, and what is measured on each.
 
 use super::frechet::{Frechet, FrechetReference};
+use super::interval::{Clusters, Interval, interval};
 use super::neighbours::{Nearness, References};
 use super::{Measure, QualityError, Score};
 use crate::compute::Compute;
@@ -15,7 +16,7 @@ const PATHS_AT_A_TIME: usize = 100;
 /// The ends of the paths of one comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Ends {
-    /// Raw rows in the [0, 1] scale: first end, then second end, of every path.
+    /// Raw rows in the [0, 1] scale, of every path the end at λ = 1, then that at λ = 0.
     pub unit: Vec<f32>,
     /// The classes of both, where there are labels.
     pub labels: Option<Vec<[u32; 2]>>,
@@ -25,38 +26,38 @@ pub(super) struct Ends {
 
 /// Everything that was measured on the paths of one model, or of the pixel blend.
 #[derive(Clone, Debug)]
-pub struct Paths {
+pub(super) struct Paths {
     steps: usize,
-    /// Paths × steps; λ = 0, the second end, comes first.
+    /// Paths × steps, from λ = 0 to λ = 1.
     nearness: Vec<Nearness>,
     /// Paths × steps.
     classes: Option<Vec<(u32, f32)>>,
-    /// Of each path's first and second end.
+    /// Of each path's ends, at λ = 1 and at λ = 0.
     labels: Option<Vec<[u32; 2]>>,
     frechet: Frechet,
     /// Of real ends only: of one end of each path.
     end_frechet: Option<f64>,
-    guards: Option<Vec<Guard>>,
+    shapes: Option<Vec<PathShape>>,
 }
 
 /// What only models have, of one path.
 #[derive(Clone, Copy, Debug)]
-struct Guard {
+struct PathShape {
     smoothness: f64,
     path_length: f64,
     round_trip: f64,
 }
 
-/// One point of the mean over paths, with its 95 % band, mean ± 1.96 standard errors.
+/// One point of the mean over paths, with its 95 % interval over images.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PathPoint {
-    /// From 0, the second end, to 1, the first.
+    /// From 0, where the way begins, to 1, where it ends.
     pub lambda: f64,
     /// Over paths.
     pub mean: f64,
-    /// The band's lower bound.
+    /// The interval's lower bound.
     pub low: f64,
-    /// The band's upper bound.
+    /// The interval's upper bound.
     pub high: f64,
 }
 
@@ -70,7 +71,7 @@ pub(super) enum Space<'a> {
 
 /// Whom paths are shown to.
 #[derive(Clone, Copy)]
-pub(super) struct Eyes<'a> {
+pub(super) struct Instruments<'a> {
     pub judge: &'a Judge,
     pub references: &'a References,
 }
@@ -81,19 +82,19 @@ impl Paths {
         compute: &mut Compute,
         space: &Space<'_>,
         ends: &Ends,
-        Eyes { judge, references }: Eyes<'_>,
+        Instruments { judge, references }: Instruments<'_>,
         steps: usize,
     ) -> Result<Self, QualityError> {
         let (width, inputs) = (judge.features(), judge.inputs());
         let lambdas = lambdas(steps);
-        let (mut nearness, mut classes, mut guards) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut nearness, mut classes, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut midpoints, mut one_end) = (Vec::new(), Vec::new());
         for ends in ends.unit.chunks(2 * inputs * PATHS_AT_A_TIME) {
             let images = match space {
                 Space::Pixels => paths(ends, inputs, &lambdas),
                 Space::Latent(model) => {
                     let (images, of_chunk) = decode(compute, model, ends, &lambdas)?;
-                    guards.extend(of_chunk);
+                    shapes.extend(of_chunk);
                     images
                 }
             };
@@ -117,18 +118,18 @@ impl Paths {
             labels: ends.labels.clone(),
             frechet: ends.real.distance(&midpoints)?,
             end_frechet,
-            guards: (!guards.is_empty()).then_some(guards),
+            shapes: (!shapes.is_empty()).then_some(shapes),
         })
     }
 
     /// A measure of every path; nothing where it needs labels or a model and there is none.
-    pub fn values(&self, measure: Measure) -> Option<Vec<f64>> {
+    pub(super) fn values(&self, measure: Measure) -> Option<Vec<f64>> {
         let interior = 1..self.steps - 1;
         let mean_of = |value: fn(&Nearness) -> f64| {
             let paths = self.nearness.chunks_exact(self.steps);
             Some(paths.map(|path| mean(path[interior.clone()].iter().map(value))).collect())
         };
-        let guard = |value: fn(&Guard) -> f64| Some(self.guards.as_ref()?.iter().map(value).collect());
+        let shape = |value: fn(&PathShape) -> f64| Some(self.shapes.as_ref()?.iter().map(value).collect());
         let paths = || Some(self.classes.as_ref()?.chunks_exact(self.steps));
         let probabilities = |path: &[(u32, f32)]| -> Vec<f64> {
             path[interior.clone()].iter().map(|&(_, probability)| f64::from(probability)).collect()
@@ -160,9 +161,9 @@ impl Paths {
                 Some(paths()?.map(|path| switches(path) as f64).collect())
             }
             Measure::Frechet => Some(self.frechet.by_point.clone()),
-            Measure::Smoothness => guard(|guard| guard.smoothness),
-            Measure::PathLength => guard(|guard| guard.path_length),
-            Measure::RoundTrip => guard(|guard| guard.round_trip),
+            Measure::Smoothness => shape(|guard| guard.smoothness),
+            Measure::PathLength => shape(|guard| guard.path_length),
+            Measure::RoundTrip => shape(|guard| guard.round_trip),
         }
     }
 
@@ -220,17 +221,14 @@ impl Paths {
     }
 
     /// Realism at each λ.
-    pub(super) fn realism_along_path(&self) -> Vec<PathPoint> {
-        let paths = self.nearness.len() / self.steps;
+    pub(super) fn realism_along_path(&self, clusters: &Clusters) -> Vec<PathPoint> {
         let lambdas = lambdas(self.steps).into_iter().enumerate();
         lambdas
             .map(|(step, lambda)| {
-                let values =
-                    self.nearness.iter().skip(step).step_by(self.steps).map(|n| f64::from(n.realism));
-                let mean = mean(values.clone());
-                let squares: f64 = values.map(|x| (x - mean).powi(2)).sum();
-                let error = 1.96 * (squares / (paths.max(2) - 1) as f64 / paths as f64).sqrt();
-                PathPoint { lambda: lambda.into(), mean, low: mean - error, high: mean + error }
+                let at_step = self.nearness.iter().skip(step).step_by(self.steps);
+                let values = at_step.map(|nearness| f64::from(nearness.realism)).collect();
+                let Interval { mean, low, high } = interval(&[values], clusters);
+                PathPoint { lambda: lambda.into(), mean, low, high }
             })
             .collect()
     }
@@ -239,8 +237,8 @@ impl Paths {
 /// Every two rows of `ends` blended: paths × λs rows.
 fn paths(ends: &[f32], width: usize, lambdas: &[f32]) -> Vec<f32> {
     let path = |ends: &[f32]| {
-        let (first, second) = ends.split_at(width);
-        blend([first, second], lambdas)
+        let (to, from) = ends.split_at(width);
+        blend([from, to], lambdas)
     };
     ends.chunks_exact(2 * width).flat_map(path).collect()
 }
@@ -253,7 +251,7 @@ fn decode(
     model: &Autoencoder,
     unit: &[f32],
     lambdas: &[f32],
-) -> Result<(Vec<f32>, Vec<Guard>), MismatchError> {
+) -> Result<(Vec<f32>, Vec<PathShape>), MismatchError> {
     let no_range = || NormalisationError::NoRange("the model's data".to_owned());
     let scale = model.input.unit_scale().ok_or_else(no_range)?;
     let predictor = model.predictor()?;
@@ -265,7 +263,7 @@ fn decode(
     let again = predictor.encode(compute, &Samples::in_model_scale(inputs, decoded.clone())?)?;
     let images = decoded.chunks_exact(steps * inputs);
     let latents = codes.chunks_exact(steps * latent).zip(again.chunks_exact(steps * latent));
-    let guard = |(images, (codes, again)): (&[f32], (&[f32], &[f32]))| {
+    let shape = |(images, (codes, again)): (&[f32], (&[f32], &[f32]))| {
         let image = |step: usize| &images[step * inputs..][..inputs];
         let lengths: Vec<f64> = (1..steps).map(|step| apart(image(step - 1), image(step)).sqrt()).collect();
         let length: f64 = lengths.iter().sum();
@@ -273,14 +271,14 @@ fn decode(
         let code = |step: usize, of: &[f32]| of[step * latent..][..latent].to_vec();
         let between = apart(&code(0, codes), &code(steps - 1, codes));
         let returns = mean((1..steps - 1).map(|step| apart(&code(step, again), &code(step, codes))));
-        Guard {
+        PathShape {
             smoothness: ratio(longest, length / lengths.len() as f64),
             path_length: ratio(length, apart(image(0), image(steps - 1)).sqrt()),
             round_trip: if between > 0.0 { returns / between } else { 0.0 },
         }
     };
-    let guards = images.zip(latents).map(guard).collect();
-    Ok((shown, guards))
+    let shapes = images.zip(latents).map(shape).collect();
+    Ok((shown, shapes))
 }
 
 /// ‖a − b‖².

@@ -1,16 +1,13 @@
-//! Does the deep model interpolate better than the linear one? A paired bootstrap over paths, and over training seeds.
+//! Does the deep model interpolate better than the linear one? Mean differences over the same paths, with intervals over images and
+//! over training seeds.
 
-use narrows_kernels::team::{Bounds, Split};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use super::pairs::below;
+use super::interval::{Clusters, Interval, interval};
 use super::{Better, Measure, Paths};
-use crate::compute::Compute;
 
-/// Resamples that one piece of work draws, from one stream of random numbers.
-const RESAMPLES_AT_A_TIME: usize = 250;
+/// What one training seed cannot tell.
+const ONE_SEED: &str = "It rests on one training seed; another seed can find otherwise.";
 
 /// What the comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,15 +53,18 @@ pub struct Verdict {
     pub seeds: Vec<u64>,
     /// Better, worse, or not shown.
     pub finding: Finding,
-    /// In words.
+    /// In words: the finding first, then what each deciding measure says. The numbers are in `differences`.
     pub sentence: String,
+    /// Why the finding could be another one: few seeds, models that are not trained out.
+    #[serde(default)]
+    pub caveats: Vec<String>,
     /// By measure.
     pub differences: Vec<Difference>,
 }
 
 /// One training seed's two models on the same paths.
 #[derive(Clone, Debug)]
-pub struct Compared {
+pub(super) struct PairedPaths {
     /// The seed.
     pub seed: u64,
     /// The linear model's paths.
@@ -73,9 +73,9 @@ pub struct Compared {
     pub deep: Paths,
 }
 
-/// Who is compared, and where.
+/// What is compared, and where.
 #[derive(Clone, Copy, Debug)]
-pub struct Contest<'a> {
+pub(super) struct Names<'a> {
     /// The linear model's name.
     pub linear: &'a str,
     /// The deep model's name.
@@ -84,76 +84,55 @@ pub struct Contest<'a> {
     pub between: &'a str,
 }
 
-/// Compares two models of equal latent size.
-///
-/// A resample draws seeds with replacement, and paths with replacement; the same paths for all seeds and both models, since
-/// they went the same. The interval is from the 2.5th to the 97.5th percentile of the resamples' mean differences; of the Fréchet
-/// distance, of its linearisation ([`super::frechet::Frechet::by_point`]).
+/// Compares two models of equal latent size, which went the same paths: of each measure the mean of deep minus linear, over paths and
+/// seeds, with its interval ([`mod@super::interval`]). The Fréchet distance, which is no mean over paths, is taken by its
+/// linearisation ([`super::frechet::Frechet::by_point`]).
 ///
 /// # Panics
 /// If there is no seed, or the paths of two are not as many.
-pub fn verdict(
-    compute: &mut Compute,
-    contest: Contest<'_>,
-    compared: &[Compared],
-    resamples: usize,
-    seed: u64,
-) -> Verdict {
-    let mut measures = Vec::new();
+pub(super) fn verdict(names: Names<'_>, compared: &[PairedPaths], clusters: &Clusters) -> Verdict {
+    let mut differences = Vec::new();
     for measure in Measure::ALL {
         let linear = values(compared, |compared| &compared.linear, measure);
         let deep = values(compared, |compared| &compared.deep, measure);
-        if let (Some(linear), Some(deep)) = (linear, deep) {
-            measures.push((measure, linear, deep));
-        }
+        let (Some(linear), Some(deep)) = (linear, deep) else { continue };
+        let Interval { mean: difference, low, high } = interval(&subtract(&deep, &linear), clusters);
+        differences.push(Difference {
+            measure,
+            linear: mean(&linear.concat()),
+            deep: mean(&deep.concat()),
+            difference,
+            low,
+            high,
+            decides: measure.decides(),
+            finding: finding(measure, low, high),
+        });
     }
-    let differences: Vec<Vec<Vec<f64>>> =
-        measures.iter().map(|(_, linear, deep)| subtract(deep, linear)).collect();
-    let intervals = bootstrap(compute, &differences, resamples, seed);
-    let differences: Vec<Difference> = measures
-        .iter()
-        .zip(intervals)
-        .map(|((measure, linear, deep), [low, high])| {
-            let [linear, deep] = [linear, deep].map(|values| mean(&values.concat()));
-            let (decides, finding) = (measure.decides(), finding(*measure, low, high));
-            Difference {
-                measure: *measure,
-                linear,
-                deep,
-                difference: deep - linear,
-                low,
-                high,
-                decides,
-                finding,
-            }
-        })
-        .collect();
     let finding = joint(&differences);
     let seeds: Vec<u64> = compared.iter().map(|compared| compared.seed).collect();
-    let sentence = sentence(contest, finding, seeds.len(), &differences);
+    let caveats = if seeds.len() == 1 { vec![ONE_SEED.to_owned()] } else { Vec::new() };
     Verdict {
-        linear: contest.linear.to_owned(),
-        deep: contest.deep.to_owned(),
+        linear: names.linear.to_owned(),
+        deep: names.deep.to_owned(),
         seeds,
         finding,
-        sentence,
+        sentence: sentence(names, finding, &differences),
+        caveats,
         differences,
     }
 }
 
 /// A measure of every path, by seed; nothing where it cannot be had.
-fn values(compared: &[Compared], paths: fn(&Compared) -> &Paths, measure: Measure) -> Option<Vec<Vec<f64>>> {
+fn values(
+    compared: &[PairedPaths],
+    paths: fn(&PairedPaths) -> &Paths,
+    measure: Measure,
+) -> Option<Vec<Vec<f64>>> {
     compared.iter().map(|compared| paths(compared).values(measure)).collect()
 }
 
 fn subtract(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let seeds = a.iter().zip(b);
-    seeds
-        .map(|(a, b)| {
-            assert_eq!(a.len(), b.len(), "two models are compared on the same paths");
-            a.iter().zip(b).map(|(a, b)| a - b).collect()
-        })
-        .collect()
+    a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect()).collect()
 }
 
 /// What an interval says of one measure.
@@ -176,102 +155,44 @@ fn joint(differences: &[Difference]) -> Finding {
     if deciding.all(|finding| finding == first) { first } else { Finding::NotShown }
 }
 
-fn sentence(contest: Contest<'_>, finding: Finding, seeds: usize, differences: &[Difference]) -> String {
-    let Contest { linear, deep, between } = contest;
-    let seeds = if seeds == 1 { "one training seed".to_owned() } else { format!("{seeds} training seeds") };
-    let numbers: Vec<String> = differences
-        .iter()
-        .filter(|difference| difference.decides)
-        .map(|d| {
-            let (name, sign) = (d.measure.name(), |x| signed(x, d.low.abs().max(d.high.abs())));
-            let dissent = match d.finding {
-                own if own == finding => "",
-                Finding::Better => " (better)",
-                Finding::Worse => " (worse)",
-                Finding::NotShown => " (no difference shown)",
-            };
-            format!("{name} {} [{}, {}]{dissent}", sign(d.difference), sign(d.low), sign(d.high))
-        })
-        .collect();
-    let claim = match finding {
-        Finding::Better => format!("{deep} interpolates better than {linear}"),
-        Finding::Worse => format!("{deep} interpolates worse than {linear}"),
-        Finding::NotShown => {
-            format!("it is not shown that {deep} interpolates better or worse than {linear}")
+fn sentence(names: Names<'_>, finding: Finding, differences: &[Difference]) -> String {
+    let Names { linear, deep, between } = names;
+    let [better, worse, open] = [Finding::Better, Finding::Worse, Finding::NotShown].map(|wanted| {
+        let deciding = differences.iter().filter(|d| d.decides && d.finding == wanted);
+        deciding.map(|difference| difference.measure.says(wanted)).collect::<Vec<_>>()
+    });
+    match finding {
+        Finding::Better => format!(
+            "{between}: yes, {deep} interpolates better than {linear}. Its images {}.",
+            listed(&better)
+        ),
+        Finding::Worse => {
+            format!("{between}: no, {deep} interpolates worse than {linear}. Its images {}.", listed(&worse))
         }
-    };
-    let numbers = numbers.join(", ");
-    format!("{between}: {claim}; over {seeds}, {deep} minus {linear} with 95 % intervals: {numbers}.")
-}
-
-/// With as many digits as tell apart numbers up to `size`.
-fn signed(x: f64, size: f64) -> String {
-    let text = if size < 10.0 { format!("{x:+.3}") } else { format!("{x:+.1}") };
-    text.replace('-', "−")
-}
-
-/// The 2.5th and the 97.5th percentile of the mean over seeds and paths, for each measure of `values` (measures × seeds ×
-/// paths).
-pub(super) fn bootstrap(
-    compute: &mut Compute,
-    values: &[Vec<Vec<f64>>],
-    resamples: usize,
-    seed: u64,
-) -> Vec<[f64; 2]> {
-    let measures = values.len();
-    let (Some(seeds), Some(paths)) = (values.first().map(Vec::len), values.first().map(|v| v[0].len()))
-    else {
-        return Vec::new();
-    };
-    // All of a path side by side: a resample adds up whole rows.
-    let width = seeds * measures;
-    let mut rows = vec![0.0; paths * width];
-    for (m, of_measure) in values.iter().enumerate() {
-        for (s, of_seed) in of_measure.iter().enumerate() {
-            assert_eq!(of_seed.len(), paths, "every measure is of the same paths");
-            of_seed
-                .iter()
-                .enumerate()
-                .for_each(|(path, value)| rows[path * width + s * measures + m] = *value);
+        Finding::NotShown => {
+            let mut text = format!("{between}: not shown that {deep} interpolates better than {linear}.");
+            if !better.is_empty() {
+                text += &format!(" Its images {}.", listed(&better));
+            }
+            if !worse.is_empty() {
+                let but = if better.is_empty() { "Its images" } else { "But they" };
+                text += &format!(" {but} {}.", listed(&worse));
+            }
+            if !open.is_empty() {
+                text += &format!(" No difference is shown in {}.", listed(&open));
+            }
+            text
         }
     }
-    let mut means = vec![0.0; resamples * measures];
-    let parts = resamples.div_ceil(RESAMPLES_AT_A_TIME);
-    let bounds =
-        Bounds::new((0..=parts).map(|part| (part * RESAMPLES_AT_A_TIME).min(resamples) * measures).collect());
-    compute.team.for_each([Split::new(&mut means, &bounds)], |part, [means]| {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(part as u64);
-        let (mut sums, mut times) = (vec![0.0; width], vec![0.0; seeds]);
-        for means in means.chunks_exact_mut(measures) {
-            times.fill(0.0);
-            (0..seeds).for_each(|_| times[below(&mut random, seeds)] += 1.0);
-            sums.fill(0.0);
-            for _ in 0..paths {
-                let row = &rows[below(&mut random, paths) * width..][..width];
-                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-            }
-            for (m, mean) in means.iter_mut().enumerate() {
-                let sum: f64 =
-                    times.iter().enumerate().map(|(s, times)| times * sums[s * measures + m]).sum();
-                *mean = sum / (seeds * paths) as f64;
-            }
-        }
-    });
-    (0..measures)
-        .map(|m| {
-            let mut of_measure: Vec<f64> = means.iter().skip(m).step_by(measures).copied().collect();
-            of_measure.sort_by(f64::total_cmp);
-            [0.025, 0.975].map(|share| percentile(&of_measure, share))
-        })
-        .collect()
 }
 
-/// Between the two nearest of the ordered values, as `numpy.percentile` does.
-fn percentile(ordered: &[f64], share: f64) -> f64 {
-    let place = share * (ordered.len() - 1) as f64;
-    let (below, above) = (ordered[place.floor() as usize], ordered[place.ceil() as usize]);
-    below + (above - below) * place.fract()
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[&str]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -98,7 +98,7 @@ impl<'a> Names<'a> {
             }
             area.draw(&PathElement::new(leader, pen::line(colour.mix(0.6), 1.0)))?;
             pen::stroke(area, vec![(turn, level), (stop, level)], style)?;
-            let ink = if line.published() { MUTED } else { INK };
+            let ink = if line.is_reference() { MUTED } else { INK };
             area.draw(&Text::new(name.clone(), (stop + units(6.0), level), text(ink)))?;
         }
         Ok(())

@@ -11,6 +11,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::CurveStyle;
+use crate::report::palette::{self, Dash};
 use crate::report::typeface::{FAMILY, Weight, width};
 
 /// The whole chart, to draw on in units.
@@ -25,19 +26,8 @@ const UNIT: f64 = 10.0;
 /// The size of the title, and of all other text, in pixels.
 pub(super) const TEXT: (f64, f64) = (15.0, 13.0);
 
-/// Blue, vermilion, bluish green, reddish purple, orange, sky blue, black, yellow: Okabe and Ito (2008), the
-/// faint last.
-const PALETTE: [RGBColor; 8] = [
-    RGBColor(0x00, 0x72, 0xB2),
-    RGBColor(0xD5, 0x5E, 0x00),
-    RGBColor(0x00, 0x9E, 0x73),
-    RGBColor(0xCC, 0x79, 0xA7),
-    RGBColor(0xE6, 0x9F, 0x00),
-    RGBColor(0x56, 0xB4, 0xE9),
-    RGBColor(0x00, 0x00, 0x00),
-    RGBColor(0xF0, 0xE4, 0x42),
-];
-const PUBLISHED: RGBColor = RGBColor(0x80, 0x80, 0x80);
+/// Lines to compare with.
+const REFERENCE: RGBColor = RGBColor(0x80, 0x80, 0x80);
 /// Titles and names.
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 /// What explains the axes.
@@ -66,8 +56,12 @@ pub(super) fn wide(text: &str) -> f64 {
 /// The ink of a curve.
 pub(super) fn colour(style: CurveStyle) -> RGBColor {
     match style {
-        CurveStyle::Solid(index) => PALETTE[index % PALETTE.len()],
-        CurveStyle::Published => PUBLISHED,
+        CurveStyle::Model(index) => {
+            let [r, g, b] = palette::style(index).colour.light;
+            RGBColor(r, g, b)
+        }
+        CurveStyle::Control => MUTED,
+        CurveStyle::Published | CurveStyle::Bound => REFERENCE,
     }
 }
 
@@ -97,11 +91,19 @@ fn text_of(pixels: f64, weight: FontStyle, colour: RGBColor) -> TextStyle<'stati
     style
 }
 
-/// Draws a curve's line through `places`: whole, or dashed if it is published.
+/// Draws a curve's line through `places`, with the strokes of its style.
 pub(super) fn stroke(area: &Area, places: Vec<Place>, style: CurveStyle) -> Drawn {
+    let whole = line(colour(style), 2.0);
     match style {
-        CurveStyle::Solid(_) => area.draw(&PathElement::new(places, line(colour(style), 2.0))),
+        CurveStyle::Control => area.draw(&PathElement::new(places, whole)),
         CurveStyle::Published => dashed(area, places, (6.0, 4.0), line(colour(style), 1.5)),
+        CurveStyle::Bound => dashed(area, places, (2.0, 4.0), line(colour(style), 1.5)),
+        CurveStyle::Model(index) => match palette::style(index).dash {
+            Dash::Solid => area.draw(&PathElement::new(places, whole)),
+            Dash::Dashed => dashed(area, places, (8.0, 4.0), whole),
+            Dash::Dotted => dashed(area, places, (2.0, 3.0), whole),
+            Dash::LongDashed => dashed(area, places, (16.0, 3.0), whole),
+        },
     }
 }
 

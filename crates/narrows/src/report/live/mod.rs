@@ -17,7 +17,7 @@ use crate::compute::Compute;
 use crate::model::MismatchError;
 
 pub use narrows_kernels::Activation;
-pub use payload::{Judge, LiveModel, LivePair, Snapshot, Subject, pixels};
+pub use payload::{Bound, Judge, LiveModel, LivePair, Snapshot, Subject, pixels};
 pub use quantise::{Dense, Quantised};
 
 /// What the page carries beside its text.

@@ -3,7 +3,7 @@
 //! ```text
 //! parameters   of every layer of every model, then of the judge:
 //!              scales f32 (outputs), biases f32 (outputs), weights i16 (outputs, inputs); little endian
-//! pairs        images u8 (rows, features), the two ends of each pair
+//! pairs        images u8 (rows, features), `from` and `to` of each pair
 //! test, train  images u8 (rows, features), then labels u16 (rows) if there are any, places among `class_names`
 //! snapshots    images u8 (models, epochs, originals, features), each model's own epochs
 //! ```
@@ -22,6 +22,7 @@ use crate::compute::Compute;
 use crate::dataset::{Dataset, ImageShape, Parts, Samples, byte_of};
 use crate::model::{Autoencoder, Classifier as Trained, InputSpec, MismatchError};
 use crate::pca::Pca;
+use crate::report::palette;
 
 /// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
 /// neighbours among. Together 2.2 MB of a page of MNIST.
@@ -39,6 +40,10 @@ pub struct Subject<'a> {
     pub data: &'a Parts,
     /// The models, in the order of the report.
     pub models: Vec<LiveModel<'a>>,
+    /// The linear and the deep model that are compared, as places in `models`: the page begins with them.
+    pub compared: Option<[usize; 2]>,
+    /// An error that no linear model of the same size can be better than.
+    pub bound: Option<Bound<'a>>,
     /// Pairs to begin interpolations with.
     pub pairs: Vec<LivePair>,
     /// A classifier of the same images: dense layers whose last gives a sum for each class, which softmax turns into
@@ -91,11 +96,22 @@ pub struct LiveModel<'a> {
     pub snapshots: &'a [Snapshot],
 }
 
-/// Two images to go between.
-#[derive(Clone, Debug)]
+/// A level in the chart of training, such as the error of exact PCA.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Bound<'a> {
+    /// What to call it.
+    pub name: &'a str,
+    /// The error, in the scale of the models' input.
+    pub error: f64,
+}
+
+/// Two images to go between, each named by its part of the data and its row there.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePair {
-    /// Shown at λ = 1, then at λ = 0: which part of the data, and which row of it.
-    pub ends: [(crate::dataset::Part, usize); 2],
+    /// Where a path begins: λ = 0.
+    pub from: (crate::dataset::Part, usize),
+    /// Where it leads: λ = 1.
+    pub to: (crate::dataset::Part, usize),
 }
 
 /// The reconstructions of some images after an epoch.
@@ -113,6 +129,8 @@ struct Study<'a> {
     class_names: &'a [String],
     models: Vec<Model<'a>>,
     judge: Option<Classifier>,
+    compared: Option<[usize; 2]>,
+    bound: Option<Bound<'a>>,
     pairs: Vec<[End; 2]>,
     test: Part,
     train: Part,
@@ -122,6 +140,7 @@ struct Study<'a> {
 #[derive(Serialize)]
 struct Model<'a> {
     name: &'a str,
+    style: Style,
     description: String,
     /// How many of the layers are the encoder's.
     depth: usize,
@@ -135,6 +154,14 @@ struct Model<'a> {
     /// Percentiles of each latent on the test set, the 1st and the 99th.
     low: Vec<f32>,
     high: Vec<f32>,
+}
+
+/// Colours as CSS writes them, and the pattern of a line's strokes and gaps.
+#[derive(Serialize)]
+struct Style {
+    light: String,
+    dark: String,
+    dash: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -199,7 +226,8 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
     let models = subject
         .models
         .iter()
-        .map(|model| describe(model, &shown, compute, &mut parameters))
+        .enumerate()
+        .map(|(place, model)| describe(place, model, &shown, compute, &mut parameters))
         .collect::<Result<_, _>>()?;
     let judge = subject.judge.as_ref().map(|judge| Classifier {
         layers: judge.layers.iter().map(|layer| write_layer(layer, &mut parameters)).collect(),
@@ -215,7 +243,7 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         .pairs
         .iter()
         .map(|pair| {
-            pair.ends.map(|(part, row)| {
+            [pair.from, pair.to].map(|(part, row)| {
                 let (set, name) = (subject.data.get(part).unwrap_or(test), part.name());
                 pair_pixels.extend(pixels(&set.subset(&[row])));
                 end(set, name, row)
@@ -228,6 +256,8 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         class_names: test.schema().classes().unwrap_or_default(),
         models,
         judge,
+        compared: subject.compared,
+        bound: subject.bound,
         pairs,
         test: part(test, &test_rows),
         train: part(train, &train_rows),
@@ -283,6 +313,7 @@ fn part(dataset: &Dataset, rows: &[usize]) -> Part {
 }
 
 fn describe<'a>(
+    place: usize,
     model: &'a LiveModel<'a>,
     shown: &Dataset,
     compute: &mut Compute,
@@ -302,6 +333,7 @@ fn describe<'a>(
     let (low, high) = (0..latent).map(|i| percentiles(codes.iter().skip(i).step_by(latent))).unzip();
     Ok(Model {
         name: model.name,
+        style: style(place),
         description: architecture.to_string(),
         depth: architecture.depth(),
         layers,
@@ -320,6 +352,12 @@ fn describe<'a>(
 fn affine(input: &InputSpec) -> Affine {
     let (scale, offset) = input.unit_scale().expect(IMAGES_HAVE_A_RANGE).of_bytes();
     Affine { scale, offset }
+}
+
+fn style(place: usize) -> Style {
+    let palette::ModelStyle { colour, dash } = palette::style(place);
+    let css = |[red, green, blue]: [u8; 3]| format!("#{red:02x}{green:02x}{blue:02x}");
+    Style { light: css(colour.light), dark: css(colour.dark), dash: dash.pattern() }
 }
 
 fn write_layer(layer: &Dense<'_>, out: &mut Vec<u8>) -> Layer {

@@ -6,12 +6,16 @@ import { scale } from "./scale.js";
 const HEIGHT = 380;
 const MARGIN = { top: 12, right: 16, bottom: 40, left: 52 };
 
-/** `curves` have `name`, `colour`, `points` of `[x, y]`, and `dashed` for somebody else's figures. */
-export function chart(curves, { xLabel, yLabel }) {
+/**
+ * `content()` gives `curves` with `name`, `colour`, `points` of `[x, y]` and `dash`, a pattern of strokes and gaps or null; and
+ * `bound`, a level with `name` and `y`, or null. `yLabel()` says what y is, `written(y)` is its text.
+ */
+export function chart(content, { xLabel, yLabel, written }) {
+  let { curves, bound } = content();
   const off = new Set();
   let logarithmic = true;
   let at = null;
-  const picture = svg("svg", { class: "chart", role: "img", tabindex: 0, "aria-label": `${yLabel} by ${xLabel}` });
+  const picture = svg("svg", { class: "chart", role: "img", tabindex: 0, });
   const readout = element("div", { className: "readout", hidden: true });
   const stage = element("div", { className: "chart-stage" }, picture, readout);
   const legend = curves.map((curve, index) => {
@@ -20,30 +24,35 @@ export function chart(curves, { xLabel, yLabel }) {
       one.setAttribute("aria-pressed", String(!off.has(index)));
       draw();
     }, { className: "class", "aria-pressed": "true" });
-    one.append(element("span", { className: curve.dashed ? "line dashed" : "line", style: `--colour:${curve.colour}` }), curve.name);
+    one.append(sample(curve), curve.name);
     return one;
   });
   const axis = element("input", { type: "checkbox", checked: true, onchange: () => {
     logarithmic = axis.checked;
     draw();
   } });
+  const title = element("p", { className: "caption" });
   const root = element("div", {},
     element("div", { className: "toolbar" },
       element("div", { className: "control" }, element("span", {}, "Curves"),
         element("div", { className: "buttons", id: "legend" }, ...legend)),
-      element("label", { className: "check" }, axis, " logarithmic")),
-    element("p", { className: "caption" }, yLabel), stage);
+      element("label", { className: "check" }, axis, " log scale")),
+    title, stage);
 
   let width = 720;
   let [across, down] = [null, null];
   const draw = onFrame(() => {
+    ({ curves, bound } = content());
+    title.textContent = `${yLabel()}${logarithmic ? "; log scale" : ""}`;
+    picture.setAttribute("aria-label", `Chart: ${title.textContent}, by ${xLabel}`);
     const shown = curves.filter((curve, index) => !off.has(index) && curve.points.length);
     const points = shown.flatMap((curve) => curve.points).filter(([, y]) => Number.isFinite(y) && (!logarithmic || y > 0));
     picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     picture.setAttribute("width", width);
     picture.setAttribute("height", HEIGHT);
     if (!points.length) return refill(picture, text(width / 2, HEIGHT / 2, "nothing to show", "middle"));
-    const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+    const xs = points.map(([x]) => x);
+    const ys = [...points.map(([, y]) => y), ...(bound ? [bound.y] : [])];
     const [low, high] = [least(ys), most(ys)];
     across = scale(least(xs), Math.max(most(xs), least(xs) + 1), MARGIN.left, width - MARGIN.right);
     down = logarithmic
@@ -57,15 +66,25 @@ export function chart(curves, { xLabel, yLabel }) {
       ...across.ticks.filter(Number.isInteger).map((x) => text(across.place(x), floor + 20, String(x), "middle")),
       text((MARGIN.left + width - MARGIN.right) / 2, HEIGHT - 2, xLabel, "middle"),
       svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: floor, y2: floor, class: "axis" }),
+      ...(bound ? level() : []),
       ...shown.flatMap((curve) => lines(curve)),
+      ...(bound ? [text(width - MARGIN.right, down.place(bound.y) + 16, `${bound.name}: ${written(bound.y)}`, "end")] : []),
       ...cursor(shown));
   });
+
+  /** The bound: a line from side to side. */
+  function level() {
+    const y = down.place(bound.y);
+    return [svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y, class: "bound" })];
+  }
 
   function lines(curve) {
     const places = curve.points.filter(([, y]) => Number.isFinite(y) && (!logarithmic || y > 0))
       .map(([x, y]) => [across.place(x), down.place(y)]);
-    const attributes = { class: curve.dashed ? "curve dashed" : "curve", style: `--colour:${curve.colour}` };
-    const line = svg("polyline", { points: places.map((p) => p.map((n) => n.toFixed(1)).join(",")).join(" "), ...attributes });
+    const attributes = { class: "curve", style: `--colour:${curve.colour}` };
+    const line = svg("polyline", {
+      points: places.map((p) => p.map((n) => n.toFixed(1)).join(",")).join(" "), "stroke-dasharray": curve.dash, ...attributes,
+    });
     // A few points are what was measured, and one alone is no line.
     const dots = places.length > 12 ? [] : places.map(([cx, cy]) => svg("circle", { cx, cy, r: 3, ...attributes }));
     return [line, ...dots];
@@ -81,8 +100,8 @@ export function chart(curves, { xLabel, yLabel }) {
     }).sort((a, b) => b.y - a.y);
     const place = across.place(at);
     refill(readout, element("strong", {}, `${xLabel} ${at}`), ...values.map(({ curve, y }) =>
-      element("div", {}, element("span", { className: curve.dashed ? "line dashed" : "line", style: `--colour:${curve.colour}` }),
-        element("span", {}, curve.name), element("span", { className: "number" }, y.toFixed(4)))));
+      element("div", {}, sample(curve),
+        element("span", {}, curve.name), element("span", { className: "number" }, written(y)))));
     const right = place < width / 2;
     readout.style.left = right ? `${place + 12}px` : "auto";
     readout.style.right = right ? "auto" : `${width - place + 12}px`;
@@ -120,6 +139,12 @@ export function chart(curves, { xLabel, yLabel }) {
     draw();
   }).observe(stage);
   return { root, draw };
+}
+
+/** A piece of a curve's line, for a legend. */
+function sample({ colour, dash }) {
+  return svg("svg", { class: "sample", width: 26, height: 8, "aria-hidden": "true" },
+    svg("line", { x1: 0, x2: 26, y1: 4, y2: 4, class: "curve", style: `--colour:${colour}`, "stroke-dasharray": dash }));
 }
 
 function text(x, y, words, anchor) {

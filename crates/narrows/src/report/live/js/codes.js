@@ -28,11 +28,12 @@ async function compute(model, set, progress) {
   return codes;
 }
 
-/** The rows whose codes lie nearest to `code`, the nearest first. */
-export function nearest(codes, code, count) {
+/** The rows whose codes lie nearest to `code`, the nearest first; only those that are `wanted`. */
+export function nearest(codes, code, count, wanted = () => true) {
   const latent = code.length;
   const found = [];
   for (let row = 0, at = 0; at < codes.length; row++, at += latent) {
+    if (!wanted(row)) continue;
     let distance = 0;
     for (let i = 0; i < latent; i++) distance += (codes[at + i] - code[i]) ** 2;
     if (found.length === count && distance >= found[count - 1].distance) continue;

@@ -26,12 +26,15 @@ export function svg(name, attributes = {}, ...children) {
   return made;
 }
 
-/** A choice among `options`, each `[value, text]`, under its label. */
+/** A choice among `options`, under its label; each is `[value, text]`, or a group: `{ label, options }`. */
 export function choice(label, options, onchange, value) {
+  const one = ([key, text]) => element("option", { value: String(key), textContent: text });
   const select = element(
     "select",
     { onchange: () => onchange(select.value) },
-    ...options.map(([key, text]) => element("option", { value: String(key), textContent: text })),
+    ...options.map((option) => (Array.isArray(option)
+      ? one(option)
+      : element("optgroup", { label: option.label }, ...option.options.map(one)))),
   );
   if (value !== undefined) select.value = String(value);
   return { root: element("label", { className: "control" }, element("span", {}, label), select), select };

@@ -1,58 +1,58 @@
 // Draw: a digit of one's own, as each model sees it.
 
 import { codesOf, nearest } from "./codes.js";
-import { modelColour } from "./colours.js";
-import { button, choice, element, onFrame, refill } from "./dom.js";
+import { button, choice, element, onFrame } from "./dom.js";
 import { digit } from "./digit.js";
-import { titleOf } from "./images.js";
+import { Drawn, seenAs } from "./drawn.js";
 import { Pad, RADIUS } from "./pad.js";
-import { Picture, squaredError } from "./picture.js";
+import { Picture } from "./picture.js";
+import { Thumbs } from "./thumbs.js";
 
 /** Nearest training images that are shown. */
 const NEIGHBOURS = 8;
+/** The sides of images that a thick pen can draw, in pixels. */
+const [MIN_SIDE, MAX_SIDE] = [8, 64];
 
-export function draw(study, desk) {
+/** Whether images are such that one can draw them by hand: grey, and small enough for a pen to fill. */
+export function canDraw({ height, width, channels = 1 }) {
+  return channels === 1 && Math.min(height, width) >= MIN_SIDE && Math.max(height, width) <= MAX_SIDE;
+}
+
+/** `shared` is what parts tell one another: the last drawing, and how to give it to another part. */
+export function draw(study, shared) {
   const pad = new Pad(onFrame(changed));
   const seen = new Picture(study.image, "Your drawing as the models see it", 112);
-  const rows = study.models.map((model) => new Row(study, model));
-  let deepest = study.models.reduce((best, model) => (better(model, best) ? model : best));
-  const by = choice("Codes of",
-    study.models.map((model) => [model.index, model.name]), (index) => {
-      deepest = study.models[index];
-      find();
-    }, deepest.index);
-  const neighbours = element("div", { className: "neighbours", id: "drawn-neighbours" });
+  const says = study.judge ? element("span", { className: "says", id: "drawing-says" }) : null;
+  const drawn = new Drawn(study);
+  let model = study.models.reduce((best, m) => ((m.test_error ?? Infinity) < (best.test_error ?? Infinity) ? m : best));
+  const by = choice("By the codes of", study.models.map((m) => [m.index, m.name]), (index) => {
+    model = study.models[index];
+    find();
+  }, model.index);
+  const alike = new Thumbs(study.image, "drawn-neighbours", NEIGHBOURS);
+  const state = element("p", { className: "caption", role: "status", id: "drawn-state" });
   const hint = element("span", { className: "hint" }, "draw a digit here");
-  const toA = button("Use as image A", () => use("a"));
-  const toB = button("Use as image B", () => use("b"));
-  const dependent = [toA, toB];
+  const uses = ["a", "b"].map((end) => button(`Use as image ${end.toUpperCase()}`, () => use(end)));
 
   const root = element(
     "div", { className: "draw" },
     element("p", { className: "lead" },
-      "Draw a digit. It is scaled into a box of 20 × 20 pixels and centred by its mass, as MNIST’s digits were; every model \
-encodes it and gives back what it understood."),
+      `Draw a digit. The drawing is scaled and centred as MNIST’s digits were. Then every model encodes it, and decodes its \
+${study.models.length === 1 ? "code" : "own code"} again.`),
     element("div", { className: "columns" },
       element("div", { className: "column" },
         element("div", { className: "pad-place" }, pad.canvas, hint),
         element("div", { className: "buttons" }, button("Clear", () => pad.clear()), button("Undo", () => pad.undo()),
           button("A test image", example)),
+        pad.said,
         element("div", { className: "seen" }, seen.canvas,
-          element("div", {},
-            element("span", { className: "caption" }, "as the models see it"), toA, toB))),
-      element("div", { className: "column" },
-        element("div", { className: "results", id: "drawn" },
-          element("div", { className: "result head" },
-            ...["model", "reconstruction", "error", "per pixel"].map((text) => element("span", { className: "caption" }, text))),
-          ...rows.map((row) => row.root)),
-        element("p", { className: "caption explain" }, "Error: ",
-          element("span", { className: "more" }, "orange"), " where the model puts ink that the image has not, ",
-          element("span", { className: "less" }, "blue"), " where it leaves some out; per pixel, the mean squared error in \
-the [0, 1] scale.")),
+          element("div", {}, element("span", { className: "caption" }, "as the models see it"), says, ...uses)),
+        element("p", { className: "caption keys", id: "pad-keys" },
+          "With keys: press Tab until the pad has a frame. The arrow keys move the pen, with Shift in larger steps. Space puts it \
+down or lifts it, Escape lifts it. Backspace takes the last stroke back.")),
+      drawn.root,
       element("div", { className: "column wide" },
-        element("h3", {}, "Nearest training images"),
-        by.root, neighbours,
-        element("p", { className: "caption" }, `Of ${study.train_rows.toLocaleString("en")} training images, by the distance of codes.`))));
+        element("h3", {}, "Nearest training images"), by.root, alike.root, state)));
 
   function changed() {
     const pixels = digit(pad.strokes, RADIUS, study.image);
@@ -65,34 +65,35 @@ the [0, 1] scale.")),
   }
 
   function show(image) {
-    desk.drawing = image;
-    for (const one of dependent) one.disabled = !image;
+    shared.drawing = image;
+    for (const one of uses) one.disabled = !image;
     hint.hidden = pad.strokes.length > 0;
     root.classList.toggle("empty", !image);
     seen.paintBytes(image ? image.pixels : new Uint8Array(study.image.width * study.image.height));
-    for (const row of rows) row.show(image);
+    if (says) says.textContent = image ? `the classifier sees ${seenAs(study.judge, brightness(image.pixels))}` : "";
+    drawn.show(image);
     find();
   }
 
   const find = onFrame(async () => {
-    const image = desk.drawing;
-    const by = deepest;
-    if (!image) return refill(neighbours, element("p", { className: "caption" }, "Nothing is drawn yet."));
+    const image = shared.drawing;
+    const encoder = model;
+    if (!image) {
+      alike.show([]);
+      state.textContent = "Nothing is drawn yet.";
+      return;
+    }
     const set = await study.trainingImages();
-    const codes = await codesOf(by, set, (share) => {
-      refill(neighbours, element("p", { className: "caption" }, `Encoding the training images: ${Math.round(100 * share)} %`));
+    const codes = await codesOf(encoder, set, (share) => {
+      state.textContent = `Encoding ${set.rows.toLocaleString("en")} training images: ${Math.round(100 * share)} %`;
     });
-    if (image !== desk.drawing || by !== deepest) return;
-    refill(neighbours, ...nearest(codes, by.encode(image.pixels), NEIGHBOURS).map((row) => {
-      const near = set.at(row);
-      const picture = new Picture(study.image, `Training image ${near.name}: ${titleOf(near)}`, 56);
-      picture.paintBytes(near.pixels);
-      return element("figure", { className: "thumb" }, picture.canvas, element("figcaption", {}, titleOf(near)));
-    }));
+    if (image !== shared.drawing || encoder !== model) return;
+    alike.show(nearest(codes, encoder.encode(image.pixels), NEIGHBOURS).map((row) => set.at(row)));
+    state.textContent = describe(set);
   });
 
   function use(end) {
-    desk.use(end, desk.drawing);
+    shared.use(end, shared.drawing);
     location.hash = "#interpolate";
   }
 
@@ -100,30 +101,15 @@ the [0, 1] scale.")),
   return { id: "draw", title: "Draw", root };
 }
 
-function better(model, than) {
-  return (model.test_error ?? Infinity) < (than.test_error ?? Infinity);
+/** Bytes as brightness from 0 to 1. */
+function brightness(pixels) {
+  return Float32Array.from(pixels, (p) => p / 255);
 }
 
-/** What one model makes of the drawing. */
-class Row {
-  constructor(study, model) {
-    this.model = model;
-    this.empty = new Float32Array(model.features);
-    this.picture = new Picture(study.image, `The drawing by ${model.name}`, 72);
-    this.error = new Picture(study.image, `Error of ${model.name}`, 72);
-    // White where there is no error, to its corners.
-    this.error.canvas.style.background = "none";
-    this.number = element("output", {});
-    this.root = element("div", { className: "result", style: `--colour:${modelColour(model.index)}` },
-      element("div", { className: "name" }, element("strong", {}, model.name)),
-      this.picture.canvas, this.error.canvas, this.number);
-    this.root.dataset.model = model.name;
-  }
-
-  show(image) {
-    const unit = image ? this.model.reconstruct(image.pixels) : this.empty;
-    this.picture.paint(unit);
-    this.error.paintError(image ? image.pixels : this.empty, unit);
-    this.number.textContent = image ? squaredError(image.pixels, unit).toFixed(4) : "–";
-  }
+/** Among which images the nearest were looked for. */
+function describe({ rows, all }) {
+  const among = rows < all
+    ? `the ${rows.toLocaleString("en")} training images that this page has, spread evenly over all ${all.toLocaleString("en")}`
+    : `all ${all.toLocaleString("en")} training images`;
+  return `The nearest by the distance between codes, among ${among}.`;
 }

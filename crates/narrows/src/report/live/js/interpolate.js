@@ -1,241 +1,139 @@
-// Interpolate: from one image to another through each model's latent space,
-// decoder(λ·encoder(A) + (1 − λ)·encoder(B)).
+// Interpolate: from image A to image B through each model's latent space,
+// decoder(λ·encoder(B) + (1 − λ)·encoder(A)).
 
-import { modelColour } from "./colours.js";
-import { button, choice, element, onFrame, svg } from "./dom.js";
-import { titleOf } from "./images.js";
-import { blend } from "./model.js";
-import { Picture } from "./picture.js";
+import { get, joined, numberWithin, separated, set } from "./address.js";
+import { button, element, onFrame } from "./dom.js";
+import { onScale } from "./errors.js";
+import { findImage, keyOf, titleOf } from "./images.js";
+import { Path, pixelBlend, throughModel } from "./path.js";
+import { Picker } from "./picker.js";
+import { Player } from "./player.js";
+import { Rows } from "./rows.js";
+import { save } from "./save.js";
+import { stripCanvas } from "./strip.js";
 
-/** Images in a film strip, both ends among them. */
-const STEPS = 10;
-/** Where a curve of probabilities is measured. */
-const SAMPLES = 37;
-/** What playing from one end to the other takes, in milliseconds. */
-const DURATION = 4000;
-/** A part of λ that an arrow key moves by; with Page Up and Page Down, the browser takes ten. */
+const ID = "interpolate";
+/** What an arrow key moves λ by; Page Up and Page Down take ten times as much. */
 const STEP = 0.01;
+const MIDDLE = 0.5;
 
-export function interpolate(study, desk) {
+export function interpolate(study, shared) {
   const ends = { a: null, b: null };
-  const rows = [pixelBlend(), ...study.models.map(ofModel)].map((way) => new Row(study, way, go));
+  const begin = study.pairs[0] ?? [study.originals[0], study.originals[study.originals.length - 1]];
+  // What was asked for last; an image that arrives later than a newer wish is dropped.
+  let wish = 0;
 
   const lambda = element("input", {
-    type: "range", min: 0, max: 1, step: STEP, value: 0.5, className: "lambda", id: "lambda", oninput: moved,
+    type: "range", min: 0, max: 1, step: STEP, value: MIDDLE, className: "lambda", id: "lambda",
+    oninput: () => {
+      player.pause();
+      draw();
+    },
+    onchange: remember,
   });
   const value = element("output", { className: "value", htmlFor: "lambda" });
-  const play = button("Play", toggle, { className: "primary", id: "play" });
-  const pickers = { b: new Picker(study, desk, "B", "λ = 0", set), a: new Picker(study, desk, "A", "λ = 1", set) };
-  const presets = study.pairs.map((pair) =>
-    button(`${titleOf(pair[1])} → ${titleOf(pair[0])}`, () => {
-      setBoth(pair[0], pair[1]);
-      for (const picker of Object.values(pickers)) picker.select.value = "";
-    }),
-  );
+  const player = new Player(lambda, draw, remember);
+  const paths = [pixelBlend(), ...study.models.map(throughModel)].map((way) => new Path(study, way, go));
+  const compared = study.compared && [0, ...study.compared.map((index) => index + 1)].map((place) => paths[place]);
+  const rows = new Rows(paths, (added) => {
+    if (added) added.between(ends.a, ends.b);
+    draw();
+    remember();
+  });
+  const pickers = Object.fromEntries([["a", "A", "0"], ["b", "B", "1"]].map(([end, letter, at]) => [end, new Picker(study, {
+    id: `end-${end}`, label: `Image ${letter}, λ = ${at}`, fixed: study.pairs.flat(), fixedLabel: "Images of the pairs",
+    drawing: () => shared.drawing, chosen: (image) => choose({ ...ends, [end]: image }),
+  })]));
   const root = element(
     "div", { className: "interpolate" },
     element("p", { className: "lead" },
-      "Choose two images and drag λ. Every model decodes ", element("code", {}, "λ·encoder(A) + (1 − λ)·encoder(B)"),
-      " as you go; the pixel blend mixes the images themselves.",
-      study.judge ? " The line under a strip is how sure a classifier is that has seen real images only: it falls where the classifier is torn between classes." : null),
-    element("div", { className: "toolbar" },
-      element("div", { className: "ends" }, pickers.b.root, element("span", { className: "arrow", ariaHidden: "true" }, "→"),
-        pickers.a.root),
-      presets.length ? element("div", { className: "control" }, element("span", {}, "Pairs"),
-        element("div", { className: "buttons" }, ...presets)) : null,
-      element("div", { className: "control" }, element("span", {}, "Animate"), play)),
+      "Drag λ to go from image A to image B. Each model shows ", formula(), "; the pixel blend mixes the two images themselves."),
+    toolbar(),
     element("div", { className: "paths", id: "paths" },
       element("div", { className: "path head" },
         element("label", { className: "name", htmlFor: "lambda" }, "λ"), value,
         element("div", { className: "along" }, lambda)),
-      ...rows.map((row) => row.root)));
+      rows.root),
+    study.judge ? element("p", { className: "caption explain-curve" },
+      "The line under each strip shows how sure a classifier is of its most likely class: it was trained on real images only, \
+and is less sure where an image looks like no single class.") : null,
+    rows.adding, rows.said);
 
-  const draw = onFrame(() => {
+  function toolbar() {
+    const pairs = study.pairs.map(([from, to]) => button(`${titleOf(from)} → ${titleOf(to)}`, () => choose({ a: from, b: to })));
+    return element("div", { className: "toolbar" },
+      element("div", { className: "ends" }, pickers.a.root, pickers.b.root),
+      element("div", { className: "control" }, element("span", {}, "Pairs"),
+        element("div", { className: "buttons", id: "pairs" }, ...pairs,
+          button("⇄", () => choose({ a: ends.b, b: ends.a }), { "aria-label": "Swap A and B", title: "Swap A and B", id: "swap" }))),
+      element("div", { className: "buttons last" }, player.button,
+        button("Save as PNG", saveStrip, { id: "save-strip", title: "Save the rows that are shown as one picture" })));
+  }
+
+  const drawSoon = onFrame(() => {
     const at = Number(lambda.value);
     value.textContent = at.toFixed(2);
     root.style.setProperty("--lambda", at);
-    for (const row of rows) row.show(at);
+    for (const row of rows.shown) row.show(at);
   });
 
-  function moved() {
-    pause();
-    draw();
+  function draw() {
+    drawSoon();
   }
 
   function go(at) {
+    player.pause();
     lambda.value = at;
-    moved();
+    draw();
+    remember();
   }
 
-  function set(end, image) {
-    ends[end] = image;
-    pickers[end].show(image);
-    if (!(ends.a && ends.b)) return;
-    for (const row of rows) row.between(ends.a, ends.b);
+  /** What the reader has chosen is shown and kept in the address. */
+  function choose({ a, b }) {
+    wish++;
+    between(a, b);
+    remember();
+  }
+
+  function between(a, b) {
+    Object.assign(ends, { a, b });
+    pickers.a.show(a);
+    pickers.b.show(b);
+    for (const row of rows.shown) row.between(a, b);
     draw();
   }
 
-  function setBoth(a, b) {
-    ends.b = null;
-    set("a", a);
-    set("b", b);
+  function remember() {
+    set(ID, "from", keyOf(ends.a));
+    set(ID, "to", keyOf(ends.b));
+    set(ID, "lambda", Number(lambda.value).toFixed(2));
+    set(ID, "models", joined(rows.keys));
   }
 
-  let playing = null;
-  function toggle() {
-    if (playing) return pause();
-    play.textContent = "Pause";
-    let direction = Number(lambda.value) >= 1 ? -1 : 1;
-    let before = performance.now();
-    const frame = (now) => {
-      const next = Number(lambda.value) + (direction * (now - before)) / DURATION;
-      // Steps of the slider are coarser than a frame: what is left of one waits for the next.
-      if (Math.abs(next - Number(lambda.value)) >= STEP) {
-        lambda.value = next;
-        before = now;
-        draw();
-      }
-      if (next >= 1) direction = -1;
-      if (next <= 0) direction = 1;
-      playing = requestAnimationFrame(frame);
-    };
-    playing = requestAnimationFrame(frame);
+  /** Shows what an address says; what it does not say, or says wrongly, is as at the beginning. */
+  async function restore() {
+    const mine = ++wish;
+    const state = get(ID);
+    rows.show(rows.named(separated(state.models ?? "")) ?? compared ?? paths);
+    lambda.value = numberWithin(state.lambda, 0, 1) ?? MIDDLE;
+    if (!ends.a) between(...begin);
+    const [from, to] = await Promise.all([state.from, state.to].map((key) => findImage(study, key)));
+    if (mine === wish) between(from ?? begin[0], to ?? begin[1]);
   }
 
-  function pause() {
-    if (playing) cancelAnimationFrame(playing);
-    playing = null;
-    play.textContent = "Play";
+  function saveStrip() {
+    const name = `strip-${titleOf(ends.a)}-${titleOf(ends.b)}`.replace(/[^\w-]+/g, "-");
+    stripCanvas(rows.shown, ends.a, ends.b).toBlob((blob) => save(blob, `${name}.png`), "image/png");
   }
 
-  if (study.pairs.length) setBoth(study.pairs[0][0], study.pairs[0][1]);
-  else setBoth(study.originals[0], study.originals[study.originals.length - 1]);
-  desk.use = (end, image) => {
-    pickers[end].select.value = "drawn";
-    set(end, image);
-  };
-  return { id: "interpolate", title: "Interpolate", root, hide: pause };
+  onScale(() => paths.forEach((path) => path.describe()));
+  restore();
+  shared.use = (end, image) => choose({ ...ends, [end]: image });
+  return { id: ID, title: "Interpolate", root, hide: () => player.pause(), restore };
 }
 
-/** The picture of one end, and how to choose another. */
-class Picker {
-  constructor(study, desk, letter, where, set) {
-    const end = letter.toLowerCase();
-    const options = [
-      ["", "of the pair"],
-      ["any", "any test image"],
-      ...study.classes.map((label) => [label, `a ${label}`]),
-      ["drawn", "my drawing"],
-    ];
-    const pick = async () => {
-      const chosen = this.select.value;
-      if (chosen === "drawn") {
-        if (desk.drawing) set(end, desk.drawing);
-        else location.hash = "#draw";
-      } else if (chosen !== "") {
-        const image = (await study.test).any(chosen === "any" ? null : chosen);
-        if (image) set(end, image);
-      }
-    };
-    const { root, select } = choice(`Image ${letter}, ${where}`, options, pick, "");
-    this.select = select;
-    this.letter = letter;
-    this.picture = new Picture(study.image, `Image ${letter}`, 56);
-    this.caption = element("span", { className: "caption" });
-    const again = button("Another", () => {
-      if (select.value === "" || select.value === "drawn") select.value = "any";
-      pick();
-    });
-    this.root = element("div", { className: "picker", id: `end-${end}` }, this.picture.canvas,
-      element("div", {}, root, element("div", { className: "buttons" }, again, this.caption)));
-  }
-
-  show(image) {
-    this.picture.paintBytes(image.pixels);
-    this.picture.label = `Image ${this.letter}: ${titleOf(image)}`;
-    this.caption.textContent = image.name;
-  }
-}
-
-/** The images themselves, mixed. */
-function pixelBlend() {
-  return {
-    name: "pixel blend", note: "no model", colour: "var(--muted)",
-    encode: (pixels) => Float32Array.from(pixels, (p) => p / 255),
-    decode: (mixed) => mixed,
-  };
-}
-
-function ofModel(model) {
-  return {
-    name: model.name,
-    note: model.test_error === null ? model.description : `test error ${model.test_error.toFixed(4)}`,
-    colour: modelColour(model.index),
-    encode: (pixels) => model.encode(pixels),
-    decode: (code) => model.decode(code),
-  };
-}
-
-/** One way between the ends: the picture at λ, and ten steps of the way. */
-class Row {
-  constructor(study, way, go) {
-    this.way = way;
-    this.judge = study.judge;
-    this.live = new Picture(study.image, `${way.name} at λ`);
-    this.strip = Array.from({ length: STEPS }, () => new Picture(study.image, ""));
-    const cells = this.strip.map((picture, i) => {
-      const at = i / (STEPS - 1);
-      // For the hand alone: the keyboard has the slider, which does the same.
-      return element("button", {
-        type: "button", className: "step", tabIndex: -1, title: `λ = ${at.toFixed(2)}`, onclick: () => go(at),
-        "aria-label": `${way.name}, λ = ${at.toFixed(2)}`,
-      }, picture.canvas);
-    });
-    this.curve = study.judge ? svg("svg", { viewBox: "0 0 100 28", preserveAspectRatio: "none", class: "sure", role: "img" }) : null;
-    this.says = study.judge ? element("span", { className: "says" }) : null;
-    this.root = element(
-      "div", { className: "path", style: `--colour:${way.colour}`, role: "group", "aria-label": way.name },
-      element("div", { className: "name" },
-        element("strong", {}, way.name), element("span", { className: "note-small" }, way.note), this.says),
-      element("div", { className: "now" }, this.live.canvas),
-      element("div", { className: "along" },
-        element("div", { className: "strip" }, ...cells),
-        this.curve && element("div", { className: "sure-place" }, element("span", {}, "100 %"), element("span", {}, "0"), this.curve),
-        element("div", { className: "marker", ariaHidden: "true" })));
-    this.root.dataset.model = way.name;
-  }
-
-  between(a, b) {
-    this.codes = [this.way.encode(a.pixels), this.way.encode(b.pixels)];
-    this.strip.forEach((picture, i) => picture.paint(this.at(i / (STEPS - 1))));
-    if (this.judge) this.drawCurve();
-  }
-
-  at(lambda) {
-    return this.way.decode(blend(this.codes[0], this.codes[1], lambda));
-  }
-
-  show(lambda) {
-    const image = this.at(lambda);
-    this.live.paint(image);
-    if (this.judge) {
-      const probabilities = this.judge.probabilities(image);
-      const best = probabilities.indexOf(Math.max(...probabilities));
-      this.says.textContent = `seen as ${this.judge.classes[best]}, ${Math.round(100 * probabilities[best])} % sure`;
-    }
-  }
-
-  /** The highest class probability along the way: it falls where the classifier is torn between classes. */
-  drawCurve() {
-    const sure = Array.from({ length: SAMPLES }, (_, i) =>
-      Math.max(...this.judge.probabilities(this.at(i / (SAMPLES - 1)))));
-    // From the middle of the first picture to that of the last, as the marker.
-    const points = sure.map((p, i) => `${(5 + (90 * i) / (SAMPLES - 1)).toFixed(2)},${(27 - 26 * p).toFixed(2)}`);
-    const low = Math.min(...sure);
-    this.curve.setAttribute("aria-label", `certainty along the way: at least ${Math.round(100 * low)} %`);
-    this.curve.replaceChildren(
-      svg("line", { x1: 5, x2: 95, y1: 1, y2: 1, class: "grid" }),
-      svg("line", { x1: 5, x2: 95, y1: 27, y2: 27, class: "grid" }),
-      svg("polyline", { points: points.join(" ") }));
-  }
+/** What every model computes; on a narrow screen it breaks at the plus. */
+function formula() {
+  const [sum, rest] = ["decoder(λ·encoder(B) +", "(1 − λ)·encoder(A))"].map((part) => element("span", { className: "whole" }, part));
+  return element("code", {}, sum, " ", rest);
 }

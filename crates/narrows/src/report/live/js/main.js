@@ -1,26 +1,40 @@
 // The page: reads what it carries, and builds its parts.
 
-import { draw } from "./draw.js";
+import { read } from "./address.js";
+import { useStyles } from "./colours.js";
+import { element } from "./dom.js";
+import { canDraw, draw } from "./draw.js";
+import { scaleChoice } from "./errors.js";
 import { ImageSet } from "./images.js";
 import { interpolate } from "./interpolate.js";
 import { map } from "./map.js";
 import { Judge, Model } from "./model.js";
 import { build } from "./parts.js";
 import { readBlob, readDescription, Reader } from "./payload.js";
+import { copyLink } from "./save.js";
 import { sliders } from "./sliders.js";
+import { offerTables } from "./tables.js";
 import { training } from "./training.js";
 
 async function start() {
   const study = await readStudy();
+  useStyles(study.models);
+  const errors = scaleChoice(study.models);
+  const restoreScale = () => errors?.restore();
+  read();
+  restoreScale();
   // What parts tell one another: the last drawing, and whom to give it to.
-  const desk = { drawing: null, use: null };
-  build(document.getElementById("live"), [
-    interpolate(study, desk),
+  const shared = { drawing: null, use: null };
+  const parts = [
+    interpolate(study, shared),
     map(study),
     sliders(study),
-    draw(study, desk),
+    ...(canDraw(study.image) ? [draw(study, shared)] : []),
     training(study),
-  ]);
+  ];
+  const choice = errors && element("div", { className: "control in-line", title: "The range from black to white in which errors are measured" }, element("span", {}, "Errors in"), errors.root);
+  build(document.getElementById("live"), parts, [choice, copyLink()].filter(Boolean), restoreScale);
+  offerTables();
   offer(study);
   requestAnimationFrame(() => performance.mark("usable"));
 }

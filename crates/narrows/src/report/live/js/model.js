@@ -131,9 +131,9 @@ export class Judge {
   }
 }
 
-/** λ·a + (1 − λ)·b */
-export function blend(a, b, lambda) {
-  return Float32Array.from(a, (x, i) => lambda * x + (1 - lambda) * b[i]);
+/** λ·to + (1 − λ)·from */
+export function blend(from, to, lambda) {
+  return Float32Array.from(to, (x, i) => lambda * x + (1 - lambda) * from[i]);
 }
 
 /** In place. */

@@ -52,10 +52,3 @@ export class Picture {
 function grey(level) {
   return (255 << 24) | (level << 16) | (level << 8) | level;
 }
-
-/** Mean squared error per pixel, brightness from 0 to 1. */
-export function squaredError(bytes, unit) {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i++) sum += (unit[i] - bytes[i] / 255) ** 2;
-  return sum / bytes.length;
-}

@@ -1,17 +1,19 @@
 // The points of the map and the names of their classes.
 
 import { classColour, styleColour } from "./colours.js";
+import { moveApart } from "./names.js";
 
 /** The radius of a point when all of the map is seen; it grows a little with it, up to the largest. */
 const DOT = 1.9;
 const LARGEST_DOT = 4.5;
-/** The radius of a class's name, and the space that two of them keep. */
-const NAME = 12;
-const APART = 28;
+/** The height of a class's name, and the space beside its text. */
+const NAME = 24;
+const PADDING = 7;
 
 /** Paints the points `[u, v, u, v, …]` of a set of images, coloured by class, without those of the `hidden` classes. */
 export function paintPoints(paint, view, points, set, classes, hidden) {
   paint.scale(devicePixelRatio, devicePixelRatio);
+  paint.font = `700 15px ${getComputedStyle(document.body).fontFamily}`;
   const radius = Math.min(LARGEST_DOT, DOT * Math.sqrt(view.scale / view.least) * (view.width < 500 ? 0.8 : 1));
   const names = [];
   (classes.length ? classes : [null]).forEach((label, index) => {
@@ -25,51 +27,37 @@ export function paintPoints(paint, view, points, set, classes, hidden) {
       const [left, top] = view.toScreen(points[2 * row], points[2 * row + 1]);
       xs.push(left);
       ys.push(top);
-      if (left < -5 || top < -5 || left > view.width + 5 || top > view.height + 5) continue;
+      if (!view.shows(left, top, 5)) continue;
       paint.moveTo(left + radius, top);
       paint.arc(left, top, radius, 0, 7);
     }
     paint.fill();
-    if (label !== null && xs.length) names.push({ label, index, left: median(xs), top: median(ys) });
+    if (label === null || !xs.length) return;
+    const [left, top] = [median(xs), median(ys)];
+    // A class whose middle is out of sight has no name there.
+    if (!view.shows(left, top, 0)) return;
+    const width = Math.max(NAME, paint.measureText(label).width + 2 * PADDING);
+    names.push({ label, index, left, top, width, height: NAME });
   });
   paint.globalAlpha = 1;
-  moveApart(names);
+  moveApart(names, view);
   paintNames(paint, names);
 }
 
 /** Each class is named where it lies, so that nobody has to tell ten colours apart. */
 function paintNames(paint, names) {
-  paint.font = `700 15px ${getComputedStyle(document.body).fontFamily}`;
   paint.textAlign = "center";
   paint.textBaseline = "middle";
   paint.lineWidth = 3;
-  for (const { label, index, left, top } of names) {
+  for (const { label, index, left, top, width, height } of names) {
     paint.beginPath();
-    paint.arc(left, top, NAME, 0, 7);
+    paint.roundRect(left - width / 2 + 1, top - height / 2 + 1, width - 2, height - 2, height / 2);
     paint.fillStyle = styleColour("--stage");
     paint.fill();
     paint.strokeStyle = classColour(index);
     paint.stroke();
     paint.fillStyle = styleColour("--ink");
     paint.fillText(label, left, top + 1);
-  }
-}
-
-/** Pushes names off one another, each pair by halves, a few times over. */
-function moveApart(names) {
-  for (let round = 0; round < 20; round++) {
-    names.forEach((a, i) => {
-      for (const b of names.slice(i + 1)) {
-        const [dx, dy] = [b.left - a.left, b.top - a.top];
-        const distance = Math.hypot(dx, dy) || 1;
-        const push = (APART - distance) / 2;
-        if (push <= 0) continue;
-        a.left -= (push * dx) / distance;
-        a.top -= (push * dy) / distance;
-        b.left += (push * dx) / distance;
-        b.top += (push * dy) / distance;
-      }
-    });
   }
 }
 

@@ -1,71 +1,112 @@
 // Training: the curves, and the same reconstructions as they sharpen from epoch to epoch.
 
+import { get, numberWithin, set } from "./address.js";
 import { chart } from "./chart.js";
 import { modelColour } from "./colours.js";
 import { element, onFrame } from "./dom.js";
+import { inScale, onScale, scaleName, written } from "./errors.js";
 import { titleOf } from "./images.js";
 import { Picture } from "./picture.js";
 
+const ID = "training";
+/** Strokes and gaps of what others measured: dots, which no model's line has before the twenty-fifth. */
+const PUBLISHED = "2 3";
+
 export function training(study) {
-  const curves = study.models.flatMap((model) => [
-    { name: model.name, colour: modelColour(model.index), points: model.curve, dashed: false },
-    ...(model.published.length
-      ? [{ name: `${model.name}, published`, colour: modelColour(model.index), points: model.published, dashed: true }]
-      : []),
-  ]).filter((curve) => curve.points.length);
-  const root = element("div", { className: "training" });
-  if (curves.length) {
-    root.append(
-      element("p", { className: "lead" }, "Move over the chart to read its values.",
-        curves.some((curve) => curve.dashed) ? " Dashed curves are the published ones." : null),
-      chart(curves, { xLabel: "epoch", yLabel: "average training loss" }).root);
-  } else {
-    root.append(element("p", { className: "lead" }, "The history of these models is not known."));
+  const root = element("div", { className: "training" }, lead(study));
+  if (study.models.some((model) => model.curve.length || model.published.length)) {
+    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `average training loss, pixels in ${scaleName()}`, written });
+    onScale(lines.draw);
+    root.append(lines.root);
   }
   const epochs = [...new Set(study.models.flatMap((model) => model.snapshots.map(({ epoch }) => epoch)))].sort((a, b) => a - b);
-  if (epochs.length > 1) root.append(scrubber(study, epochs));
-  return { id: "training", title: "Training", root };
+  const snapshots = epochs.length > 1 ? new Snapshots(study, epochs) : null;
+  if (snapshots) root.append(snapshots.root);
+  return { id: ID, title: "Training", root, restore: () => snapshots?.restore() };
 }
 
-function scrubber(study, epochs) {
-  const rows = study.models.filter((model) => model.snapshots.length).map((model) => {
-    const pictures = study.originals.map((image) => new Picture(study.image, `${model.name}: ${titleOf(image)}`));
-    const when = element("span", { className: "note-small" });
-    const root = element("div", { className: "path", style: `--colour:${modelColour(model.index)}` },
-      element("div", { className: "name" }, element("strong", {}, model.name), when),
-      element("div", { className: "along strip" }, ...pictures.map(({ canvas }) => element("div", { className: "cell" }, canvas))));
-    root.dataset.model = model.name;
-    return { model, pictures, when, root };
-  });
-  const originals = study.originals.map((image) => {
-    const picture = new Picture(study.image, `Original: ${titleOf(image)}`);
-    picture.paintBytes(image.pixels);
-    return element("div", { className: "cell" }, picture.canvas);
-  });
-  const slider = element("input", {
-    type: "range", min: 0, max: epochs.length - 1, step: 1, value: epochs.length - 1, id: "epoch", oninput: () => draw(),
-  });
-  const value = element("output", { className: "value", htmlFor: "epoch" });
-  const ticks = element("div", { className: "ticks", ariaHidden: "true" },
-    ...epochs.map((epoch, i) => element("span", { style: `--at:${epochs.length > 1 ? i / (epochs.length - 1) : 0}` }, String(epoch))));
-  const draw = onFrame(() => {
-    const epoch = epochs[Number(slider.value)];
-    value.textContent = epoch;
-    slider.setAttribute("aria-valuetext", `epoch ${epoch}`);
-    for (const { model, pictures, when } of rows) {
-      // A model that has no snapshot of this epoch shows its last before it.
-      const snapshot = model.snapshots.filter((s) => s.epoch <= epoch).pop() ?? model.snapshots[0];
-      snapshot.images.forEach((image, i) => pictures[i].paintBytes(image));
-      when.textContent = snapshot.epoch === 0 ? "as it was drawn" : `after epoch ${snapshot.epoch}`;
-    }
-  });
-  draw();
-  return element("div", { className: "snapshots", id: "snapshots" },
-    element("h3", {}, "The same reconstructions, while the models learn"),
-    element("div", { className: "scrub" },
-      element("label", { htmlFor: "epoch" }, "Epoch"), value, element("div", { className: "track" }, slider, ticks)),
-    element("div", { className: "paths" },
-      element("div", { className: "path" }, element("div", { className: "name" }, element("strong", {}, "original")),
-        element("div", { className: "along strip" }, ...originals)),
-      ...rows.map(({ root }) => root)));
+function lead(study) {
+  const [curves, published] = ["curve", "published"].map((key) => study.models.some((model) => model[key].length));
+  if (!curves && !published) return element("p", { className: "lead" }, "How these models were trained is not known to this page.");
+  return element("p", { className: "lead" },
+    "How the training loss fell from epoch to epoch. Move over the chart to read its values.",
+    published ? " Dotted lines are published curves, in the colour of the model they belong to." : null,
+    study.bound ? ` The grey line is the error of ${study.bound.name} on the training set: no linear model with as many latents can be better.` : null);
+}
+
+/** What the chart shows, in the chosen scale. A model whose error is not known in it has no curve. */
+function content(study) {
+  const points = (model, curve) => curve.map(([epoch, error]) => [epoch, inScale(model, error)]).filter(([, y]) => y !== null);
+  const curves = study.models.flatMap((model) => [
+    { name: model.name, dash: model.style.dash, model, all: model.curve },
+    { name: `${model.name}, published`, dash: PUBLISHED, model, all: model.published },
+  ]).filter(({ all }) => all.length).map(({ name, dash, model, all }) => (
+    { name, dash, colour: modelColour(model.index), points: points(model, all) }));
+  const bound = study.bound && { name: study.bound.name, y: inScale(study.models[0], study.bound.error) };
+  return { curves, bound: bound && bound.y !== null ? bound : null };
+}
+
+/** Pictures of what every model gave back after some epochs, and a slider over these epochs. */
+class Snapshots {
+  constructor(study, epochs) {
+    this.epochs = epochs;
+    this.rows = study.models.filter((model) => model.snapshots.length).map((model) => new SnapshotRow(study, model));
+    this.slider = element("input", {
+      type: "range", min: 0, max: epochs.length - 1, step: 1, id: "epoch",
+      oninput: () => this.draw(),
+      onchange: () => set(ID, "epoch", epochs[Number(this.slider.value)]),
+    });
+    this.value = element("output", { className: "value", htmlFor: "epoch" });
+    const ticks = element("div", { className: "ticks", ariaHidden: "true" },
+      ...epochs.map((epoch, i) => element("span", { style: `--at:${i / (epochs.length - 1)}` }, String(epoch))));
+    const originals = study.originals.map((image) => {
+      const picture = new Picture(study.image, `Original: ${titleOf(image)}`);
+      picture.paintBytes(image.pixels);
+      return element("div", { className: "cell" }, picture.canvas);
+    });
+    this.root = element("div", { className: "snapshots", id: "snapshots" },
+      element("h3", {}, "The same test images, reconstructed while the models learn"),
+      element("div", { className: "scrub" },
+        element("label", { htmlFor: "epoch" }, "Epoch"), this.value, element("div", { className: "track" }, this.slider, ticks)),
+      element("div", { className: "paths" },
+        element("div", { className: "path" }, element("div", { className: "name" }, element("strong", {}, "test image")),
+          element("div", { className: "along strip" }, ...originals)),
+        ...this.rows.map((row) => row.root)));
+    this.draw = onFrame(() => {
+      const epoch = epochs[Number(this.slider.value)];
+      this.value.textContent = epoch;
+      this.slider.setAttribute("aria-valuetext", `epoch ${epoch}`);
+      for (const row of this.rows) row.show(epoch);
+    });
+    this.restore();
+  }
+
+  /** Shows the epoch of the address, or the last. */
+  restore() {
+    const last = this.epochs[this.epochs.length - 1];
+    const epoch = numberWithin(get(ID).epoch, this.epochs[0], last) ?? last;
+    this.slider.value = this.epochs.filter((one) => one <= epoch).length - 1;
+    this.draw();
+  }
+}
+
+class SnapshotRow {
+  constructor(study, model) {
+    this.model = model;
+    this.pictures = study.originals.map((image) => new Picture(study.image, `${model.name}: ${titleOf(image)}`));
+    this.when = element("span", { className: "note-small" });
+    this.root = element("div", { className: "path", style: `--colour:${modelColour(model.index)}` },
+      element("div", { className: "name" }, element("strong", {}, model.name), this.when),
+      element("div", { className: "along strip" },
+        ...this.pictures.map(({ canvas }) => element("div", { className: "cell" }, canvas))));
+    this.root.dataset.model = model.name;
+  }
+
+  /** A model that has no snapshot of this epoch shows its last before it. */
+  show(epoch) {
+    const snapshots = this.model.snapshots;
+    const snapshot = snapshots.filter((one) => one.epoch <= epoch).pop() ?? snapshots[0];
+    snapshot.images.forEach((image, i) => this.pictures[i].paintBytes(image));
+    this.when.textContent = snapshot.epoch === 0 ? "before training: random weights" : `after epoch ${snapshot.epoch}`;
+  }
 }

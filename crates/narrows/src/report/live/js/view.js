@@ -32,6 +32,11 @@ export class View {
     return [this.x + (left - this.width / 2) / this.scale, this.y - (top - this.height / 2) / this.scale];
   }
 
+  /** Whether a place of the screen is within the window, or at most `margin` pixels outside it. */
+  shows(left, top, margin) {
+    return left >= -margin && top >= -margin && left <= this.width + margin && top <= this.height + margin;
+  }
+
   /** Magnifies by `factor`, while the point of the plane at a place of the screen stays there. */
   zoom(factor, left = this.width / 2, top = this.height / 2) {
     const [x, y] = this.toPlane(left, top);

@@ -1,0 +1,66 @@
+//! Snapshots of a run: the same few test images, reconstructed again and again while a model learns.
+
+use crate::compute::{Compute, Level};
+use crate::dataset::{Parts, Samples, byte_of};
+use crate::model::{Architecture, Autoencoder, InputSpec, MismatchError, Parameters};
+use crate::report::live::Snapshot;
+
+/// The epochs after which a snapshot is taken, besides the last: learning is quick at first.
+const SNAPSHOTS: [usize; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
+
+/// Reconstructs the same few test images again and again, while a model learns.
+pub(super) struct Snapshots<'a> {
+    architecture: &'a Architecture,
+    input: &'a InputSpec,
+    /// Nothing of rows that are no images.
+    originals: Option<Samples>,
+    /// Which test images these are.
+    pub rows: Vec<usize>,
+    last: usize,
+    compute: Compute,
+    /// What has been taken.
+    pub taken: Vec<Snapshot>,
+}
+
+impl<'a> Snapshots<'a> {
+    /// Of a model that trains for `epochs`; of rows that are no images, none are taken.
+    pub fn new(
+        architecture: &'a Architecture,
+        input: &'a InputSpec,
+        data: &Parts,
+        epochs: usize,
+        level: Level,
+    ) -> Result<Self, MismatchError> {
+        let rows = if input.image().is_some() { data.test().examples() } else { Vec::new() };
+        let originals = match rows.is_empty() {
+            true => None,
+            false => Some(input.samples(&data.test().subset(&rows))?),
+        };
+        // Ten rows are nothing to share out, and the team is busy training.
+        let compute = Compute::single(level);
+        Ok(Self { architecture, input, originals, rows, last: epochs, compute, taken: Vec::new() })
+    }
+
+    /// Looks at the parameters after `epoch` epochs.
+    pub fn see(&mut self, epoch: usize, parameters: &Parameters) {
+        if SNAPSHOTS.contains(&epoch) || epoch == self.last {
+            self.take(epoch, parameters.clone());
+        }
+    }
+
+    /// A model that was stopped has its last snapshot where it stands.
+    pub fn end(&mut self, epoch: usize, parameters: &Parameters) {
+        if self.taken.last().is_some_and(|last| last.epoch < epoch) {
+            self.take(epoch, parameters.clone());
+        }
+    }
+
+    fn take(&mut self, epoch: usize, parameters: Parameters) {
+        let (Some(originals), Some(scale)) = (&self.originals, self.input.unit_scale()) else { return };
+        let (architecture, input) = (self.architecture.clone(), self.input.clone());
+        let model = Autoencoder { architecture, parameters, input };
+        let values = model.reconstruct(&mut self.compute, originals).expect("it is trained on such rows");
+        let unit = scale.of_model(&values);
+        self.taken.push(Snapshot { epoch, pixels: unit.into_iter().map(byte_of).collect() });
+    }
+}
