@@ -1,6 +1,8 @@
 //! Hostile files take no memory for what they claim: all that is allocated while one is read is counted. A test binary of its own,
 //! for the counter sees every thread.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::alloc::System;
 use std::io::{Cursor, Read, Write};
 use std::num::NonZeroUsize;

@@ -174,7 +174,7 @@ fn text_of_another_encoding_is_refused_with_its_place() {
     )
     .unwrap_err();
     assert_eq!(error.place, Place::Cell { line: 2002, column: "name".into() });
-    assert!(matches!(error.problem, Problem::NotUtf8 { byte: 0xFC }), "{error}");
+    assert!(matches!(*error.problem, Problem::NotUtf8 { byte: 0xFC }), "{error}");
     // At the beginning, it is already seen when the file is opened.
     let path = scratch.write("latin-early.csv", b"gr\xFC\xDFe,x\n1,2\n");
     let Err(error) = Source::open(&path) else { panic!("it is no UTF-8") };

@@ -174,10 +174,10 @@ fn progress_is_told_and_may_stop() {
         if done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .unwrap_err();
-    assert!(matches!(error.problem, Problem::Stopped));
+    assert!(matches!(*error.problem, Problem::Stopped));
     let error =
         images::read(&listing, &options, &Limits { bytes: 1000 }, two, &mut |_, _| ControlFlow::Continue(()));
-    assert!(matches!(error.unwrap_err().problem, Problem::TooLarge { .. }));
+    assert!(matches!(*error.unwrap_err().problem, Problem::TooLarge { .. }));
 }
 
 #[test]

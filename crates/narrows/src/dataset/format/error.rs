@@ -13,7 +13,7 @@ pub struct FormatError {
     /// Where in it.
     pub place: Place,
     /// What is wrong, and what to do.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// Where in a file something is wrong.
@@ -182,7 +182,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub fn in_file(self, path: &Path) -> FormatError {
-        FormatError { path: path.to_owned(), place: self.place, problem: self.problem }
+        FormatError { path: path.to_owned(), place: self.place, problem: Box::new(self.problem) }
     }
 }
 

@@ -44,13 +44,8 @@ pub(super) fn delimiter(head: &[u8], complete: bool) -> u8 {
         // In whole percent, so that a few cells of text do not outweigh the number of columns.
         (even, columns > 1, 100 - 100 * text / total, columns)
     };
-    let mut best = DELIMITERS[0];
-    for candidate in &DELIMITERS[1..] {
-        if score(*candidate) > score(best) {
-            best = *candidate;
-        }
-    }
-    best
+    // Of equal ones, `max_by_key` takes the last: here the first of the list.
+    DELIMITERS.into_iter().rev().max_by_key(|&delimiter| score(delimiter)).expect("the list is not empty")
 }
 
 /// The rest of the dialect, from whole records.

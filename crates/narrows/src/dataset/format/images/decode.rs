@@ -65,7 +65,6 @@ pub(super) fn headers(listing: &Listing, threads: NonZeroUsize) -> Vec<Result<He
             });
         }
     });
-    drop(tasks);
     headers
 }
 

@@ -194,7 +194,7 @@ fn read_listed(
     let (target, mut unreadable) = target(listing, options, threads)?;
     let count = listing.files.len();
     let row = target.height * target.width * target.channels;
-    let needed = count.checked_mul(row).unwrap_or(usize::MAX) as u64;
+    let needed = count.saturating_mul(row) as u64;
     limits.check(needed)?;
     let mut pixels = Vec::new();
     let too_large = |_| Problem::TooLarge { needed, limit: limits.bytes };
