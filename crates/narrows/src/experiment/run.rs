@@ -49,13 +49,6 @@ pub struct RunOptions {
 /// Something that happened in a run. Models are named by their place in the experiment; several go on at once.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
-    /// Files of a folder are read.
-    Reading {
-        /// So many.
-        done: usize,
-        /// Of so many.
-        of: usize,
-    },
     /// The data is there, training begins.
     Started {
         /// How the models are shared out, in a sentence.
@@ -177,8 +170,7 @@ pub fn run(
     observe: &(dyn Fn(RunEvent<'_>) -> ControlFlow<()> + Sync),
 ) -> Result<Completed, RunError> {
     experiment.validate()?;
-    let reading = &mut |done, of| observe(RunEvent::Reading { done, of });
-    let loaded = load(&experiment.data, options.threads, reading)?;
+    let loaded = load(&experiment.data, options.threads, &mut |_, _| ControlFlow::Continue(()))?;
     run_on(loaded, experiment, out, options, observe)
 }
 

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use narrows::dataset::{
-    DataError, Dataset, Normalisation, NormalisationError, NormalisationKind, Parts, Samples, Schema,
-    SchemaError, ValueRange, Values,
+    DataError, Dataset, ImageShape, Normalisation, NormalisationError, NormalisationKind, Parts, Samples,
+    Schema, SchemaError, ValueRange, Values,
 };
 use narrows::evaluate::{
     ClassesError, Labelled, LatentError, LatentSettings, Points, effective_rank, latent_quality,
@@ -152,6 +152,20 @@ fn what_could_not_be_read_again_is_not_written() {
     }
     assert_eq!(load(&path).unwrap().0, model(), "the file that was there is still there");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_file_of_version_1_is_read_and_its_schema_is_what_it_knew() {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/model-version-1.safetensors");
+    let (model, provenance) = load(&path).unwrap();
+    assert_eq!(model.architecture.hidden, [1]);
+    assert_eq!(model.input.schema(), &Schema::images(ImageShape::grey(28, 28)).unwrap());
+    assert_eq!((provenance.name.as_str(), provenance.data_hash), ("version-1", None));
+    let scale = model.input.unit_scale().unwrap();
+    assert!((scale.squared_error().unwrap() - 0.25).abs() < 1e-6, "symmetric");
+    let images = model.input.rows((0..784).map(|pixel| (pixel % 256) as f32).collect()).unwrap();
+    assert_eq!(model.encode(&mut compute(), &images).unwrap().len(), 1);
 }
 
 #[test]

@@ -153,6 +153,14 @@ impl Text {
     }
 }
 
+impl<'a> FromIterator<&'a str> for Text {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
+        let mut column = Self::default();
+        (0..).zip(texts).for_each(|(place, text)| column.push(text, place, false));
+        column
+    }
+}
+
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.categories == other.categories && self.codes == other.codes

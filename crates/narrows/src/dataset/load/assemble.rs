@@ -51,10 +51,13 @@ pub(super) fn parts(
 }
 
 /// The parts as the files have them.
-pub(super) fn unsplit(found: FoundParts, options: &LoadOptions) -> Result<Vec<Dataset>, LoadError> {
+pub(super) fn unsplit(found: FoundParts, options: &LoadOptions) -> Result<Vec<(Part, Dataset)>, LoadError> {
     let schema = schema(&found, &LoadOptions { missing: MissingRule::Mask, ..options.clone() }, None)?;
     let Datasets { train, validation, test } = datasets(found, &schema, options)?;
-    Ok([Some(train), validation, test].into_iter().flatten().collect())
+    let named = |part: Part, dataset: Option<Dataset>| Some((part, dataset?));
+    let parts =
+        [named(Part::Train, Some(train)), named(Part::Validation, validation), named(Part::Test, test)];
+    Ok(parts.into_iter().flatten().collect())
 }
 
 /// Takes a share of the training set to validate on, if one is asked for.

@@ -30,7 +30,7 @@ pub use error::{LoadError, WordColumn};
 pub use options::{ImageSize, LoadOptions, MissingRule, deserialize_short, serialize_short};
 
 use super::format::{Format, FormatError, Limits, Problem, Source, Table, csv, idx, npy};
-use super::{Dataset, Parts, Schema, Split};
+use super::{Dataset, Part, Parts, Schema, Split};
 use found::{Found, FoundParts, Kind, grouped};
 
 /// The name of the data set that is built in.
@@ -54,7 +54,7 @@ pub struct Loaded {
 #[derive(Clone, Debug)]
 pub struct Unsplit {
     /// Each part that the files name, or the one that they are.
-    pub parts: Vec<Dataset>,
+    pub parts: Vec<(Part, Dataset)>,
     /// What was found out, a sentence each.
     pub notes: Vec<String>,
 }
@@ -114,7 +114,8 @@ pub fn load_unsplit(
     let mut reader = Reader { options, threads, progress, notes: Vec::new() };
     if reader.is_built_in()? {
         let parts = reader.built_in()?;
-        return Ok(Unsplit { parts: vec![parts.train().clone(), parts.test().clone()], notes: Vec::new() });
+        let parts = vec![(Part::Train, parts.train().clone()), (Part::Test, parts.test().clone())];
+        return Ok(Unsplit { parts, notes: Vec::new() });
     }
     let wanted = Wanted { columns: None, leaves_out_words: true, leaves_missing: true };
     let found = reader.all(wanted)?;
