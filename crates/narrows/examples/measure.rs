@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use narrows::compute::Compute;
-use narrows::dataset::{Dataset, NormalisationKind, Samples, Schema, Source, Values};
+use narrows::dataset::{Dataset, NormalisationKind, Samples, Schema, Values};
 use narrows::evaluate::reconstruction_error;
 use narrows::export::safetensors::{self, Provenance};
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation};
@@ -222,7 +222,7 @@ impl Data {
     fn new(name: DataName, rows: usize) -> Result<Self> {
         let (mut dataset, kind) = match name {
             DataName::Mnist => {
-                ("mnist".parse::<Source>()?.load().train().clone(), NormalisationKind::Symmetric)
+                (narrows::dataset::mnist::load().train().clone(), NormalisationKind::Symmetric)
             }
             DataName::Table => (table(rows), NormalisationKind::Standard),
         };
@@ -280,6 +280,7 @@ fn export(rows: usize, folder: &Path) -> Result<()> {
         name: "three-layer".to_owned(),
         data: mnist.dataset.name().to_owned(),
         data_hash: Some(mnist.dataset.content_hash().to_owned()),
+        source: None,
         training: None,
         epochs: EXPORTED_EPOCHS,
         training_loss: trained.history.last().map(|epoch| epoch.training_loss),

@@ -11,7 +11,8 @@ use narrows::pca::Pca;
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, LoadedModel, Models};
+use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
@@ -26,7 +27,7 @@ pub struct Compare {
     models: Models,
 
     #[command(flatten)]
-    data: DataArgument,
+    data: DataArguments,
 
     /// Print JSON
     #[arg(long)]
@@ -55,7 +56,7 @@ impl Compare {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let loaded = self.models.load()?;
-        let data = self.data.load()?;
+        let DataForModels { parts: data, name } = self.data.load_for(&loaded, common)?;
         for model in &loaded {
             model.samples(data.test())?;
         }
@@ -65,7 +66,7 @@ impl Compare {
         for model in &loaded {
             models.push(compared(model, &data, &mut principal, &mut compute)?);
         }
-        let comparison = Comparison { data: self.data.source()?.to_string(), models };
+        let comparison = Comparison { data: name, models };
         if self.json { print_json(&comparison) } else { print(&comparison.text()) }
     }
 }

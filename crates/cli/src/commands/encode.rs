@@ -6,7 +6,8 @@ use narrows::dataset::{Parts, RowName};
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, LoadedModel, Models};
+use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
@@ -21,7 +22,7 @@ pub struct Encode {
     models: Models,
 
     #[command(flatten)]
-    data: DataArgument,
+    data: DataArguments,
 
     /// Which rows, for instance train:7,train:1
     #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',', required = true)]
@@ -57,12 +58,12 @@ impl Encode {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let loaded = self.models.load()?;
-        let data = self.data.load()?;
+        let DataForModels { parts: data, name } = self.data.load_for(&loaded, common)?;
         let mut compute = common.compute()?;
         let models = loaded.iter().map(|model| codes(model, &self.rows, &data, &mut compute));
         let models = models.collect::<Result<Vec<_>, _>>()?;
         if self.json {
-            return print_json(&Codes { data: self.data.source()?.to_string(), models });
+            return print_json(&Codes { data: name, models });
         }
         let tables: Vec<String> = models.iter().map(ModelCodes::text).collect();
         print(&tables.join("\n"))

@@ -7,7 +7,8 @@ use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, LoadedModel, Models};
+use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
@@ -19,7 +20,7 @@ pub struct Evaluate {
     models: Models,
 
     #[command(flatten)]
-    data: DataArgument,
+    data: DataArguments,
 
     /// Print JSON
     #[arg(long)]
@@ -50,7 +51,7 @@ impl Evaluate {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let loaded = self.models.load()?;
-        let data = self.data.load()?;
+        let DataForModels { parts: data, .. } = self.data.load_for(&loaded, common)?;
         for model in &loaded {
             model.samples(data.test())?;
         }

@@ -9,8 +9,9 @@ use narrows::report::palette;
 use serde::Serialize;
 
 use crate::arguments::Common;
+use crate::commands::data_arguments::{DataArguments, DataForModels};
 use crate::commands::interpolation_quality;
-use crate::commands::model_file::{DataArgument, LoadedModel, Models};
+use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::commands::pictures::{PictureFile, Pictures};
 use crate::failure::Failure;
@@ -33,7 +34,7 @@ pub struct Interpolate {
     models: Models,
 
     #[command(flatten)]
-    data: DataArgument,
+    data: DataArguments,
 
     /// Where the way begins: λ = 0
     #[arg(long, value_name = "ROW", required_unless_present = "measure")]
@@ -118,14 +119,13 @@ impl Interpolate {
         to: &RowName,
         common: &Common,
     ) -> Result<(), Failure> {
-        let data = self.data.load()?;
+        let DataForModels { parts, name: data } = self.data.load_for(models, common)?;
         let mut compute = common.compute()?;
         let lambdas = lambdas(usize::from(self.steps));
         let mut walked = Vec::new();
         for loaded in models {
-            walked.push(walk(loaded, [from, to], &lambdas, &data, &mut compute)?);
+            walked.push(walk(loaded, [from, to], &lambdas, &parts, &mut compute)?);
         }
-        let data = self.data.source()?.to_string();
         if self.json {
             let models = walked.iter().map(Walked::numbers).collect();
             return print_json(&Ways { data, from: from.clone(), to: to.clone(), lambdas, models });

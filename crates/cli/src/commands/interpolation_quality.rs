@@ -13,7 +13,8 @@ use narrows::interpolate::quality::{
 };
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, LoadedModel};
+use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::model_file::LoadedModel;
 use crate::commands::output::{print, print_json};
 use crate::failure::{Failure, complain};
 use crate::interrupt::Interrupt;
@@ -22,13 +23,12 @@ use crate::table::Table;
 /// Measures models between two classes, or between all, and prints what came of it.
 pub fn measure(
     models: &[LoadedModel],
-    data: &DataArgument,
+    data: &DataArguments,
     classes: Option<(&str, &str)>,
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
-    let source = data.source()?.to_string();
-    let data = data.load()?;
+    let DataForModels { parts: data, name: source } = data.load_for(models, common)?;
     for model in models {
         model.samples(data.test())?;
     }

@@ -2,7 +2,9 @@
 
 pub mod compare;
 pub mod completions;
+pub mod convert;
 pub mod data;
+pub mod data_arguments;
 pub mod encode;
 pub mod evaluate;
 pub mod experiments;

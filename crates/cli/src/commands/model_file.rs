@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::dataset::{Dataset, Parts, Samples, Source};
+use narrows::dataset::{Dataset, Samples};
 use narrows::experiment::RunDirectory;
 use narrows::export::safetensors::{Provenance, load};
 use narrows::model::Autoencoder;
 
-use crate::failure::{Failure, with_suggestion};
+use crate::failure::Failure;
 
 const FILE: &str = "model.safetensors";
 
@@ -129,31 +129,4 @@ fn siblings(path: &Path) -> Option<Vec<String>> {
         .collect();
     names.sort();
     (!names.is_empty()).then_some(names)
-}
-
-/// Which data.
-#[derive(Debug, Args)]
-pub struct DataArgument {
-    /// The data set, by name
-    #[arg(id = "data", long, value_name = "NAME", default_value = "mnist")]
-    name: String,
-}
-
-impl DataArgument {
-    /// The source by its name.
-    pub fn source(&self) -> Result<Source, Failure> {
-        source(&self.name)
-    }
-
-    /// Reads the data.
-    pub fn load(&self) -> Result<Parts, Failure> {
-        Ok(self.source()?.load())
-    }
-}
-
-/// A source of data by name; an unknown one names the nearest.
-pub fn source(name: &str) -> Result<Source, Failure> {
-    name.parse().map_err(|error: narrows::dataset::UnknownSource| {
-        Failure::user(with_suggestion(error.to_string(), name, Source::NAMES))
-    })
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::{Part, Parts, RowName, Source};
+use narrows::dataset::load::LoadOptions;
+use narrows::dataset::{Part, Parts, RowName};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use narrows::experiment::{FinishedRun, RunDirectory, load_snapshots};
 use narrows::export::safetensors::Provenance;
@@ -13,7 +14,8 @@ use narrows::report::live::{Live, LiveModel, LivePair, Snapshot, Subject};
 use narrows::report::page::{Align, Block, Column, Page, Section, Table};
 
 use crate::arguments::Common;
-use crate::commands::model_file::{ModelFile, source};
+use crate::commands::data_arguments::{DataArguments, read};
+use crate::commands::model_file::ModelFile;
 use crate::commands::output::{print, write_file};
 use crate::failure::Failure;
 
@@ -34,9 +36,8 @@ pub struct MakePage {
     #[arg(value_name = "RUN or MODEL", required = true)]
     paths: Vec<PathBuf>,
 
-    /// The data set, by name [default: what the models were trained on]
-    #[arg(long, value_name = "NAME")]
-    data: Option<String>,
+    #[command(flatten)]
+    data: DataArguments,
 
     /// The page to write
     #[arg(long, value_name = "HTML", default_value = "page.html")]
@@ -47,8 +48,9 @@ impl MakePage {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let mut given = resolve(&self.paths)?;
-        let source = one_data_set(&given, self.data.as_deref())?;
-        let data = source.load();
+        let options = one_data_set(&given, &self.data)?;
+        let source = options.name();
+        let data = read(&options, common)?.parts;
         let mut compute = common.compute()?;
         for one in &mut given {
             one.complete(&data, &mut compute)?;
@@ -59,7 +61,7 @@ impl MakePage {
             model.name = name;
         }
         let table = table(&models, given.iter().flat_map(Given::figures));
-        let mut page = page(&given, table, source, &data, &mut compute)?;
+        let mut page = page(&given, table, &source, &data, &mut compute)?;
         let judge = given.iter().find_map(|one| one.run()?.live_judge());
         let (compared, bound) = match &given[..] {
             [Given::Run { run, .. }] => (run.compared(), run.bound()),
@@ -144,12 +146,18 @@ fn folder_name(path: &Path) -> String {
 
 /// The data set of all: the one that is asked for, or the one that they were trained on. A single model may be shown on other
 /// data than its own where that is asked for; what a run knows is true of its own data alone.
-fn one_data_set(given: &[Given], asked: Option<&str>) -> Result<Source, Failure> {
-    let wanted = asked.map_or_else(|| given[0].data(), str::to_owned);
-    let other = given.iter().find(|one| one.data() != wanted && (asked.is_none() || one.run().is_some()));
-    let Some(other) = other else { return source(&wanted) };
-    let (place, theirs) = (other.path().display(), other.data());
-    Err(Failure::user(match asked {
+fn one_data_set(given: &[Given], asked: &DataArguments) -> Result<LoadOptions, Failure> {
+    let own = given[0].data();
+    let wanted = match asked.path() {
+        Some(path) if path == own.path => own,
+        Some(_) => asked.options(),
+        None => own,
+    };
+    let differs =
+        |one: &&Given| one.data().path != wanted.path && (asked.path().is_none() || one.run().is_some());
+    let Some(other) = given.iter().find(differs) else { return Ok(wanted) };
+    let (place, theirs, wanted) = (other.path().display(), other.data().path, wanted.path);
+    Err(Failure::user(match asked.path() {
         Some(asked) => format!(
             "{place} was trained on `{theirs}`, and --data asks for `{asked}`; what a run knows is true of its own data alone"
         ),
@@ -175,10 +183,13 @@ impl Given {
         }
     }
 
-    fn data(&self) -> String {
+    fn data(&self) -> LoadOptions {
         match self {
             Self::Run { run, .. } => run.summary().experiment.data.clone(),
-            Self::Model(one) => one.provenance.data.clone(),
+            Self::Model(one) => {
+                let Provenance { source, data, .. } = &one.provenance;
+                source.clone().unwrap_or_else(|| LoadOptions::of(data.clone()))
+            }
         }
     }
 
@@ -313,7 +324,7 @@ fn history(folder: &Path) -> Vec<(f64, f64)> {
 fn page(
     given: &[Given],
     models: Table,
-    source: Source,
+    source: &str,
     data: &Parts,
     compute: &mut Compute,
 ) -> Result<Page, Failure> {

@@ -82,10 +82,7 @@ impl<'a> Pictures<'a> {
         let shown = self.model.input.unit_scale().expect("images have a range").of_model(values);
         shown
             .chunks_exact(self.model.architecture.inputs)
-            .map(|pixels| {
-                Picture::grey(self.image.height, self.image.width, pixels)
-                    .expect("a model's image shape fits its rows")
-            })
+            .map(|pixels| Picture::of_image(self.image, pixels).expect("a model's image shape fits its rows"))
             .collect()
     }
 }

@@ -6,7 +6,8 @@ use narrows::report::gallery::{Row, rows};
 use narrows::report::palette;
 
 use crate::arguments::Common;
-use crate::commands::model_file::{DataArgument, Models};
+use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::model_file::Models;
 use crate::commands::output::print;
 use crate::commands::pictures::{PictureFile, Pictures};
 use crate::failure::Failure;
@@ -20,7 +21,7 @@ pub struct Reconstruct {
     models: Models,
 
     #[command(flatten)]
-    data: DataArgument,
+    data: DataArguments,
 
     /// Which images, for instance 7, test:7:3 or test#42 [default: the first of each class of the test set]
     #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',')]
@@ -38,7 +39,7 @@ impl Reconstruct {
         let pictures = models.iter().map(Pictures::of).collect::<Result<Vec<_>, _>>()?;
         let predictors =
             models.iter().map(|loaded| loaded.model.predictor()).collect::<Result<Vec<_>, _>>()?;
-        let data = self.data.load()?;
+        let DataForModels { parts: data, name: source } = self.data.load_for(&models, common)?;
         let names = if self.rows.is_empty() { first_of_each_class(&data) } else { self.rows.clone() };
         let found = names.iter().map(|name| name.find(&data)).collect::<Result<Vec<_>, _>>()?;
         let mut compute = common.compute()?;
@@ -62,7 +63,6 @@ impl Reconstruct {
             }
         }
         drawn.insert(0, originals);
-        let source = self.data.source()?;
         let title =
             format!("{source}: images over their reconstructions, with the mean squared error per pixel");
         self.out.write(&rows(&title, &drawn))?;

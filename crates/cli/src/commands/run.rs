@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::experiment::{
-    Completed, Existing, Experiment, ExperimentError, MOST_SEED, RunEvent, RunOptions, Summary, run,
+    Completed, Existing, Experiment, ExperimentError, MOST_SEED, RunEvent, RunOptions, Summary, run_on,
 };
 
+use narrows::dataset::load::Loaded;
 use narrows::train::{EpochReport, Event};
 
 use crate::arguments::{Common, count, level};
+use crate::commands::data_arguments::read;
 use crate::commands::experiments;
 use crate::commands::interpolation_quality::{deciding_differences, verdicts};
-use crate::commands::model_file::source;
 use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
 use crate::failure::{Failure, with_suggestion};
@@ -85,7 +86,9 @@ impl Run {
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        carry_out(&experiment, &out, existing, self.json, part_b(&experiment), common)
+        experiment.validate()?;
+        let loaded = read(&experiment.data, common)?;
+        carry_out(&experiment, loaded, &out, existing, self.json, part_b(&experiment), common)
     }
 }
 
@@ -105,6 +108,7 @@ fn part_b(experiment: &Experiment) -> Option<&'static str> {
 /// Runs an experiment with progress, and prints what came of it; says `note` at the start.
 pub fn carry_out(
     experiment: &Experiment,
+    loaded: Loaded,
     out: &Path,
     existing: Existing,
     json: bool,
@@ -116,18 +120,16 @@ pub fn carry_out(
         .iter()
         .map(|model| (model.name.clone(), experiment.training(model).map_or(0, |training| training.epochs)))
         .collect();
-    experiment.validate()?;
-    // The library knows the data sets, but does not guess which was meant.
-    source(&experiment.data)?;
     let interrupt = Interrupt::listen()?;
     let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
     let progress = std::sync::OnceLock::new();
     let measuring = std::sync::Once::new();
-    let result = run(experiment, out, &options, &|event| {
+    let result = run_on(loaded, experiment, out, &options, &|event| {
         // Bars appear with the first event, not before an error about the arguments.
         let progress = progress.get_or_init(|| Progress::new(common.quiet, &models));
         match event {
-            RunEvent::Started { schedule } => {
+            RunEvent::Started { schedule, data } => {
+                data.iter().for_each(|note| progress.say(note));
                 progress.say(&format!("{}: {}; {schedule}", experiment.title, plan::trainings(experiment)));
                 progress.say(plan::after_training(experiment));
                 note.into_iter().for_each(|note| progress.say(note));

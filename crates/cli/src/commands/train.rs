@@ -4,57 +4,60 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use narrows::dataset::NormalisationKind;
-use narrows::experiment::{Existing, Experiment, MOST_SEED, ModelSettings, TrainingSettings};
+use narrows::dataset::load::Loaded;
+use narrows::experiment::{
+    Defaults, Existing, Experiment, MOST_SEED, ModelSettings, TrainingSettings, defaults,
+};
 use narrows::model::{HiddenActivation, Initialisation, OutputActivation};
 use narrows::train::{Optimiser, Schedule};
 use serde::de::DeserializeOwned;
 
 use crate::arguments::{Common, count};
-use crate::commands::model_file::DataArgument;
+use crate::commands::data_arguments::{DataArguments, read};
 use crate::commands::run::carry_out;
 use crate::failure::Failure;
 
 /// Train one model, described by flags
 ///
-/// The defaults are the published study's. It leaves a folder like that of `narrows run`: report, summary, figures, model.
+/// What is not said is chosen for the data, by the rule of docs/data.md, and told. It leaves a folder like that of `narrows run`: report, summary, figures, model.
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
-    data: DataArgument,
+    data: DataArguments,
 
     /// Sizes of the encoder's layers, the latent's last; the decoder mirrors them
     ///
     /// 128,16 and [128, 16] mean the same: an encoder from the input to 128 and to 16 numbers.
-    #[arg(long, value_name = "N,N,…", required = true, num_args = 1..)]
-    hidden: Vec<String>,
+    #[arg(long, value_name = "N,N,…", num_args = 1..)]
+    hidden: Option<Vec<String>>,
 
     /// After each hidden layer but the latent: relu, leaky_relu, tanh, sigmoid, gelu, silu or identity
-    #[arg(long, value_name = "NAME", default_value = "relu", value_parser = named::<HiddenActivation>)]
-    activation: HiddenActivation,
+    #[arg(long, value_name = "NAME", value_parser = named::<HiddenActivation>)]
+    activation: Option<HiddenActivation>,
 
     /// After the last layer: linear, tanh or sigmoid
-    #[arg(long, value_name = "NAME", default_value = "tanh", value_parser = named::<OutputActivation>)]
-    output: OutputActivation,
+    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>)]
+    output: Option<OutputActivation>,
 
     /// From raw values to the model's scale: symmetric, unit or standard
-    #[arg(long, value_name = "NAME", default_value = "symmetric", value_parser = named::<NormalisationKind>)]
-    normalisation: NormalisationKind,
+    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>)]
+    normalisation: Option<NormalisationKind>,
 
     /// Passes over the training set
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = count)]
-    epochs: usize,
+    #[arg(long, value_name = "N", value_parser = count)]
+    epochs: Option<usize>,
 
     /// Rows in a step
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = count)]
-    batch_size: usize,
+    #[arg(long, value_name = "N", value_parser = count)]
+    batch_size: Option<usize>,
 
-    /// How gradients change parameters
-    #[arg(long, value_name = "NAME", value_enum, default_value_t = OptimiserName::Adam)]
-    optimiser: OptimiserName,
+    /// How gradients change parameters [default: adam]
+    #[arg(long, value_name = "NAME", value_enum)]
+    optimiser: Option<OptimiserName>,
 
-    /// The step's length, or its greatest under a schedule
-    #[arg(long, value_name = "X", default_value_t = 1e-3, allow_negative_numbers = true)]
-    learning_rate: f64,
+    /// The step's length, or its greatest under a schedule [default: 0.01 with the schedule that is chosen, else 0.001]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
 
     /// Weight decay [default: 1e-5 for adam, 0.01 for adamw, 0 for sgd]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -68,9 +71,9 @@ pub struct Train {
     #[arg(long, requires = "momentum")]
     nesterov: bool,
 
-    /// How the learning rate goes
-    #[arg(long, value_name = "NAME", value_enum, default_value_t = ScheduleName::Constant)]
-    schedule: ScheduleName,
+    /// How the learning rate goes [default: one_cycle; constant if --optimiser or --learning-rate is given]
+    #[arg(long, value_name = "NAME", value_enum)]
+    schedule: Option<ScheduleName>,
 
     /// Share of the steps that warm up, with the cosine schedule
     #[arg(long, value_name = "X", default_value_t = 0.05, allow_negative_numbers = true)]
@@ -127,34 +130,45 @@ impl Train {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&self.name));
-        carry_out(&self.experiment()?, &out, existing, self.json, None, common)
+        let hidden = self.hidden.as_deref().map(sizes).transpose()?;
+        let mut loaded = read(&self.data.options(), common)?;
+        let chosen = defaults(loaded.parts.schema(), loaded.parts.train().rows());
+        let experiment = self.experiment(hidden, &chosen);
+        self.tell(&experiment, &chosen, &mut loaded);
+        carry_out(&experiment, loaded, &out, existing, self.json, None, common)
     }
 
-    fn experiment(&self) -> Result<Experiment, Failure> {
+    fn experiment(&self, hidden: Option<Vec<usize>>, chosen: &Defaults) -> Experiment {
+        let (optimiser, schedule) = match self.has_a_rate_of_its_own() {
+            true => {
+                (self.optimiser(), self.schedule.unwrap_or(ScheduleName::Constant).schedule(self.warm_up))
+            }
+            false => {
+                let schedule = self.schedule.map(|schedule| schedule.schedule(self.warm_up));
+                (chosen.optimiser, schedule.unwrap_or(chosen.schedule))
+            }
+        };
         let training = TrainingSettings {
-            epochs: Some(self.epochs),
-            batch_size: Some(self.batch_size),
-            optimiser: Some(self.optimiser()),
-            schedule: Some(match self.schedule {
-                ScheduleName::Constant => Schedule::Constant,
-                ScheduleName::Cosine => Schedule::Cosine { warm_up: self.warm_up },
-                ScheduleName::OneCycle => Schedule::one_cycle(),
-            }),
+            epochs: Some(self.epochs.unwrap_or(chosen.epochs)),
+            batch_size: Some(self.batch_size.unwrap_or(chosen.batch_size)),
+            optimiser: Some(optimiser),
+            schedule: Some(schedule),
             initialisation: Some(self.initialisation),
             test_every: Some(self.test_every),
-            activation: Some(self.activation),
+            activation: Some(self.activation.unwrap_or(chosen.activation)),
         };
         let model = ModelSettings {
             name: self.name.clone(),
-            hidden: sizes(&self.hidden)?,
-            output: Some(self.output),
+            hidden: hidden.unwrap_or_else(|| chosen.hidden.clone()),
+            output: Some(self.output.unwrap_or(chosen.output)),
             ..ModelSettings::default()
         };
-        Ok(Experiment {
-            title: format!("{} on {}", self.name, self.data.source()?),
+        let data = self.data.options();
+        Experiment {
+            title: format!("{} on {}", self.name, data.name()),
             question: String::new(),
-            data: self.data.source()?.to_string(),
-            normalisation: self.normalisation,
+            data,
+            normalisation: self.normalisation.unwrap_or(chosen.normalisation),
             seed: self.seed,
             compare_with: None,
             published_note: None,
@@ -162,12 +176,31 @@ impl Train {
             models: vec![model],
             interpolation: None,
             questions: Vec::new(),
-        })
+        }
+    }
+
+    /// Says what is trained, and why what nobody asked for was chosen.
+    fn tell(&self, experiment: &Experiment, chosen: &Defaults, loaded: &mut Loaded) {
+        let architecture = experiment.architecture(&experiment.models[0], loaded.parts.schema().features());
+        loaded.notes.push(format!("{}: {architecture}", self.name));
+        let was_asked = [
+            self.normalisation.is_some() && self.output.is_some(),
+            self.hidden.is_some(),
+            self.has_a_rate_of_its_own() || (self.activation.is_some() && self.schedule.is_some()),
+            self.epochs.is_some() && self.batch_size.is_some(),
+        ];
+        let reasons = chosen.reasons.iter().zip(was_asked).filter(|(_, asked)| !asked);
+        loaded.notes.extend(reasons.map(|(reason, _)| format!("  chosen: {reason}")));
+    }
+
+    /// Whether the fast schedule, whose rate is known to suit Adam, is not the one to take.
+    fn has_a_rate_of_its_own(&self) -> bool {
+        self.optimiser.is_some() || self.learning_rate.is_some() || self.weight_decay.is_some()
     }
 
     fn optimiser(&self) -> Optimiser {
-        let (learning_rate, decay) = (self.learning_rate, self.weight_decay);
-        match self.optimiser {
+        let (learning_rate, decay) = (self.learning_rate.unwrap_or(1e-3), self.weight_decay);
+        match self.optimiser.unwrap_or(OptimiserName::Adam) {
             OptimiserName::Adam => Optimiser::adam(learning_rate, decay.unwrap_or(1e-5)),
             OptimiserName::Adamw => Optimiser::adamw(learning_rate, decay.unwrap_or(1e-2)),
             OptimiserName::Sgd => Optimiser::Sgd {
@@ -176,6 +209,16 @@ impl Train {
                 weight_decay: decay.unwrap_or(0.0),
                 nesterov: self.nesterov,
             },
+        }
+    }
+}
+
+impl ScheduleName {
+    fn schedule(self, warm_up: f64) -> Schedule {
+        match self {
+            Self::Constant => Schedule::Constant,
+            Self::Cosine => Schedule::Cosine { warm_up },
+            Self::OneCycle => Schedule::one_cycle(),
         }
     }
 }

@@ -4,6 +4,11 @@
 //! Values are checked when a data set is made; afterwards they are shared and never change. Normalisation is applied while
 //! rows are gathered into a batch, so no normalised copy is ever made.
 
+pub mod convert;
+mod describe;
+pub mod format;
+mod identity;
+pub mod load;
 #[cfg(feature = "mnist")]
 pub mod mnist;
 mod moments;
@@ -12,18 +17,18 @@ mod parts;
 mod row_name;
 mod samples;
 mod schema;
-mod source;
 mod split;
 mod storage;
 mod view;
 
+pub use describe::{ClassDescription, ColumnDescription, Description};
+pub use identity::Identity;
 pub use moments::Moments;
 pub use normalisation::{Normalisation, NormalisationError, NormalisationKind};
 pub use parts::{Part, Parts, PartsError};
 pub use row_name::{RowName, RowNameError, Which, find_class};
 pub use samples::Samples;
 pub use schema::{ImageShape, MAX_CLASSES, Missing, Schema, SchemaError, ValueRange, byte_of};
-pub use source::{Source, UnknownSource};
 pub use split::{Shares, Split, SplitError};
 pub use storage::Values;
 pub use view::{DataError, Dataset};

@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Experiment, Summary};
+use crate::dataset::Split;
 use crate::export::judge::TrainedOn;
 use crate::export::safetensors::{Provenance, SaveError};
 use crate::export::{judge, safetensors, snapshots, write_atomically};
@@ -31,6 +32,7 @@ const MARK: &str = "# What was run in this folder, written by narrows.\n\n";
 const EXPERIMENT: &str = "experiment.toml";
 pub(super) const SUMMARY: &str = "summary.json";
 const REPORT: &str = "report.html";
+const SPLIT: &str = "split.json";
 pub(super) const JUDGE: &str = "judge.safetensors";
 const MODEL_FILES: [&str; 3] = [MODEL, HISTORY, SNAPSHOTS];
 pub(super) const MODEL: &str = "model.safetensors";
@@ -123,7 +125,7 @@ impl RunDirectory {
         remove_if_empty(&models);
         remove_files(&self.path.join("figures"), |name| name.ends_with(".png") || name.ends_with(".svg"))?;
         // The experiment last: if this is interrupted, what is left is still known as a run.
-        [SUMMARY, REPORT, JUDGE, EXPERIMENT]
+        [SUMMARY, REPORT, JUDGE, SPLIT, EXPERIMENT]
             .into_iter()
             .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
     }
@@ -227,6 +229,14 @@ impl RunDirectory {
         let mut json = serde_json::to_string_pretty(summary).expect("plain data is JSON");
         json.push('\n');
         self.write(SUMMARY, json.as_bytes())
+    }
+
+    /// Writes which rows are trained on, validated on and tested on, to be given again.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_split(&self, split: &Split) -> Result<(), DirectoryError> {
+        self.write(SPLIT, format!("{}\n", split.to_json()).as_bytes())
     }
 
     /// The model files of the run in a folder, in the experiment's order; those that it does not name come last, by name.

@@ -1,5 +1,6 @@
 //! An experiment: data, several models, pairs to interpolate between. One TOML file in, one run directory out.
 
+mod defaults;
 mod directory;
 mod estimate;
 mod figures;
@@ -13,11 +14,12 @@ mod snapshots;
 mod specification;
 mod summary;
 
+pub use defaults::{Defaults, defaults};
 pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use estimate::Estimated;
 pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
-pub use run::{Completed, RunError, RunEvent, RunOptions, run};
+pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,
     Question, Topic, TrainingSettings,

@@ -21,7 +21,8 @@ use super::{
     PcaSummary, RunDirectory, Summary,
 };
 use crate::compute::{Compute, Level};
-use crate::dataset::{NormalisationError, Parts, RowNameError, Source, UnknownSource};
+use crate::dataset::load::{LoadError, Loaded, load};
+use crate::dataset::{NormalisationError, Parts, RowNameError};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
 use crate::export::judge::TrainedOn;
 use crate::export::safetensors::Provenance;
@@ -52,6 +53,8 @@ pub enum RunEvent<'a> {
     Started {
         /// How the models are shared out, in a sentence.
         schedule: &'a str,
+        /// What was found out about the data, a sentence each.
+        data: &'a [String],
     },
     /// The first epochs are done, and tell about how long the run will take.
     Estimated(Estimated),
@@ -115,9 +118,9 @@ pub enum RunError {
     /// The experiment cannot be.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
-    /// The data set is unknown.
+    /// The data cannot be read.
     #[error(transparent)]
-    Data(#[from] UnknownSource),
+    Data(#[from] LoadError),
     /// A row to interpolate from or to is not there.
     #[error("[interpolation] {0}")]
     Row(#[from] RowNameError),
@@ -166,10 +169,25 @@ pub fn run(
     options: &RunOptions,
     observe: &(dyn Fn(RunEvent<'_>) -> ControlFlow<()> + Sync),
 ) -> Result<Completed, RunError> {
+    experiment.validate()?;
+    let loaded = load(&experiment.data, options.threads, &mut |_, _| ControlFlow::Continue(()))?;
+    run_on(loaded, experiment, out, options, observe)
+}
+
+/// Runs an experiment on data that is read already, as [`run`] does; `experiment.data` must say where from.
+///
+/// # Errors
+/// [`RunError`]; user errors are found before anything is trained.
+pub fn run_on(
+    loaded: Loaded,
+    experiment: &Experiment,
+    out: &Path,
+    options: &RunOptions,
+    observe: &(dyn Fn(RunEvent<'_>) -> ControlFlow<()> + Sync),
+) -> Result<Completed, RunError> {
     let start = Instant::now();
     experiment.validate()?;
-    let source: Source = experiment.data.parse()?;
-    let data = source.load();
+    let Loaded { parts: data, notes, split } = loaded;
     experiment.validate_on(data.schema().features())?;
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
@@ -180,10 +198,14 @@ pub fn run(
     let input = InputSpec::fit(experiment.normalisation, data.train())?;
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
     let directory = RunDirectory::create(out, experiment, options.existing)?;
+    if let Some(split) = &split {
+        directory.write_split(split)?;
+    }
 
     let (workers, threads_each, schedule) = share_out(experiment.models.len(), options.threads.get());
     // Stopping is remembered at the first break, by whomever it was said to.
-    let stopped = AtomicBool::new(observe(RunEvent::Started { schedule: &schedule }).is_break());
+    let stopped =
+        AtomicBool::new(observe(RunEvent::Started { schedule: &schedule, data: &notes }).is_break());
     let sharing = Sharing { workers, threads_each: threads_each.get() };
     let work = Work {
         experiment,
@@ -236,7 +258,7 @@ pub fn run(
             schedule,
         },
         data: DataSummary {
-            name: source.to_string(),
+            name: experiment.data.name(),
             train_rows: data.train().rows(),
             test_rows: data.test().rows(),
             features: data.schema().features(),
@@ -469,7 +491,8 @@ impl Work<'_> {
         }
         let provenance = Provenance {
             name: settings.name.clone(),
-            data: self.experiment.data.clone(),
+            data: self.experiment.data.name(),
+            source: Some(self.experiment.data.clone()),
             data_hash: Some(self.data.train().content_hash().to_owned()),
             training: Some(training),
             epochs: trained.history.len(),
@@ -518,7 +541,8 @@ impl Work<'_> {
         let model = pca.autoencoder(architecture.latent(), self.input.clone());
         let provenance = Provenance {
             name: settings.name.clone(),
-            data: self.experiment.data.clone(),
+            data: self.experiment.data.name(),
+            source: Some(self.experiment.data.clone()),
             data_hash: Some(self.data.train().content_hash().to_owned()),
             training: None,
             epochs: 0,
@@ -577,7 +601,8 @@ impl Work<'_> {
         };
         let provenance = Provenance {
             name: settings.name.clone(),
-            data: self.experiment.data.clone(),
+            data: self.experiment.data.name(),
+            source: Some(self.experiment.data.clone()),
             data_hash: Some(self.data.train().content_hash().to_owned()),
             training: Some(training.clone()),
             epochs: trained.history.len(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::load::{LoadOptions, deserialize_short, serialize_short};
 use crate::dataset::{NormalisationKind, RowName};
 use crate::interpolate::quality::comparable;
 use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
@@ -25,8 +26,9 @@ pub struct Experiment {
     /// What the experiment asks, in a paragraph.
     #[serde(default)]
     pub question: String,
-    /// The data set, by name.
-    pub data: String,
+    /// The data: a path or `mnist`, or a table of how it is read.
+    #[serde(serialize_with = "serialize_short", deserialize_with = "deserialize_short")]
+    pub data: LoadOptions,
     /// How raw values become the models' input.
     #[serde(default)]
     pub normalisation: NormalisationKind,

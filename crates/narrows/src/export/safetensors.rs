@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::input::InputRecord;
 use super::write_atomically;
+use crate::dataset::load::LoadOptions;
 use crate::model::{Architecture, ArchitectureError, Autoencoder, MismatchError, Parameters};
 use crate::train::Training;
 
@@ -43,6 +44,9 @@ pub struct Provenance {
     /// The [`content_hash`](crate::dataset::Dataset::content_hash) of its training set; unknown in files of narrows 0.1.
     #[serde(default)]
     pub data_hash: Option<String>,
+    /// Where that data was read from, and how; unknown in files of narrows 0.1, and where a later one reads in another way.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    pub source: Option<LoadOptions>,
     /// How it was trained; absent for exact PCA.
     pub training: Option<Training>,
     /// Epochs that were done.
@@ -51,6 +55,12 @@ pub struct Provenance {
     pub training_loss: Option<f64>,
     /// The narrows that made it.
     pub narrows: String,
+}
+
+/// How a model came about is read leniently: what is not known is left out.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LoadOptions>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// A file that is no model of narrows, or not whole.

@@ -1,5 +1,6 @@
 //! One image held as numbers.
 
+use crate::dataset::ImageShape;
 use std::borrow::Cow;
 
 /// What the numbers of one pixel mean.
@@ -87,6 +88,12 @@ impl Picture {
         // A cast from float to integer saturates, and takes NaN to 0.
         let samples = pixels.iter().map(|pixel| (pixel * 255.0).round() as u8).collect();
         Ok(Self { height, width, channels, samples })
+    }
+
+    /// An image of a data set from its values, 0 for black to 1 for white, grey or in colour as its shape says.
+    pub fn of_image(image: ImageShape, pixels: &[f32]) -> Result<Self, PictureError> {
+        let channels = if image.channels == 1 { Channels::Grey } else { Channels::Rgb };
+        Self::new(image.height, image.width, channels, pixels)
     }
 
     /// The rows.

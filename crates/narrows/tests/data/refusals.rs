@@ -148,6 +148,7 @@ fn provenance() -> Provenance {
         name: "m".to_owned(),
         data: "d".to_owned(),
         data_hash: None,
+        source: None,
         training: None,
         epochs: 0,
         training_loss: None,

@@ -31,7 +31,7 @@ impl Gallery<'_> {
     }
 
     fn picture(&self, unit: &[f32]) -> Picture {
-        Picture::grey(self.image.height, self.image.width, unit).expect("the data set's rows are such images")
+        Picture::of_image(self.image, unit).expect("the data set's rows are such images")
     }
 
     /// A model's output as pictures.

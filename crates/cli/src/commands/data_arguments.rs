@@ -1,0 +1,261 @@
+//! The flags that say which data, and how it is read: the same for every command, and the keys of an experiment's `[data]` table.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use narrows::dataset::load::{ImageSize, LoadOptions, Loaded, MNIST, MissingRule, load, load_for};
+use narrows::dataset::{Identity, Parts};
+
+use crate::arguments::Common;
+use crate::commands::model_file::LoadedModel;
+use crate::failure::{Failure, complain};
+
+/// Which data.
+#[derive(Clone, Debug, Args)]
+pub struct DataArguments {
+    /// A file or folder of data, - for the standard input, or mnist, which is built in
+    ///
+    /// IDX, NPY, NPZ, CSV, TSV, Parquet, or a folder of images: told by content. For a model [default: what it was trained on]; for
+    /// training [default: mnist].
+    #[arg(id = "data", long, value_name = "PATH", help_heading = "Data")]
+    path: Option<String>,
+
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// How data is read.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct Reading {
+    /// Another file or folder, to test on
+    #[arg(long, value_name = "PATH")]
+    test: Option<String>,
+
+    /// Another file or folder, to validate on
+    #[arg(long, value_name = "PATH")]
+    validation: Option<String>,
+
+    /// The column of a table that names each row's class
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+
+    /// A column of a table that names each row; it is no input of a model
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+
+    /// Columns to leave out
+    #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
+    drop: Vec<String>,
+
+    /// The only columns to keep
+    #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
+    columns: Vec<String>,
+
+    /// Columns of categories, each of which becomes a column of 0 and 1
+    #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
+    one_hot: Vec<String>,
+
+    /// What a column is called in the data, and what it is to be called: S07=s07
+    #[arg(long, value_name = "A=B", num_args = 1.., value_parser = renamed)]
+    rename: Vec<(String, String)>,
+
+    /// Cells without a value: error, mean (of the column in the training set), or mask (neither input nor target)
+    #[arg(long, value_name = "RULE", value_parser = missing_rule)]
+    missing: Option<MissingRule>,
+
+    /// Height and width of every image: 28x28. Images are resized to it, rows of a table are read as images of that size
+    #[arg(long, value_name = "HxW")]
+    size: Option<ImageSize>,
+
+    /// Make images in colour grey
+    #[arg(long)]
+    grey: bool,
+
+    /// Leave out images that cannot be read
+    #[arg(long)]
+    skip_unreadable: bool,
+
+    /// The share of the rows to test on, where no file says which [default: 0.1]
+    #[arg(long, value_name = "X")]
+    test_share: Option<f64>,
+
+    /// The share of the rows to validate on [default: 0]
+    #[arg(long, value_name = "X")]
+    validation_share: Option<f64>,
+
+    /// A file with the rows to test and validate on: split.json of a run
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["test_share", "validation_share"])]
+    split: Option<String>,
+
+    /// The seed by which shares are drawn [default: 0]
+    #[arg(long, value_name = "N")]
+    split_seed: Option<u64>,
+}
+
+/// Data for models that are trained already.
+#[derive(Debug)]
+pub struct DataForModels {
+    /// The data.
+    pub parts: Parts,
+    /// What to call it.
+    pub name: String,
+}
+
+impl DataArguments {
+    /// The path that was named.
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
+    /// Where to read data for training, and how.
+    pub fn options(&self) -> LoadOptions {
+        self.reading.over(LoadOptions::of(self.path.as_deref().unwrap_or(MNIST)))
+    }
+
+    /// Reads data for models: their own, or other data in the way in which theirs was read. Other data is told.
+    pub fn load_for(&self, models: &[LoadedModel], common: &Common) -> Result<DataForModels, Failure> {
+        let first = models.first().ok_or_else(|| Failure::user("no model is given"))?;
+        let own = one_source(models, self.path.is_some())?;
+        let base = match &self.path {
+            Some(path) if path == MNIST || *path == own.path => {
+                LoadOptions { path: path.clone(), ..matching(own, path) }
+            }
+            Some(path) => as_read(own, path),
+            None => own,
+        };
+        let options = self.reading.over(base);
+        let schema = first.model.input.schema();
+        let Loaded { parts, notes, .. } = reading(common, |progress| {
+            load_for(schema, &options, common.threads(), progress).map_err(Failure::from)
+        })?;
+        let name = options.name();
+        for LoadedModel { name: model, model: autoencoder, provenance, .. } in models {
+            let identity = Identity::of(autoencoder.input.schema(), provenance.data_hash.as_deref(), &parts);
+            if identity == Some(Identity::Other) && !common.quiet {
+                complain(&format!(
+                    "{name} is not the data that {model} was trained on ({}), but of the same shape",
+                    provenance.data
+                ));
+            }
+        }
+        if !common.quiet && self.path.is_some() {
+            notes.iter().for_each(|note| complain(note));
+        }
+        Ok(DataForModels { parts, name })
+    }
+}
+
+impl Reading {
+    /// What the flags say, over what is said already.
+    pub fn over(&self, base: LoadOptions) -> LoadOptions {
+        let list =
+            |given: &Vec<String>, base: Vec<String>| if given.is_empty() { base } else { given.clone() };
+        let mut rename = base.rename;
+        rename.extend(self.rename.iter().cloned());
+        LoadOptions {
+            path: base.path,
+            test: self.test.clone().or(base.test),
+            validation: self.validation.clone().or(base.validation),
+            label: self.label.clone().or(base.label),
+            id: self.id.clone().or(base.id),
+            drop: list(&self.drop, base.drop),
+            columns: list(&self.columns, base.columns),
+            one_hot: list(&self.one_hot, base.one_hot),
+            rename,
+            missing: self.missing.unwrap_or(base.missing),
+            size: self.size.or(base.size),
+            grey: self.grey || base.grey,
+            skip_unreadable: self.skip_unreadable || base.skip_unreadable,
+            test_share: self.test_share.or(base.test_share),
+            validation_share: self.validation_share.or(base.validation_share),
+            split: self.split.clone().or(base.split),
+            split_seed: self.split_seed.unwrap_or(base.split_seed),
+        }
+    }
+}
+
+/// Reads data for training.
+pub fn read(options: &LoadOptions, common: &Common) -> Result<Loaded, Failure> {
+    reading(common, |progress| load(options, common.threads(), progress).map_err(Failure::from))
+}
+
+/// Reads with a bar for files on a terminal.
+pub fn reading<T>(
+    common: &Common,
+    read: impl FnOnce(&mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let shown = !common.quiet && std::io::stderr().is_terminal();
+    let mut bar: Option<ProgressBar> = None;
+    let result = read(&mut |done, of| {
+        if shown {
+            let bar = bar.get_or_insert_with(|| ProgressBar::new(of as u64).with_message("reading images"));
+            bar.set_position(done as u64);
+        }
+        ControlFlow::Continue(())
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    result
+}
+
+/// Where the data of all models was read from. Where other data is named, the first model says how it is read.
+fn one_source(models: &[LoadedModel], other_named: bool) -> Result<LoadOptions, Failure> {
+    let source = |model: &LoadedModel| {
+        model.provenance.source.clone().unwrap_or_else(|| LoadOptions::of(model.provenance.data.clone()))
+    };
+    let own = source(&models[0]);
+    let differs = |model: &&LoadedModel| match (&model.provenance.data_hash, &models[0].provenance.data_hash)
+    {
+        (Some(one), Some(other)) => one != other,
+        _ => source(model).path != own.path,
+    };
+    match models.iter().find(differs) {
+        Some(other) if !other_named => Err(Failure::user(format!(
+            "{} was trained on `{}`, {} on `{}`; say with --data on which both are to be used",
+            models[0].name,
+            own.path,
+            other.name,
+            source(other).path
+        ))),
+        _ => Ok(own),
+    }
+}
+
+/// The options of a path that is the models' own, or of the data that is built in.
+fn matching(own: LoadOptions, path: &str) -> LoadOptions {
+    if own.path == path { own } else { LoadOptions::of(path) }
+}
+
+/// Other data, read in the way in which the models' own was: what names files and rows is of that data alone.
+fn as_read(own: LoadOptions, path: &str) -> LoadOptions {
+    LoadOptions {
+        path: path.to_owned(),
+        test: None,
+        validation: None,
+        rename: Default::default(),
+        test_share: None,
+        validation_share: None,
+        split: None,
+        split_seed: 0,
+        ..own
+    }
+}
+
+fn renamed(text: &str) -> Result<(String, String), String> {
+    let wrong = || "expected the name in the data, =, and the name it is to have: S07=s07".to_owned();
+    let (from, to) = text.split_once('=').ok_or_else(wrong)?;
+    if from.is_empty() || to.is_empty() { Err(wrong()) } else { Ok((from.to_owned(), to.to_owned())) }
+}
+
+fn missing_rule(text: &str) -> Result<MissingRule, String> {
+    match text {
+        "error" => Ok(MissingRule::Error),
+        "mean" => Ok(MissingRule::Mean),
+        "mask" => Ok(MissingRule::Mask),
+        _ => Err("expected error, mean or mask".to_owned()),
+    }
+}

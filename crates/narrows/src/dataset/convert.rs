@@ -1,0 +1,234 @@
+//! Data sets as files of other programs' formats.
+
+use std::path::{Path, PathBuf};
+
+use super::format::{self, FormatError, csv, idx, npy};
+use super::{Dataset, Part};
+
+/// A format in which data is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Text, separated by commas; classes are the last column.
+    Csv,
+    /// Text, separated by tabs.
+    Tsv,
+    /// A table in columns.
+    Parquet,
+    /// One array, without classes.
+    Npy,
+    /// Arrays of all parts: `x_train`, `y_train`, `x_test` …
+    Npz,
+    /// A folder of the usual files: `train-images-idx3-ubyte` …
+    Idx,
+    /// A folder of images, in folders of their parts and classes.
+    Png,
+}
+
+/// Data that cannot be written so.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// The file cannot be written.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The folder cannot be made.
+    #[error("{path} cannot be written: {source}")]
+    Folder {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A format that holds one part.
+    #[error("the format holds one part, and the data has {}; say which one with --part, or write .npz", names(.0))]
+    SeveralParts(Vec<Part>),
+    /// Rows that are no images of bytes.
+    #[error(
+        "{0} holds no images of whole numbers from 0 to 255, which is what is written as {1}; write .npy or .csv"
+    )]
+    NoImages(String, &'static str),
+    /// Two columns of one name.
+    #[error("a column is called `{0}` already, so the classes have no name left")]
+    Taken(String),
+    /// This narrows was built without the writer.
+    #[error("this narrows was built without the feature `{0}`, which writes that format")]
+    Feature(&'static str),
+}
+
+/// What the column of classes is called.
+const CLASS_COLUMN: &str = "class";
+
+impl FileFormat {
+    /// By the ending of a path; one without an ending is a folder of images. Nothing where the ending is unknown.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        Some(match ending.as_deref() {
+            None => Self::Png,
+            Some("csv") => Self::Csv,
+            Some("tsv") => Self::Tsv,
+            Some("parquet") => Self::Parquet,
+            Some("npy") => Self::Npy,
+            Some("npz") => Self::Npz,
+            Some(_) => return None,
+        })
+    }
+}
+
+/// Writes parts of a data set.
+///
+/// # Errors
+/// If the format does not hold such data, or the file cannot be written.
+pub fn convert(parts: &[(Part, Dataset)], format: FileFormat, path: &Path) -> Result<(), ConvertError> {
+    let only = || match parts {
+        [(_, dataset)] => Ok(dataset),
+        _ => Err(ConvertError::SeveralParts(parts.iter().map(|(part, _)| *part).collect())),
+    };
+    match format {
+        FileFormat::Csv => Ok(csv::write(path, &table(only()?)?, b',')?),
+        FileFormat::Tsv => Ok(csv::write(path, &table(only()?)?, b'\t')?),
+        FileFormat::Parquet => parquet(&table(only()?)?, path),
+        FileFormat::Npy => {
+            let (shape, values) = array(only()?);
+            Ok(npy::write(path, &shape, &values)?)
+        }
+        FileFormat::Npz => archive(parts, path),
+        FileFormat::Idx => idx_folder(parts, path),
+        FileFormat::Png => folder(parts, path),
+    }
+}
+
+/// All rows, in the shape of images if they are.
+fn array(dataset: &Dataset) -> (Vec<usize>, format::Values) {
+    let mut shape = vec![dataset.rows()];
+    match dataset.image() {
+        Some(image) if image.channels == 1 => shape.extend([image.height, image.width]),
+        Some(image) => shape.extend([image.height, image.width, image.channels]),
+        None => shape.push(dataset.features()),
+    }
+    (shape, bytes(dataset).map_or_else(|| format::Values::Numbers(numbers(dataset)), format::Values::Bytes))
+}
+
+fn numbers(dataset: &Dataset) -> Vec<f32> {
+    (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)).collect()
+}
+
+/// The values as bytes, where they are images of bytes.
+fn bytes(dataset: &Dataset) -> Option<Vec<u8>> {
+    dataset.image()?;
+    let byte = |value: f32| (value.fract() == 0.0 && (0.0..=255.0).contains(&value)).then_some(value as u8);
+    (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)).map(byte).collect()
+}
+
+fn table(dataset: &Dataset) -> Result<format::Table, ConvertError> {
+    let features = dataset.features();
+    let numbers = numbers(dataset);
+    let mut columns: Vec<format::Column> = (0..features)
+        .map(|index| {
+            let values = numbers.iter().skip(index).step_by(features).copied().collect();
+            let name = dataset.schema().column(index);
+            format::Column {
+                name,
+                cells: format::Cells::Numbers { values, rounded: 0 },
+                missing: Default::default(),
+            }
+        })
+        .collect();
+    if dataset.labels().is_some() {
+        if columns.iter().any(|column| column.name == CLASS_COLUMN) {
+            return Err(ConvertError::Taken(CLASS_COLUMN.to_owned()));
+        }
+        let classes = (0..dataset.rows()).map(|row| dataset.class_of(row).unwrap_or_default());
+        let cells = format::Cells::Text(classes.collect());
+        columns.push(format::Column { name: CLASS_COLUMN.to_owned(), cells, missing: Default::default() });
+    }
+    Ok(format::Table { rows: dataset.rows(), columns })
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(table: &format::Table, path: &Path) -> Result<(), ConvertError> {
+    Ok(format::parquet::write(path, table)?)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: &format::Table, _: &Path) -> Result<(), ConvertError> {
+    Err(ConvertError::Feature("parquet"))
+}
+
+fn archive(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+    let mut arrays = Vec::new();
+    for (part, dataset) in parts {
+        let (shape, values) = array(dataset);
+        arrays.push((format!("x_{part}"), shape, values));
+        if dataset.labels().is_some() {
+            let names = (0..dataset.rows()).map(|row| dataset.class_of(row).unwrap_or_default().to_owned());
+            arrays.push((format!("y_{part}"), vec![dataset.rows()], format::Values::Text(names.collect())));
+        }
+    }
+    let arrays: Vec<(&str, &[usize], &format::Values)> =
+        arrays.iter().map(|(name, shape, values)| (name.as_str(), &shape[..], values)).collect();
+    Ok(npy::write_archive(path, &arrays)?)
+}
+
+/// Labels are numbers in IDX: the places of the classes among their names.
+fn idx_folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+    for (part, dataset) in parts {
+        let grey = dataset.image().is_some_and(|image| image.channels == 1);
+        let fits = grey && bytes(dataset).is_some() && *part != Part::Validation;
+        if !fits || dataset.schema().classes().is_some_and(|classes| classes.len() > 256) {
+            return Err(ConvertError::NoImages(
+                dataset.name().to_owned(),
+                "IDX (grey, with at most 256 classes, without a validation set)",
+            ));
+        }
+    }
+    std::fs::create_dir_all(path)
+        .map_err(|source| ConvertError::Folder { path: path.display().to_string(), source })?;
+    for (part, dataset) in parts {
+        let stem = if *part == Part::Test { "t10k" } else { "train" };
+        let (shape, values) = array(dataset);
+        idx::write(&path.join(format!("{stem}-images-idx3-ubyte")), &shape, &values)?;
+        if let Some(labels) = dataset.labels() {
+            let labels = labels.iter().map(|&label| label as u8).collect();
+            let file = path.join(format!("{stem}-labels-idx1-ubyte"));
+            idx::write(&file, &[dataset.rows()], &format::Values::Bytes(labels))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "images")]
+fn folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+    use format::images::{ImageFile, Images, Role, write_folder};
+
+    let (mut pixels, mut files) = (Vec::new(), Vec::new());
+    let no_images = |dataset: &Dataset| ConvertError::NoImages(dataset.name().to_owned(), "PNG");
+    for (part, dataset) in parts {
+        pixels.extend(bytes(dataset).ok_or_else(|| no_images(dataset))?);
+        let role = (parts.len() > 1).then_some(match part {
+            Part::Train => Role::Training,
+            Part::Validation => Role::Validation,
+            Part::Test => Role::Test,
+        });
+        let class = |row: usize| dataset.labels().map(|labels| labels[row]);
+        files.extend((0..dataset.rows()).map(|row| ImageFile {
+            path: PathBuf::new(),
+            class: class(row),
+            role,
+        }));
+    }
+    let Some((_, first)) = parts.first() else { return Ok(()) };
+    let image = first.image().ok_or_else(|| no_images(first))?;
+    let classes = first.schema().classes().unwrap_or_default().to_vec();
+    let (height, width, channels) = (image.height, image.width, image.channels);
+    let unreadable = Vec::new();
+    Ok(write_folder(path, &Images { height, width, channels, pixels, files, classes, unreadable })?)
+}
+
+#[cfg(not(feature = "images"))]
+fn folder(_: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+    let _ = PathBuf::from(path);
+    Err(ConvertError::Feature("images"))
+}
+
+fn names(parts: &[Part]) -> String {
+    parts.iter().map(|part| part.name()).collect::<Vec<_>>().join(" and ")
+}

@@ -1,0 +1,187 @@
+//! From arrays (IDX, NumPy) to rows: images by their shape, else rows of numbers.
+
+use super::error::LoadError;
+use super::found::{Found, Kind, Labels};
+use super::{ImageSize, LoadOptions, Wanted, table};
+use crate::dataset::format::{self, Array, Cells, Column, Element, Table};
+use crate::dataset::{ImageShape, ValueRange, Values};
+
+/// The rows of an array, with an array of labels if there is one.
+pub(super) fn read(
+    path: &str,
+    array: Array,
+    labels: Option<Array>,
+    options: &LoadOptions,
+    wanted: &Wanted<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Found, LoadError> {
+    let Array { element, shape, values, rounded } = array;
+    let values = match values {
+        format::Values::Bytes(bytes) => Values::Bytes(bytes),
+        format::Values::Numbers(numbers) => Values::Numbers(numbers),
+        format::Values::Text(_) => {
+            let found = "an array of text, where numbers were expected".to_owned();
+            return Err(LoadError::Labels { path: path.to_owned(), found });
+        }
+    };
+    if rounded > 0 {
+        notes.push(format!(
+            "{path}: {rounded} whole numbers are beyond 16,777,216 and lose their last digits"
+        ));
+    }
+    let labels = labels.map(|labels| of_array(path, labels, shape[0])).transpose()?;
+    let (kind, values) = match shape[..] {
+        [_, features] if options.size.is_none() => {
+            if options.names_columns() || wanted.columns.is_some() {
+                let table = named(values, features);
+                let found = table::read(path, table, options, wanted, notes)?;
+                return Ok(Found { labels: found.labels.or(labels), ..found });
+            }
+            (Kind::Rows(features), values)
+        }
+        [_, features] => images_of_rows(path, options.size, features, values, notes)?,
+        _ => {
+            options.refuse_columns(path, "an array of images")?;
+            let (image, values) = image_shape(path, &shape, values, notes)?;
+            as_images(path, element, image, values, notes)
+        }
+    };
+    Ok(Found { path: path.to_owned(), kind, values, labels })
+}
+
+/// Rows of a table, or of an array with two dimensions, as images of the size that was asked for.
+pub(super) fn images_of_rows(
+    path: &str,
+    size: Option<ImageSize>,
+    features: usize,
+    values: Values,
+    notes: &mut Vec<String>,
+) -> Result<(Kind, Values), LoadError> {
+    let Some(size) = size else { return Ok((Kind::Rows(features), values)) };
+    let ImageSize { height, width } = size;
+    let channels = [1, 3].into_iter().find(|channels| height * width * channels == features);
+    let channels = channels.ok_or_else(|| LoadError::Size { path: path.to_owned(), size, features })?;
+    let image = ImageShape { height, width, channels };
+    Ok(as_images(path, Element::U8, image, values, notes))
+}
+
+/// Height, width and channels of rows, channels side by side for each pixel.
+fn image_shape(
+    path: &str,
+    shape: &[usize],
+    values: Values,
+    notes: &mut Vec<String>,
+) -> Result<(ImageShape, Values), LoadError> {
+    match *shape {
+        [_, height, width] => Ok((ImageShape::grey(height, width), values)),
+        [_, height, width, channels @ (1 | 3)] => Ok((ImageShape { height, width, channels }, values)),
+        [_, channels @ (1 | 3), height, width] => {
+            notes.push(format!("{path}: its channels stand before height and width; they are put behind"));
+            let image = ImageShape { height, width, channels };
+            Ok((
+                image,
+                match values {
+                    Values::Bytes(bytes) => Values::Bytes(channels_last(&bytes, image)),
+                    Values::Numbers(numbers) => Values::Numbers(channels_last(&numbers, image)),
+                },
+            ))
+        }
+        _ => Err(LoadError::Shape { path: path.to_owned(), shape: shape.to_vec() }),
+    }
+}
+
+fn channels_last<T: Copy>(values: &[T], image: ImageShape) -> Vec<T> {
+    let pixels = image.height * image.width;
+    let turn = |row: &[T]| -> Vec<T> {
+        (0..pixels)
+            .flat_map(|pixel| (0..image.channels).map(move |channel| channel * pixels + pixel))
+            .map(|i| row[i])
+            .collect()
+    };
+    values.chunks_exact(pixels * image.channels).flat_map(turn).collect()
+}
+
+/// Images with the range of their values; whole numbers from 0 to 255 become bytes.
+fn as_images(
+    path: &str,
+    element: Element,
+    image: ImageShape,
+    values: Values,
+    notes: &mut Vec<String>,
+) -> (Kind, Values) {
+    let (range, values) = match values {
+        Values::Bytes(bytes) => {
+            let binary = element == Element::Bool || bytes.iter().all(|&byte| byte <= 1);
+            if binary {
+                notes.push(format!("{path}: all pixels are 0 or 1, so 0 is black and 1 is white"));
+            }
+            (
+                if binary { ValueRange { low: 0.0, high: 1.0 } } else { ValueRange::BYTES },
+                Values::Bytes(bytes),
+            )
+        }
+        Values::Numbers(numbers) => {
+            let range = range_of(&numbers);
+            let whole = |&value: &f32| value >= 0.0 && value <= 255.0 && value.fract() == 0.0;
+            if range == ValueRange::BYTES && numbers.iter().all(whole) {
+                let bytes = numbers.iter().map(|&value| value as u8).collect();
+                notes.push(format!("{path}: all values are whole numbers from 0 to 255, and kept as bytes"));
+                (range, Values::Bytes(bytes))
+            } else {
+                notes.push(format!(
+                    "{path}: {} is black and {} is white, by the values found",
+                    range.low, range.high
+                ));
+                (range, Values::Numbers(numbers))
+            }
+        }
+    };
+    (Kind::Images { shape: image, range }, values)
+}
+
+/// The usual range that holds all values, or their own.
+fn range_of(numbers: &[f32]) -> ValueRange {
+    let finite = numbers.iter().copied().filter(|value| value.is_finite());
+    let (low, high) =
+        finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    let usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)];
+    let (low, high) = match usual.into_iter().find(|&(least, greatest)| low >= least && high <= greatest) {
+        Some(range) => range,
+        None if low < high => (low, high),
+        // One value everywhere, or none that is finite, which is refused later.
+        None => (0.0, 1.0),
+    };
+    ValueRange { low, high }
+}
+
+/// The columns of an array, named by their numbers from 0.
+fn named(values: Values, features: usize) -> Table {
+    let numbers = match values {
+        Values::Bytes(bytes) => bytes.into_iter().map(f32::from).collect(),
+        Values::Numbers(numbers) => numbers,
+    };
+    let column = |index: usize| {
+        let values: Vec<f32> = numbers.iter().skip(index).step_by(features).copied().collect();
+        let count = values.iter().filter(|value| value.is_nan()).count();
+        let first = values.iter().position(|value| value.is_nan()).map(|row| row as u64);
+        let missing = format::Missing { count, first };
+        Column { name: index.to_string(), cells: Cells::Numbers { values, rounded: 0 }, missing }
+    };
+    Table { rows: numbers.len() / features, columns: (0..features).map(column).collect() }
+}
+
+/// Labels of an array of whole numbers or text.
+fn of_array(path: &str, labels: Array, rows: usize) -> Result<Labels, LoadError> {
+    let wrong = |found: String| LoadError::Labels { path: path.to_owned(), found };
+    if labels.shape.iter().skip(1).any(|&size| size != 1) || labels.shape[0] != rows {
+        return Err(wrong(format!("of the shape {:?} for {rows} rows", labels.shape)));
+    }
+    match labels.values {
+        format::Values::Bytes(bytes) => Ok(Labels::of_names(bytes.iter().map(u8::to_string))),
+        format::Values::Text(names) => Ok(Labels::of_names(names)),
+        format::Values::Numbers(numbers) => match numbers.iter().find(|number| number.fract() != 0.0) {
+            Some(number) => Err(wrong(format!("numbers such as {number}"))),
+            None => Ok(Labels::of_names(numbers.iter().map(f32::to_string))),
+        },
+    }
+}

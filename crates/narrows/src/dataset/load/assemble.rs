@@ -1,0 +1,205 @@
+//! From what paths hold to parts of one schema.
+
+use super::error::LoadError;
+use super::found::{Found, FoundParts, Kind, grouped, sorted};
+use super::{LoadOptions, Loaded, MissingRule};
+use crate::dataset::{Dataset, Missing, Moments, Part, Parts, Schema, SchemaError, Shares, Split, Values};
+
+/// The parts of data for training, or for a model that was trained on rows of `of_model`.
+pub(super) fn parts(
+    found: FoundParts,
+    options: &LoadOptions,
+    of_model: Option<&Schema>,
+    mut notes: Vec<String>,
+) -> Result<Loaded, LoadError> {
+    let path = found.train.path.clone();
+    let has_test = found.test.is_some();
+    for (option, given) in [("test-share", options.test_share.is_some()), ("split", options.split.is_some())]
+    {
+        if has_test && given {
+            let found = "data with a test set";
+            return Err(LoadError::Useless { option, meant_for: "data without a test set", path, found });
+        }
+    }
+    let schema = schema(&found, options, of_model)?;
+    let datasets = datasets(found, &schema, options)?;
+    let (parts, split) = match datasets {
+        Datasets { train, validation, test: Some(test) } => {
+            let parts = Parts::new(train, validation, test)?;
+            (with_validation(parts, options)?, None)
+        }
+        Datasets { train, validation, test: None } => {
+            let split = split(&train, options, &path)?;
+            let drawn =
+                split.apply(&train).map_err(|source| LoadError::Split { path: path.clone(), source })?;
+            notes.push(told(&drawn, options));
+            let parts = match validation {
+                Some(validation) => {
+                    Parts::new(drawn.train().clone(), Some(validation), drawn.test().clone())?
+                }
+                None => drawn,
+            };
+            (parts, Some(split))
+        }
+    };
+    let parts = if *parts.schema().missing() == Missing::Mask && options.missing == MissingRule::Mean {
+        filled(parts, &path, &mut notes)?
+    } else {
+        parts
+    };
+    Ok(Loaded { parts, notes, split })
+}
+
+/// The parts as the files have them.
+pub(super) fn unsplit(found: FoundParts, options: &LoadOptions) -> Result<Vec<(Part, Dataset)>, LoadError> {
+    let schema = schema(&found, &LoadOptions { missing: MissingRule::Mask, ..options.clone() }, None)?;
+    let Datasets { train, validation, test } = datasets(found, &schema, options)?;
+    let named = |part: Part, dataset: Option<Dataset>| Some((part, dataset?));
+    let parts =
+        [named(Part::Train, Some(train)), named(Part::Validation, validation), named(Part::Test, test)];
+    Ok(parts.into_iter().flatten().collect())
+}
+
+/// Takes a share of the training set to validate on, if one is asked for.
+pub(super) fn with_validation(parts: Parts, options: &LoadOptions) -> Result<Parts, LoadError> {
+    let Some(share) = options.validation_share.filter(|share| *share != 0.0) else { return Ok(parts) };
+    let path = options.path.clone();
+    if parts.validation().is_some() {
+        let found = "data with a validation set";
+        let meant_for = "data without a validation set";
+        return Err(LoadError::Useless { option: "validation-share", meant_for, path, found });
+    }
+    // Drawn as a test share is: the test set is there already.
+    let train = parts.train();
+    let split = |source| LoadError::Split { path: path.clone(), source };
+    let drawn =
+        Split::draw(train, Shares { validation: 0.0, test: share }, options.split_seed).map_err(split)?;
+    let drawn = drawn.apply(train).map_err(split)?;
+    let name = |part: Part| format!("{} ({part})", options.name());
+    let kept = drawn.train().clone().named(name(Part::Train));
+    let held = drawn.test().clone().named(name(Part::Validation));
+    Ok(Parts::new(kept, Some(held), parts.test().clone())?)
+}
+
+struct Datasets {
+    train: Dataset,
+    validation: Option<Dataset>,
+    test: Option<Dataset>,
+}
+
+/// The schema of all parts: columns and shape of the training set, classes of all.
+fn schema(found: &FoundParts, options: &LoadOptions, of_model: Option<&Schema>) -> Result<Schema, LoadError> {
+    let train = &found.train;
+    let wrong = |source: SchemaError| LoadError::Schema { path: train.path.clone(), source };
+    let schema = match &train.kind {
+        Kind::Images { shape, range } => {
+            // Values within the range of the model's mean what they mean to it.
+            let of_model = of_model.and_then(Schema::range);
+            let range =
+                of_model.filter(|wide| wide.low <= range.low && wide.high >= range.high).unwrap_or(*range);
+            Schema::images(*shape).and_then(|schema| schema.with_range(range))
+        }
+        Kind::Table(columns) => Schema::table(columns.clone()),
+        Kind::Rows(features) => Schema::rows(*features),
+    };
+    let parts = [Some(train), found.validation.as_ref(), found.test.as_ref()];
+    let labels = parts.into_iter().flatten().filter_map(|part| part.labels.as_ref());
+    let classes: Vec<String> = labels.flat_map(|labels| labels.names.iter().cloned()).collect();
+    let schema = match classes.is_empty() {
+        true => schema,
+        false => schema.and_then(|schema| schema.with_classes(sorted(classes))),
+    };
+    let missing = match (of_model, options.missing) {
+        // No pixel is missing.
+        _ if matches!(train.kind, Kind::Images { .. }) => Missing::Error,
+        (Some(model), _) if model.features() == train.features() => model.missing().clone(),
+        (_, MissingRule::Error) => Missing::Error,
+        // Means are known once it is known which rows are trained on.
+        (_, MissingRule::Mean | MissingRule::Mask) => Missing::Mask,
+    };
+    schema.and_then(|schema| schema.with_missing(missing)).map_err(wrong)
+}
+
+fn datasets(found: FoundParts, schema: &Schema, options: &LoadOptions) -> Result<Datasets, LoadError> {
+    let FoundParts { train, validation, test } = found;
+    let several = validation.is_some() || test.is_some();
+    let dataset = |found: Found, part: Part| {
+        let name = if several { format!("{} ({part})", options.name()) } else { options.name() };
+        dataset(found, schema, name)
+    };
+    Ok(Datasets {
+        train: dataset(train, Part::Train)?,
+        validation: validation.map(|found| dataset(found, Part::Validation)).transpose()?,
+        test: test.map(|found| dataset(found, Part::Test)).transpose()?,
+    })
+}
+
+fn dataset(found: Found, schema: &Schema, name: String) -> Result<Dataset, LoadError> {
+    let Found { path, values, labels, .. } = found;
+    let wrong = |source| LoadError::Data { path: path.clone(), source };
+    if let (Missing::Error, Values::Numbers(numbers)) = (schema.missing(), &values)
+        && let Some(first) = numbers.iter().position(|number| number.is_nan())
+    {
+        let (row, column) = (first / schema.features(), schema.column(first % schema.features()));
+        let count = numbers.iter().filter(|number| number.is_nan()).count();
+        let place = format!("row {row} (from 0), column `{column}`");
+        return Err(LoadError::Missing { path, count, place });
+    }
+    let labels = labels.map(|labels| labels.among(schema.classes().unwrap_or_default()));
+    Dataset::new(name, schema.clone(), values, labels).map_err(wrong)
+}
+
+/// The split that is written, or one that is drawn.
+fn split(dataset: &Dataset, options: &LoadOptions, path: &str) -> Result<Split, LoadError> {
+    let wrong = |source| LoadError::Split { path: path.to_owned(), source };
+    if let Some(file) = &options.split {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| LoadError::SplitFile { path: file.clone(), source })?;
+        return Split::from_json(&text).map_err(|source| LoadError::Split { path: file.clone(), source });
+    }
+    let test = options.test_share.unwrap_or(Shares::default().test);
+    let validation = options.validation_share.unwrap_or(Shares::default().validation);
+    Split::draw(dataset, Shares { validation, test }, options.split_seed).map_err(wrong)
+}
+
+fn told(parts: &Parts, options: &LoadOptions) -> String {
+    let rows = |part: &Dataset| grouped(part.rows());
+    let validation = parts.validation().map_or(String::new(), |part| format!("{} to validate, ", rows(part)));
+    let how = match &options.split {
+        Some(file) => format!("as {file} says"),
+        None => {
+            let by_class = if parts.train().labels().is_some() { ", each class by its share" } else { "" };
+            format!("drawn by seed {}{by_class}", options.split_seed)
+        }
+    };
+    let name = options.name();
+    format!(
+        "{name}: {} rows to train, {validation}{} to test, {how}",
+        rows(parts.train()),
+        rows(parts.test())
+    )
+}
+
+/// The parts with missing values filled by the means of the training set.
+fn filled(parts: Parts, path: &str, notes: &mut Vec<String>) -> Result<Parts, LoadError> {
+    let moments = parts.train().moments();
+    let whole = |part: &Dataset| part.moments().iter().all(|column| column.count == part.rows());
+    if [Some(parts.train()), parts.validation(), Some(parts.test())].into_iter().flatten().all(whole) {
+        notes.push(format!("{path}: no values are missing"));
+    }
+    let wrong = |source: SchemaError| LoadError::Schema { path: path.to_owned(), source };
+    let schema = parts.schema();
+    if let Some(index) = moments.iter().position(|column| column.count == 0) {
+        return Err(wrong(SchemaError::NoMean(schema.column(index))));
+    }
+    let means = moments.iter().map(|column: &Moments| column.mean as f32).collect();
+    let schema = schema.clone().with_missing(Missing::Fill(means)).map_err(wrong)?;
+    let fill = |part: &Dataset| {
+        let values = (0..part.rows()).flat_map(|row| part.raw_row(row)).collect();
+        let labels = part.labels().map(<[u32]>::to_vec);
+        Dataset::new(part.name(), schema.clone(), Values::Numbers(values), labels)
+            .map_err(|source| LoadError::Data { path: path.to_owned(), source })
+    };
+    let validation = parts.validation().map(fill).transpose()?;
+    Ok(Parts::new(fill(parts.train())?, validation, fill(parts.test())?)?)
+}

@@ -1,0 +1,389 @@
+//! From a path to a data set: what lies there is told by its content, read, checked, and shared out into parts.
+//!
+//! ```no_run
+//! # use std::ops::ControlFlow;
+//! # use narrows::dataset::load::{LoadOptions, load};
+//! let options = LoadOptions { label: Some("kind".into()), ..LoadOptions::of("sensors.csv") };
+//! let loaded = load(&options, std::num::NonZeroUsize::MIN, &mut |_, _| ControlFlow::Continue(()))?;
+//! loaded.notes.iter().for_each(|note| println!("{note}"));
+//! println!("{} rows to train on", loaded.parts.train().rows());
+//! # Ok::<(), narrows::dataset::load::LoadError>(())
+//! ```
+//!
+//! Formats are those of [`format`](crate::dataset::format). Images are folders of images, and arrays with three or four dimensions; everything else is a
+//! table, unless [`LoadOptions::size`] says that its rows are images. docs/data.md has every rule.
+
+mod array;
+mod assemble;
+mod error;
+mod found;
+#[cfg(feature = "images")]
+mod image;
+mod options;
+mod table;
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+pub use error::{LoadError, WordColumn};
+pub use options::{ImageSize, LoadOptions, MissingRule, deserialize_short, serialize_short};
+
+use super::format::{Format, FormatError, Limits, Problem, Source, Table, csv, idx, npy};
+use super::{Dataset, Part, Parts, Schema, Split};
+use found::{Found, FoundParts, Kind, grouped};
+
+/// The name of the data set that is built in.
+pub const MNIST: &str = "mnist";
+
+/// Is told how many of how many files are read, and may stop.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+
+/// Data that was read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The data.
+    pub parts: Parts,
+    /// What was found out, a sentence each.
+    pub notes: Vec<String>,
+    /// The split, where shares were drawn or a written split was given.
+    pub split: Option<Split>,
+}
+
+/// Data as it lies in its files.
+#[derive(Clone, Debug)]
+pub struct Unsplit {
+    /// Each part that the files name, or the one that they are.
+    pub parts: Vec<(Part, Dataset)>,
+    /// What was found out, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What the caller wants of a path.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wanted<'a> {
+    /// Columns that must be there, in this order.
+    columns: Option<&'a [String]>,
+    /// Whether columns of words are left out instead of being an error.
+    leaves_out_words: bool,
+    /// Whether missing values may stay, whatever the options say.
+    leaves_missing: bool,
+}
+
+impl Wanted<'_> {
+    fn keeps_missing(&self, options: &LoadOptions) -> bool {
+        self.leaves_missing || options.missing != MissingRule::Error
+    }
+}
+
+/// Reads data in its parts.
+///
+/// # Errors
+/// [`LoadError`]: a mistake in the options, or a file that cannot be read.
+pub fn load(
+    options: &LoadOptions,
+    threads: NonZeroUsize,
+    progress: Progress<'_>,
+) -> Result<Loaded, LoadError> {
+    Reader { options, threads, progress, notes: Vec::new() }.load(None)
+}
+
+/// Reads data for a model that was trained on rows of `schema`: columns are matched by name, and missing values are what they are to
+/// the model.
+///
+/// # Errors
+/// [`LoadError`]: a mistake in the options, a file that cannot be read, or columns that are not there.
+pub fn load_for(
+    schema: &Schema,
+    options: &LoadOptions,
+    threads: NonZeroUsize,
+    progress: Progress<'_>,
+) -> Result<Loaded, LoadError> {
+    Reader { options, threads, progress, notes: Vec::new() }.load(Some(schema))
+}
+
+/// Reads data as it lies in its files: not shared out, with its missing values, without columns of words.
+///
+/// # Errors
+/// [`LoadError`]: a mistake in the options, or a file that cannot be read.
+pub fn load_unsplit(
+    options: &LoadOptions,
+    threads: NonZeroUsize,
+    progress: Progress<'_>,
+) -> Result<Unsplit, LoadError> {
+    let mut reader = Reader { options, threads, progress, notes: Vec::new() };
+    if reader.is_built_in()? {
+        let parts = reader.built_in()?;
+        let parts = vec![(Part::Train, parts.train().clone()), (Part::Test, parts.test().clone())];
+        return Ok(Unsplit { parts, notes: Vec::new() });
+    }
+    let wanted = Wanted { columns: None, leaves_out_words: true, leaves_missing: true };
+    let found = reader.all(wanted)?;
+    Ok(Unsplit { parts: assemble::unsplit(found, options)?, notes: reader.notes })
+}
+
+struct Reader<'a> {
+    options: &'a LoadOptions,
+    threads: NonZeroUsize,
+    progress: Progress<'a>,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn load(mut self, schema: Option<&Schema>) -> Result<Loaded, LoadError> {
+        if self.is_built_in()? {
+            let parts = assemble::with_validation(self.built_in()?, self.options)?;
+            return Ok(Loaded { parts, notes: self.notes, split: None });
+        }
+        let wanted = Wanted {
+            columns: schema.and_then(Schema::columns),
+            leaves_out_words: false,
+            leaves_missing: schema.is_some(),
+        };
+        let found = self.all(wanted)?;
+        assemble::parts(found, self.options, schema, self.notes)
+    }
+
+    /// Whether the data is built in; other options than a share to validate on say nothing of it.
+    fn is_built_in(&self) -> Result<bool, LoadError> {
+        if self.options.path != MNIST || !cfg!(feature = "mnist") {
+            return Ok(false);
+        }
+        let (mut shares, options) = (LoadOptions::of(MNIST), self.options);
+        shares.validation_share = options.validation_share;
+        shares.split_seed = options.split_seed;
+        if *options == shares {
+            return Ok(true);
+        }
+        let useless = |option, meant_for| LoadError::Useless {
+            option,
+            meant_for,
+            path: MNIST.to_owned(),
+            found: "built in, images with classes and a test set",
+        };
+        options.refuse_columns(MNIST, "built in, images with classes")?;
+        Err(match options {
+            _ if options.test.is_some() || options.test_share.is_some() => {
+                useless("test", "data without a test set")
+            }
+            _ if options.split.is_some() => useless("split", "data without a test set"),
+            _ if options.missing != MissingRule::Error => useless("missing", "tables"),
+            _ if options.validation.is_some() => {
+                useless("validation", "files; --validation-share works here")
+            }
+            _ => useless("size", "files"),
+        })
+    }
+
+    #[cfg(feature = "mnist")]
+    fn built_in(&self) -> Result<Parts, LoadError> {
+        Ok(super::mnist::load())
+    }
+
+    #[cfg(not(feature = "mnist"))]
+    fn built_in(&self) -> Result<Parts, LoadError> {
+        unreachable!("nothing is built in without the feature `mnist`")
+    }
+
+    /// The parts of all paths that the options name.
+    fn all(&mut self, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        let mut found = self.path(&self.options.path, wanted)?;
+        let columns = match &found.train.kind {
+            Kind::Table(columns) => Some(columns.clone()),
+            _ => None,
+        };
+        let wanted = Wanted { columns: columns.as_deref(), ..wanted };
+        for (path, part, option) in [
+            (&self.options.test, &mut found.test, "test"),
+            (&self.options.validation, &mut found.validation, "validation"),
+        ] {
+            let Some(path) = path else { continue };
+            if part.is_some() {
+                return Err(LoadError::Useless {
+                    option,
+                    meant_for: "data without that part",
+                    path: self.options.path.clone(),
+                    found: "a folder or file that has it",
+                });
+            }
+            *part = Some(self.one_part(path, wanted)?);
+        }
+        Ok(found)
+    }
+
+    fn one_part(&mut self, path: &str, wanted: Wanted<'_>) -> Result<Found, LoadError> {
+        match self.path(path, wanted)? {
+            FoundParts { train, validation: None, test: None } => Ok(train),
+            _ => Err(LoadError::SeveralParts(path.to_owned())),
+        }
+    }
+
+    fn path(&mut self, path: &str, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        let source = Source::open(Path::new(path)).map_err(|error| self.not_there(path, error))?;
+        match source.format() {
+            Format::Csv => {
+                let (table, dialect) =
+                    csv::read(source, &csv::Options::default(), &Limits::default(), self.threads)?;
+                self.notes.push(told(path, &table, Some(dialect)));
+                self.table(path, table, wanted)
+            }
+            Format::Parquet => self.parquet(path, source, wanted),
+            Format::Npy => {
+                let array = npy::read(source, &Limits::default())?;
+                let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
+                Ok(FoundParts::one(found))
+            }
+            Format::Npz => self.archive(path, source, wanted),
+            Format::Idx => self.idx_file(path, source, wanted),
+            Format::IdxFolder => self.idx_folder(path, Path::new(path), None, wanted),
+            format => self.images(path, source, format),
+        }
+    }
+
+    /// A name that is no path may be meant for the data set that is built in.
+    fn not_there(&self, path: &str, error: FormatError) -> LoadError {
+        let is_near = cfg!(feature = "mnist") && error::nearest(path, [&MNIST.to_owned()]).is_some();
+        match matches!(*error.problem, Problem::Missing) && is_near {
+            true => LoadError::NotThere(path.to_owned()),
+            false => error.into(),
+        }
+    }
+
+    fn table(&mut self, path: &str, table: Table, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        let found = table::read(path, table, self.options, &wanted, &mut self.notes)?;
+        if self.options.size.is_none() {
+            return Ok(FoundParts::one(found));
+        }
+        let features = found.features();
+        let (kind, values) =
+            array::images_of_rows(path, self.options.size, features, found.values, &mut self.notes)?;
+        Ok(FoundParts::one(Found { kind, values, ..found }))
+    }
+
+    #[cfg(feature = "parquet")]
+    fn parquet(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        let table = super::format::parquet::read(source, &Limits::default())?;
+        self.notes.push(told(path, &table, None));
+        self.table(path, table, wanted)
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn parquet(&mut self, path: &str, _: Source, _: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        Err(LoadError::Feature { path: path.into(), what: "a Parquet file", feature: "parquet" })
+    }
+
+    fn archive(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        let limits = Limits::default();
+        let mut archive = npy::Archive::open(source, &limits)?;
+        let choice = archive.choose()?;
+        let mut read = |data: &str, labels: Option<&String>| {
+            let array = archive.read(data, &limits)?;
+            let labels_array = labels.map(|labels| archive.read(labels, &limits)).transpose()?;
+            let classes = labels.map_or(String::new(), |labels| format!(", classes from `{labels}`"));
+            self.notes
+                .push(format!("{path}: {} rows from the array `{data}`{classes}", grouped(array.shape[0])));
+            array::read(path, array, labels_array, self.options, &wanted, &mut self.notes)
+        };
+        let train = read(&choice.train, choice.train_labels.as_ref())?;
+        let test = choice.test.as_ref().map(|test| read(test, choice.test_labels.as_ref())).transpose()?;
+        Ok(FoundParts { train, validation: None, test })
+    }
+
+    /// One of the usual four files stands for all of them; any other is an array.
+    fn idx_file(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
+        let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+        let set =
+            name.as_deref().and_then(|name| Some(name.split_once("train-images")?.0.trim_end_matches('-')));
+        if let Some(set) = set {
+            let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+            return self.idx_folder(path, folder.unwrap_or(Path::new(".")), Some(set), wanted);
+        }
+        let array = idx::read(source, &Limits::default())?;
+        let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
+        Ok(FoundParts::one(found))
+    }
+
+    fn idx_folder(
+        &mut self,
+        path: &str,
+        folder: &Path,
+        set: Option<&str>,
+        wanted: Wanted<'_>,
+    ) -> Result<FoundParts, LoadError> {
+        let folder = idx::find(folder, set)?;
+        if folder.transposed {
+            self.notes
+                .push(format!("{path}: the images of EMNIST are stored transposed; they are turned upright"));
+        }
+        let contents = idx::read_folder(&folder, &Limits::default())?;
+        let mut part =
+            |(images, labels)| array::read(path, images, labels, self.options, &wanted, &mut self.notes);
+        let train = part(contents.train)?;
+        let test = contents.test.map(part).transpose()?;
+        Ok(FoundParts { train, validation: None, test })
+    }
+
+    #[cfg(feature = "images")]
+    fn images(&mut self, path: &str, source: Source, format: Format) -> Result<FoundParts, LoadError> {
+        self.options.refuse_columns(path, "images")?;
+        match format {
+            Format::Image => image::file(path, source, self.options),
+            _ => image::folder(path, self.options, self.threads, &mut *self.progress, &mut self.notes),
+        }
+    }
+
+    #[cfg(not(feature = "images"))]
+    fn images(&mut self, path: &str, _: Source, _: Format) -> Result<FoundParts, LoadError> {
+        let _ = &mut self.progress;
+        Err(LoadError::Feature { path: path.into(), what: "a folder of images", feature: "images" })
+    }
+}
+
+impl LoadOptions {
+    /// Whether columns are named.
+    fn names_columns(&self) -> bool {
+        self.column_option().is_some()
+    }
+
+    fn column_option(&self) -> Option<&'static str> {
+        let given = [
+            ("label", self.label.is_some()),
+            ("id", self.id.is_some()),
+            ("drop", !self.drop.is_empty()),
+            ("columns", !self.columns.is_empty()),
+            ("one-hot", !self.one_hot.is_empty()),
+            ("rename", !self.rename.is_empty()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// What names columns is a mistake where there are none.
+    fn refuse_columns(&self, path: &str, found: &'static str) -> Result<(), LoadError> {
+        match self.column_option() {
+            Some(option) => Err(LoadError::Useless {
+                option,
+                meant_for: "columns of tables",
+                path: path.to_owned(),
+                found,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a table is, in a sentence.
+fn told(path: &str, table: &Table, dialect: Option<csv::Dialect>) -> String {
+    let how = dialect.map_or(String::new(), |dialect| {
+        let separated = match dialect.delimiter {
+            b',' => "commas",
+            b';' => "semicolons",
+            b'\t' => "tabs",
+            _ => "vertical bars",
+        };
+        let header =
+            if dialect.header { "the first line names the columns" } else { "no line names the columns" };
+        let comma = if dialect.decimal_comma { ", decimals are written with a comma" } else { "" };
+        format!("; separated by {separated}, {header}{comma}")
+    });
+    format!("{path}: {} rows, {} columns{how}", grouped(table.rows), grouped(table.columns.len()))
+}
