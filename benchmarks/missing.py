@@ -8,6 +8,11 @@ filled in, in standard deviations of their columns, so that column means have ab
 values: another tenth of the values that are left is removed, and what fills those best is taken.
 """
 
+import os
+
+# Small matrices: with more threads NumPy waits more than it computes.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import subprocess
 import warnings
 from pathlib import Path
