@@ -1,11 +1,14 @@
 //! The figures of a run: what each shows, its file and its caption.
 
 mod charts;
+mod pairs;
 mod pictures;
+mod tables;
 
 use std::num::NonZeroUsize;
 
 use self::pictures::Gallery;
+use self::tables::Tables;
 use super::{DirectoryError, RunDirectory, RunError, Summary};
 use crate::compute::Compute;
 use crate::dataset::{Parts, RowNameError};
@@ -29,6 +32,16 @@ pub(super) enum Subject {
     Reconstructions,
     Grid { model: Option<String> },
     Components,
+    /// Of a table: errors by column.
+    Columns,
+    /// Of a table: values of columns beside reconstructions.
+    Values {
+        model: String,
+    },
+    /// Of a table: codes in a plane.
+    Plane {
+        model: String,
+    },
     Extremes { model: String },
     Sources,
     Strip { pair: usize },
@@ -53,9 +66,9 @@ impl Sketch {
         format!("figure-{}", self.name)
     }
 
-    /// Charts scale; pictures of pixels do not.
+    /// Charts scale; pictures of pixels, which an SVG holds as images, do not.
     fn is_chart(&self) -> bool {
-        matches!(self.subject, Subject::Curves | Subject::Curve { .. } | Subject::Realism { .. })
+        !self.svg.contains("<image")
     }
 
     fn write(&self, png: &[u8], directory: &RunDirectory) -> Result<(), DirectoryError> {
@@ -77,8 +90,8 @@ pub(super) fn draw(
 ) -> Result<Vec<Sketch>, DrawError> {
     let mut sketches = charts::curves(summary);
     sketches.extend(charts::realism(summary, data.schema()));
+    let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
     if let Some(image) = data.train().image() {
-        let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
         let mut gallery = Gallery { summary, predictors, data, image, compute };
         sketches.push(gallery.data());
         sketches.push(gallery.reconstructions()?);
@@ -86,6 +99,8 @@ pub(super) fn draw(
         sketches.extend(pca.and_then(|pca| gallery.components(pca)));
         sketches.extend(gallery.extremes()?);
         sketches.extend(gallery.interpolations()?);
+    } else {
+        sketches.extend(Tables::new(summary, predictors, data, compute)?.draw()?);
     }
     Ok(sketches)
 }

@@ -17,7 +17,7 @@ pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use estimate::Estimated;
 pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
-pub use run::{Completed, RunError, RunEvent, RunOptions, run};
+pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,
     Question, Topic, TrainingSettings,
