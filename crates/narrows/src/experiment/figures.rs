@@ -28,9 +28,13 @@ const PNG_SCALE: f32 = 2.0;
 pub(super) enum Subject {
     Data,
     Curves,
-    Curve { model: String },
+    Curve {
+        model: String,
+    },
     Reconstructions,
-    Grid { model: Option<String> },
+    Grid {
+        model: Option<String>,
+    },
     Components,
     /// Of a table: errors by column.
     Columns,
@@ -42,11 +46,20 @@ pub(super) enum Subject {
     Plane {
         model: String,
     },
-    Extremes { model: String },
+    Extremes {
+        model: String,
+    },
     Sources,
-    Strip { pair: usize },
-    Realism { between: Between },
-    Interpolation { pair: usize, model: String },
+    Strip {
+        pair: usize,
+    },
+    Realism {
+        between: Between,
+    },
+    Interpolation {
+        pair: usize,
+        model: String,
+    },
 }
 
 /// A figure; it is rasterised when it is written.

@@ -103,7 +103,10 @@ pub fn interpolation(title: &str, steps: &[Step]) -> String {
         .chunks(columns)
         .map(|steps| {
             let pictures = steps.iter().map(|step| step.picture.clone()).collect();
-            (steps.iter().map(|step| heading(step.lambda, digits)).collect(), Row { pictures, ..Row::default() })
+            (
+                steps.iter().map(|step| heading(step.lambda, digits)).collect(),
+                Row { pictures, ..Row::default() },
+            )
         })
         .collect();
     blocks_of(title, &blocks, 84.0)
@@ -214,7 +217,8 @@ fn blocks_of(title: &str, blocks: &[(Vec<String>, Row)], side: f64) -> String {
 
 /// A row whose pictures are no larger than the layout can use, and whose texts are no longer than their columns can be.
 fn fitted((headings, row): &(Vec<String>, Row), side: f64) -> (Vec<String>, Row) {
-    let short = |texts: &[String]| texts.iter().map(|text| fit(text, SMALL, Weight::Regular, LONGEST_TEXT)).collect();
+    let short =
+        |texts: &[String]| texts.iter().map(|text| fit(text, SMALL, Weight::Regular, LONGEST_TEXT)).collect();
     let row = Row {
         label: row.label.clone(),
         pictures: row.pictures.iter().map(|picture| shrunk(picture, side).into_owned()).collect(),

@@ -79,7 +79,13 @@ const GRID: &str = "#e4e4e4";
 const AXIS: &str = "#8c8c8c";
 
 /// `panels` of so many pixels each, `columns` in a row, under a title and a key of colours.
-pub fn panels(title: &str, key: &[Key], (wide, high): (f64, f64), columns: usize, panels: &[Panel]) -> String {
+pub fn panels(
+    title: &str,
+    key: &[Key],
+    (wide, high): (f64, f64),
+    columns: usize,
+    panels: &[Panel],
+) -> String {
     let room = Room::of(panels);
     let columns = columns.clamp(1, panels.len().max(1));
     let total = (columns as f64 * (room.left + wide + GAP) - GAP).max(title_width(title)).max(300.0);
@@ -112,7 +118,8 @@ impl Room {
             Axis::Numbers(_) => 16.0,
             // Written at 45 degrees.
             Axis::Names { names, .. } => {
-                let longest = names.iter().map(|name| text_width(name).min(LONGEST_NAME.1)).fold(0.0, f64::max);
+                let longest =
+                    names.iter().map(|name| text_width(name).min(LONGEST_NAME.1)).fold(0.0, f64::max);
                 longest * 0.71 + 14.0
             }
         };
@@ -255,7 +262,8 @@ impl Plot<'_> {
             }
             Axis::Names { names, label } => {
                 let every = (NAME_GAP * names.len() as f64 / self.wide).ceil().max(1.0) as usize;
-                let longest = names.iter().map(|name| text_width(name).min(LONGEST_NAME.1)).fold(0.0, f64::max);
+                let longest =
+                    names.iter().map(|name| text_width(name).min(LONGEST_NAME.1)).fold(0.0, f64::max);
                 html! {
                     @for (index, name) in names.iter().enumerate() {
                         @let x = place(index as f64);
@@ -295,7 +303,8 @@ impl Plot<'_> {
 }
 
 fn drawn(series: &Series, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Markup {
-    let finite: Vec<_> = series.points.iter().filter(|point| point.0.is_finite() && point.1.is_finite()).collect();
+    let finite: Vec<_> =
+        series.points.iter().filter(|point| point.0.is_finite() && point.1.is_finite()).collect();
     let colour = hex(series.colour);
     match series.mark {
         // One path for all dots: a circle for each of thousands would make a large file.
@@ -362,7 +371,13 @@ mod tests {
     use crate::report::raster::{self, tests::decode};
 
     fn panel(x: Axis, y: Axis, points: Vec<(f64, f64)>, mark: Mark) -> Panel {
-        Panel { title: "a".to_owned(), x, y, series: vec![Series { points, colour: [0, 114, 178], mark }], diagonal: false }
+        Panel {
+            title: "a".to_owned(),
+            x,
+            y,
+            series: vec![Series { points, colour: [0, 114, 178], mark }],
+            diagonal: false,
+        }
     }
 
     fn numbers() -> Axis {
@@ -376,16 +391,29 @@ mod tests {
 
     #[test]
     fn points_stand_where_their_values_are() {
-        let svg = panels("", &[], (200.0, 100.0), 1, &[panel(numbers(), numbers(), vec![(0.0, 0.0), (10.0, 5.0)], Mark::Line(2.0))]);
+        let svg = panels(
+            "",
+            &[],
+            (200.0, 100.0),
+            1,
+            &[panel(numbers(), numbers(), vec![(0.0, 0.0), (10.0, 5.0)], Mark::Line(2.0))],
+        );
         let document = Document::parse(&svg).unwrap();
         let line = document.descendants().find(|node| node.has_tag_name("polyline")).unwrap();
         let frame = document.descendants().filter(|node| node.has_tag_name("rect")).last().unwrap();
         let number = |name| frame.attribute(name).unwrap().parse::<f64>().unwrap();
-        let corners: Vec<Vec<f64>> = line.attribute("points").unwrap().split(' ')
-            .map(|corner| corner.split(',').map(|x| x.parse().unwrap()).collect()).collect();
+        let corners: Vec<Vec<f64>> = line
+            .attribute("points")
+            .unwrap()
+            .split(' ')
+            .map(|corner| corner.split(',').map(|x| x.parse().unwrap()).collect())
+            .collect();
         // Four hundredths of the extent lie on each side.
         let (left, top) = (number("x"), number("y"));
-        let expected = [[left + 200.0 * 0.04 / 1.08, top + 100.0 * 1.04 / 1.08], [left + 200.0 * 1.04 / 1.08, top + 100.0 * 0.04 / 1.08]];
+        let expected = [
+            [left + 200.0 * 0.04 / 1.08, top + 100.0 * 1.04 / 1.08],
+            [left + 200.0 * 1.04 / 1.08, top + 100.0 * 0.04 / 1.08],
+        ];
         for (corner, expected) in corners.iter().zip(expected) {
             assert!(corner.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.02), "{corners:?}");
         }
@@ -393,12 +421,31 @@ mod tests {
 
     #[test]
     fn names_are_cut_and_thinned_so_that_none_lies_on_another() {
-        let svg = panels("many", &[], (300.0, 200.0), 1, &[panel(named(100, 60), numbers(), vec![(0.0, 1.0)], Mark::Dots(3.0))]);
+        let svg = panels(
+            "many",
+            &[],
+            (300.0, 200.0),
+            1,
+            &[panel(named(100, 60), numbers(), vec![(0.0, 1.0)], Mark::Dots(3.0))],
+        );
         let document = Document::parse(&svg).unwrap();
-        let written: Vec<f64> = document.descendants().filter(|node| node.attribute("transform").is_some())
-            .map(|node| node.attribute("x").unwrap().parse().unwrap()).collect();
-        assert!(written.len() >= 10 && written.windows(2).all(|pair| pair[1] - pair[0] >= NAME_GAP - 0.1), "{written:?}");
-        assert!(document.descendants().filter(|n| n.has_tag_name("text")).all(|n| n.text().unwrap().chars().count() < 30));
+        let written: Vec<f64> = document
+            .descendants()
+            .filter(|node| node.attribute("transform").is_some())
+            .map(|node| node.attribute("x").unwrap().parse().unwrap())
+            .collect();
+        assert!(
+            written.len() >= 10 && written.windows(2).all(|pair| pair[1] - pair[0] >= NAME_GAP - 0.1),
+            "{written:?}"
+        );
+        assert!(
+            document.descendants().filter(|n| n.has_tag_name("text")).all(|n| n
+                .text()
+                .unwrap()
+                .chars()
+                .count()
+                < 30)
+        );
     }
 
     #[test]
@@ -407,7 +454,13 @@ mod tests {
             for (x, y) in [(numbers(), numbers()), (named(3, 2), numbers()), (numbers(), named(0, 0))] {
                 let mut one = panel(x, y, points.clone(), Mark::Dots(3.0));
                 one.diagonal = true;
-                let svg = panels("t", &[Key { label: "k".repeat(200), colour: [0; 3] }], (100.0, 100.0), 2, &[one.clone(), one]);
+                let svg = panels(
+                    "t",
+                    &[Key { label: "k".repeat(200), colour: [0; 3] }],
+                    (100.0, 100.0),
+                    2,
+                    &[one.clone(), one],
+                );
                 let (wide, _, pixels) = decode(&raster::png(&svg, 1.0).unwrap());
                 assert!(wide > 200 && !pixels.is_empty());
             }

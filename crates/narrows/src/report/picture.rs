@@ -147,7 +147,8 @@ impl Picture {
             let columns = column * square..((column + 1) * square).min(self.width);
             let count = rows.len() * columns.len();
             let sample = |y, x| usize::from(self.samples[(y * self.width + x) * channels + channel]);
-            let sum: usize = rows.flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| sample(y, x)).sum();
+            let sum: usize =
+                rows.flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| sample(y, x)).sum();
             // A mean of bytes, rounded.
             ((sum + count / 2) / count) as u8
         };
@@ -256,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_large_picture_is_made_smaller_by_means_of_squares() {
-        let colours = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.2, 0.2, 0.2], [0.6; 3]];
+        let colours =
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.2, 0.2, 0.2], [0.6; 3]];
         let picture = Picture::new(2, 3, Channels::Rgb, &colours.concat()).unwrap();
         assert!(matches!(picture.within(3), Cow::Borrowed(_)));
         let small = picture.within(2);

@@ -138,8 +138,12 @@ impl Gallery<'_> {
         };
         let title = format!("Principal components of the training set of {}", self.name());
         let note = match self.image.channels {
-            1 => "Under each the variance along it. Grey is 0; black and white are the greatest entry, negative and positive.",
-            _ => "Under each the variance along it. Grey is 0 in all channels; of red, green and blue, more is positive, less negative.",
+            1 => {
+                "Under each the variance along it. Grey is 0; black and white are the greatest entry, negative and positive."
+            }
+            _ => {
+                "Under each the variance along it. Grey is 0 in all channels; of red, green and blue, more is positive, less negative."
+            }
         };
         let mut rows = vec![row("exact", &pca.components, &pca.variances)];
         rows.extend(certified.iter().map(|(name, certificate)| {

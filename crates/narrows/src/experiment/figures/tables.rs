@@ -46,7 +46,8 @@ impl<'a> Tables<'a> {
         compute: &'a mut Compute,
     ) -> Result<Self, MismatchError> {
         let test = some_rows(data.test(), MAX_ROWS);
-        let errors = predictors.iter().map(|model| column_errors(model, compute, &test)).collect::<Result<_, _>>()?;
+        let errors =
+            predictors.iter().map(|model| column_errors(model, compute, &test)).collect::<Result<_, _>>()?;
         Ok(Self { summary, predictors, data, compute, columns: data.train().moments(), errors })
     }
 
@@ -93,7 +94,13 @@ impl<'a> Tables<'a> {
             caption: format!(
                 "{title}: the mean squared error of each model on the test set, in {scale}, for {which}, the worst first."
             ),
-            svg: panels(&format!("{title}\n{note}"), &self.key(), (520.0, 22.0 * order.len() as f64 + 16.0), 1, &[panel]),
+            svg: panels(
+                &format!("{title}\n{note}"),
+                &self.key(),
+                (520.0, 22.0 * order.len() as f64 + 16.0),
+                1,
+                &[panel],
+            ),
         }
     }
 
@@ -115,7 +122,9 @@ impl<'a> Tables<'a> {
                 x: Axis::Numbers("value".to_owned()),
                 y: Axis::Numbers("reconstructed".to_owned()),
                 series: vec![Series {
-                    points: pairs.map(|(raw, rebuilt)| (raw[column].into(), rebuilt[column].into())).collect(),
+                    points: pairs
+                        .map(|(raw, rebuilt)| (raw[column].into(), rebuilt[column].into()))
+                        .collect(),
                     colour: palette::style(place).colour.light,
                     mark: Mark::Dots(2.5),
                 }],
@@ -133,7 +142,13 @@ impl<'a> Tables<'a> {
             subject: Subject::Values { model: name.clone() },
             name: format!("values-{name}"),
             caption: format!("{title}. {note}."),
-            svg: panels(&format!("{title}\n{note}"), &[], (210.0, 190.0), 3, &order.iter().map(panel).collect::<Vec<_>>()),
+            svg: panels(
+                &format!("{title}\n{note}"),
+                &[],
+                (210.0, 190.0),
+                3,
+                &order.iter().map(panel).collect::<Vec<_>>(),
+            ),
         })
     }
 
@@ -161,7 +176,8 @@ impl<'a> Tables<'a> {
         };
         let title = format!("Codes of {} test rows of {} by {name}", rows.rows(), self.name());
         let coloured = if key.is_empty() { "" } else { ", coloured by class" };
-        let panel = Panel { title: String::new(), x: Axis::Numbers(x), y: Axis::Numbers(y), series, diagonal: false };
+        let panel =
+            Panel { title: String::new(), x: Axis::Numbers(x), y: Axis::Numbers(y), series, diagonal: false };
         Ok(Sketch {
             subject: Subject::Plane { model: name.clone() },
             name: format!("codes-{name}"),
@@ -171,7 +187,9 @@ impl<'a> Tables<'a> {
     }
 
     fn interpolations(&mut self) -> Result<Vec<Sketch>, DrawError> {
-        let Some(interpolation) = self.summary.experiment.interpolation.clone() else { return Ok(Vec::new()) };
+        let Some(interpolation) = self.summary.experiment.interpolation.clone() else {
+            return Ok(Vec::new());
+        };
         let mut sketches = Vec::new();
         let labels = pair_labels(self.data, &interpolation.pairs)?;
         for (number, (pair, label)) in interpolation.pairs.iter().zip(&labels).enumerate() {
@@ -181,7 +199,13 @@ impl<'a> Tables<'a> {
     }
 
     /// One pair: the blend and the compared models under one another, and each model by itself.
-    fn pair(&mut self, number: usize, pair: &Pair, label: &str, steps: usize) -> Result<Vec<Sketch>, DrawError> {
+    fn pair(
+        &mut self,
+        number: usize,
+        pair: &Pair,
+        label: &str,
+        steps: usize,
+    ) -> Result<Vec<Sketch>, DrawError> {
         let all = lambdas(steps);
         let lambdas: Vec<f32> = thinned(all.len(), MAX_STEPS).into_iter().map(|step| all[step]).collect();
         let mut ends = Vec::new();
@@ -206,7 +230,12 @@ impl<'a> Tables<'a> {
             let [from, to] = [model.samples(&ends[0])?.row(0), model.samples(&ends[1])?.row(0)];
             let ends = [&from[..], &to[..]];
             if strip.is_empty() {
-                strip.push(self.lines("blend of the values", BLEND, &shown, &model.input().raw(&blend(ends, &lambdas))));
+                strip.push(self.lines(
+                    "blend of the values",
+                    BLEND,
+                    &shown,
+                    &model.input().raw(&blend(ends, &lambdas)),
+                ));
             }
             let decoded = model.input().raw(&interpolate(model, self.compute, ends, &lambdas)?);
             let name = &self.summary.models[place].name;
@@ -216,7 +245,13 @@ impl<'a> Tables<'a> {
                 subject: Subject::Interpolation { pair: number, model: name.clone() },
                 name: format!("interpolation-{label}-{name}"),
                 caption: format!("{title} through the latent space of {name}. {note}."),
-                svg: panels(&format!("{alone}\n{note}"), &[], (700.0, 320.0), 1, std::slice::from_ref(&panel)),
+                svg: panels(
+                    &format!("{alone}\n{note}"),
+                    &[],
+                    (700.0, 320.0),
+                    1,
+                    std::slice::from_ref(&panel),
+                ),
             });
             if in_strip(self.summary, name) {
                 strip.push(panel);
@@ -236,7 +271,9 @@ impl<'a> Tables<'a> {
     /// The columns that differ most between two rows, as many as a figure has room for, in the order of the table.
     fn columns_between(&self, ends: &[Dataset]) -> Vec<usize> {
         let [from, to] = [ends[0].raw_row(0), ends[1].raw_row(0)];
-        let apart = |column: usize| (self.standardised(column, to[column]) - self.standardised(column, from[column])).abs();
+        let apart = |column: usize| {
+            (self.standardised(column, to[column]) - self.standardised(column, from[column])).abs()
+        };
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
         order.sort_by(|&a, &b| apart(b).total_cmp(&apart(a)));
         order.truncate(MAX_COLUMNS);
@@ -278,7 +315,12 @@ impl<'a> Tables<'a> {
 
     fn key(&self) -> Vec<Key> {
         let models = self.summary.models.iter().enumerate();
-        models.map(|(place, model)| Key { label: model.name.clone(), colour: palette::style(place).colour.light }).collect()
+        models
+            .map(|(place, model)| Key {
+                label: model.name.clone(),
+                colour: palette::style(place).colour.light,
+            })
+            .collect()
     }
 
     fn name(&self) -> &str {
@@ -293,7 +335,11 @@ fn some_rows(dataset: &Dataset, most: usize) -> Dataset {
 }
 
 /// The mean squared error of each column, over the rows that have it.
-fn column_errors(model: &Predictor, compute: &mut Compute, rows: &Dataset) -> Result<Vec<f64>, MismatchError> {
+fn column_errors(
+    model: &Predictor,
+    compute: &mut Compute,
+    rows: &Dataset,
+) -> Result<Vec<f64>, MismatchError> {
     let squares = model.squared_errors_by_feature(compute, &model.samples(rows)?)?;
     let moments = Moments::of_rows(&squares, rows.features());
     Ok(moments.into_iter().map(|column| column.mean).collect())

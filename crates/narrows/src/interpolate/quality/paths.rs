@@ -300,7 +300,10 @@ fn rescaled(from: &InputSpec, to: &InputSpec, values: &[f32]) -> Vec<f32> {
     }
     let features = from.schema().features();
     let value = |(index, &x): (usize, &f32)| {
-        let (old, new) = (from.normalisation().of_feature(index % features), to.normalisation().of_feature(index % features));
+        let (old, new) = (
+            from.normalisation().of_feature(index % features),
+            to.normalisation().of_feature(index % features),
+        );
         let raw = (f64::from(x) - f64::from(old.1)) / f64::from(old.0);
         (raw * f64::from(new.0) + f64::from(new.1)) as f32
     };
