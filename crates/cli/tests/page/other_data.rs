@@ -46,7 +46,9 @@ impl Run {
 
     /// With the weights that the page has.
     fn model(&self, name: &str) -> Autoencoder {
-        quantised(&safetensors::load(&self.folder.join("models").join(name).join("model.safetensors")).unwrap().0)
+        quantised(
+            &safetensors::load(&self.folder.join("models").join(name).join("model.safetensors")).unwrap().0,
+        )
     }
 }
 
@@ -124,10 +126,15 @@ fn images_in_colour_are_decoded_in_colour_as_rust_does() {
         // The end of a class whose name is long.
         browser.go("#map");
         browser.until("document.querySelectorAll('#map-neighbours canvas').length === 8");
-        let cut = browser.value("[...document.querySelectorAll('#part-map button.class')].map((b) => b.textContent).join('|')");
+        let cut = browser.value(
+            "[...document.querySelectorAll('#part-map button.class')].map((b) => b.textContent).join('|')",
+        );
         assert_eq!(cut, "sun|airplane over the open …|leaf");
         let nearest = colours(browser, "#part-map .thumb canvas");
-        assert!(nearest.chunks(3).any(|pixel| (pixel[0] - pixel[2]).abs() > 60.0), "the map's images are in colour");
+        assert!(
+            nearest.chunks(3).any(|pixel| (pixel[0] - pixel[2]).abs() > 60.0),
+            "the map's images are in colour"
+        );
     });
 }
 
@@ -142,7 +149,8 @@ fn the_map_of_a_table_shows_the_values_of_the_nearest_row_in_their_units() {
         let cells = browser.value(
             "[...document.querySelectorAll('#map-values tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))",
         );
-        let model_name = browser.value("document.querySelector('#part-map select').selectedOptions[0].textContent");
+        let model_name =
+            browser.value("document.querySelector('#part-map select').selectedOptions[0].textContent");
         let model = run.model(model_name.as_str().unwrap());
         let raw = run.data.test().raw_row(row);
         let samples = model.samples(&run.data.test().subset(&[row])).unwrap();
@@ -151,11 +159,16 @@ fn the_map_of_a_table_shows_the_values_of_the_nearest_row_in_their_units() {
         for (column, name) in made::COLUMNS.iter().enumerate() {
             let line = &cells[column];
             assert_eq!(line[0], *name);
-            let number = |text: &Value| text.as_str().unwrap().replace(',', "").replace('−', "-").parse::<f64>().unwrap();
+            let number = |text: &Value| {
+                text.as_str().unwrap().replace(',', "").replace('−', "-").parse::<f64>().unwrap()
+            };
             // Three digits of the column's spread are written.
             let digit = 0.02 * moments[column].variance().sqrt();
             for (found, expected) in [(&line[1], raw[column]), (&line[2], rebuilt[column])] {
-                assert!((number(found) - f64::from(expected)).abs() <= digit, "{name}: {found} for {expected}");
+                assert!(
+                    (number(found) - f64::from(expected)).abs() <= digit,
+                    "{name}: {found} for {expected}"
+                );
             }
         }
         assert!(text(browser, "#map-state").contains("test rows"));
@@ -166,8 +179,9 @@ fn the_map_of_a_table_shows_the_values_of_the_nearest_row_in_their_units() {
 fn a_slider_of_a_table_moves_the_bars_of_its_columns() {
     in_page(&machines().report(), "sliders", SIZES[0], |browser| {
         browser.until("document.querySelectorAll('.bar-row').length === 6");
-        let values = "[...document.querySelectorAll('.bar-row output')].map((o) => o.textContent)";
-        let bars = "[...document.querySelectorAll('.bar-row .bar')].map((b) => b.getBoundingClientRect().width)";
+        let values = "[...document.querySelectorAll('.bar-row .number')].map((o) => o.textContent)";
+        let bars =
+            "[...document.querySelectorAll('.bar-row .bar')].map((b) => b.getBoundingClientRect().width)";
         browser.frame();
         let (before, wide) = (browser.value(values), browser.value(bars));
         browser.value("(() => { const i = document.querySelector('#latents input'); i.value = i.value > 100 ? 0 : 200; i.dispatchEvent(new Event('input')); })()");
@@ -187,9 +201,18 @@ fn an_interpolation_of_a_table_is_lines_over_columns_and_can_be_taken_away_as_cs
         browser.until("document.querySelectorAll('[data-model=deep] .lines polyline').length === 11");
         let points = browser.value("document.querySelector('[data-model=deep] .lines polyline').getAttribute('points').split(' ').length");
         assert_eq!(points, 6, "a point for every column");
-        let headings = browser.value("[...document.querySelectorAll('#lambda-values thead th')].map((h) => h.textContent).join()");
-        assert!(headings.as_str().unwrap().starts_with("column,A,") && headings.as_str().unwrap().ends_with(",B"), "{headings}");
-        assert_eq!(browser.value("document.querySelectorAll('#paths canvas').length"), 0, "no pictures of nothing");
+        let headings = browser.value(
+            "[...document.querySelectorAll('#lambda-values thead th')].map((h) => h.textContent).join()",
+        );
+        assert!(
+            headings.as_str().unwrap().starts_with("column,A,") && headings.as_str().unwrap().ends_with(",B"),
+            "{headings}"
+        );
+        assert_eq!(
+            browser.value("document.querySelectorAll('#paths canvas').length"),
+            0,
+            "no pictures of nothing"
+        );
         let (name, bytes) = browser.download(|browser| browser.click("#save-values"));
         assert_eq!(name, "interpolation.csv");
         let csv = String::from_utf8(bytes).unwrap();
@@ -200,7 +223,10 @@ fn an_interpolation_of_a_table_is_lines_over_columns_and_can_be_taken_away_as_cs
         let expected = model.input.raw(&model.reconstruct(&mut compute(), &samples).unwrap());
         let moments = run.data.train().moments();
         for ((found, expected), moments) in found.iter().zip(&expected).zip(moments) {
-            assert!(f64::from((found - expected).abs()) <= 2e-3 * moments.variance().sqrt(), "{found} for {expected}");
+            assert!(
+                f64::from((found - expected).abs()) <= 2e-3 * moments.variance().sqrt(),
+                "{found} for {expected}"
+            );
         }
     });
 }

@@ -31,7 +31,7 @@ const TITLE: (f64, f64) = (15.0, 32.0);
 /// The ink of labels and of small text.
 pub(super) const INK: (&str, &str) = ("#222222", "#595959");
 /// The longest heading over a picture and note under it, in pixels; what is longer is cut.
-const LONGEST_TEXT: f64 = 150.0;
+const LONGEST_TEXT: f64 = 120.0;
 /// A picture is drawn up to so many times the size that its layout asks for; one of more pixels is made smaller.
 const LARGEST: f64 = 2.0;
 /// The most columns in a row of steps along a way.

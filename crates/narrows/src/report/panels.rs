@@ -92,14 +92,19 @@ pub fn panels(
     let key = Keys::of(key, total);
     let top = MARGIN + title_height(title) + key.height();
     let mut body = vec![key.markup(MARGIN + title_height(title))];
-    let pitch = room.top + high + room.bottom + GAP / 2.0;
+    // Under one another, panels share the names below the last.
+    let named = |panel: &Panel| matches!(panel.x, Axis::Names { .. });
+    let shared = columns == 1 && panels.iter().all(named);
+    let below = if shared { 0.0 } else { room.bottom };
+    let pitch = room.top + high + below + GAP / 2.0;
     for (index, panel) in panels.iter().enumerate() {
         let left = MARGIN + (index % columns) as f64 * (room.left + wide + GAP) + room.left;
         let y = top + (index / columns) as f64 * pitch + room.top;
-        body.push(Plot { left, top: y, wide, high, panel }.markup(room.left));
+        let labelled = !shared || index + 1 == panels.len();
+        body.push(Plot { left, top: y, wide, high, panel, labelled }.markup(room.left));
     }
     let rows = panels.len().div_ceil(columns) as f64;
-    let height = top + rows * pitch + MARGIN / 2.0;
+    let height = top + rows * pitch + (room.bottom - below) + MARGIN / 2.0;
     document(title, total + 2.0 * MARGIN, height, html! { @for part in body { (part) } })
 }
 
@@ -193,6 +198,8 @@ struct Plot<'a> {
     wide: f64,
     high: f64,
     panel: &'a Panel,
+    /// Whether names stand below it.
+    labelled: bool,
 }
 
 impl Plot<'_> {
@@ -268,13 +275,13 @@ impl Plot<'_> {
                     @for (index, name) in names.iter().enumerate() {
                         @let x = place(index as f64);
                         line x1=(x) y1=(self.top) x2=(x) y2=(bottom) stroke=(GRID) {}
-                        @if index % every == 0 {
+                        @if self.labelled && index % every == 0 {
                             text x=(x + 4.0) y=(bottom + 12.0) text-anchor="end" font-size=(SMALL) fill=(INK.1) transform=(format!("rotate(-45 {x} {})", bottom + 10.0)) {
                                 (fit(name, SMALL, Weight::Regular, LONGEST_NAME.1))
                             }
                         }
                     }
-                    text x=(middle) y=(rounded(bottom + longest * 0.71 + 14.0 + LINE)) text-anchor="middle" font-size=(SMALL) fill=(INK.1) { (printable(label)) }
+                    @if self.labelled { text x=(middle) y=(rounded(bottom + longest * 0.71 + 14.0 + LINE)) text-anchor="middle" font-size=(SMALL) fill=(INK.1) { (printable(label)) } }
                 }
             }
         }

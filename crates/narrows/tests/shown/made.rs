@@ -19,12 +19,18 @@ pub fn colour(labels: bool) -> Parts {
         for row in 0..rows {
             let class = row % SUBJECTS.len();
             let [x, y, size] = [1, 2, 3].map(|which| unit(seed + 17 * row + which));
-            let (disc, ground) = [([250, 200, 30], [90, 160, 240]), ([220, 220, 235], [10, 20, 70]), ([40, 160, 50], [120, 80, 40])][class];
+            let (disc, ground) = [
+                ([250, 200, 30], [90, 160, 240]),
+                ([220, 220, 235], [10, 20, 70]),
+                ([40, 160, 50], [120, 80, 40]),
+            ][class];
             for pixel in 0..SIDE * SIDE {
                 let [across, down] = [pixel % SIDE, pixel / SIDE].map(|place| place as f64 / SIDE as f64);
                 let apart = (across - 0.25 - 0.5 * x).hypot(down - 0.25 - 0.5 * y);
                 let inside = ((0.16 + 0.12 * size - apart) * 10.0).clamp(0.0, 1.0);
-                let mixed = |(disc, ground): (u8, u8)| (f64::from(ground) + (f64::from(disc) - f64::from(ground)) * inside) as u8;
+                let mixed = |(disc, ground): (u8, u8)| {
+                    (f64::from(ground) + (f64::from(disc) - f64::from(ground)) * inside) as u8
+                };
                 bytes.extend(disc.into_iter().zip(ground).map(mixed));
             }
             classes.push(class as u32);

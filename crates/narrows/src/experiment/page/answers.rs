@@ -249,7 +249,7 @@ impl Report<'_> {
             .comparisons
             .iter()
             .filter_map(|comparison| comparison.verdicts.first())
-            .map(quality::sentence)
+            .map(|verdict| quality::sentence(verdict, |text| self.summary.worded(text)))
             .collect();
         if verdicts.is_empty() {
             return Vec::new();

@@ -24,10 +24,10 @@ const OF_IMAGES: [Measure; 9] = [
 const OF_PATHS: [Measure; 3] = [Measure::Smoothness, Measure::PathLength, Measure::RoundTrip];
 
 /// A verdict in a sentence, its finding in bold.
-pub(super) fn sentence(verdict: &Verdict) -> Paragraph {
+pub(super) fn sentence(verdict: &Verdict, worded: impl Fn(&str) -> String) -> Paragraph {
     match verdict.sentence.split_once(". ") {
         Some((finding, reasons)) => {
-            Paragraph(vec![Span::Strong(format!("{finding}.")), Span::Text(format!(" {reasons}"))])
+            Paragraph(vec![Span::Strong(format!("{finding}.")), Span::Text(format!(" {}", worded(reasons)))])
         }
         None => Paragraph(vec![Span::Strong(verdict.sentence.clone())]),
     }
@@ -144,7 +144,7 @@ pub(super) fn blocks(
     ];
     for (index, comparison) in quality.comparisons.iter().enumerate() {
         blocks.push(Block::Heading(format!("Between {}", comparison.name)));
-        blocks.extend(comparison.verdicts.iter().map(|verdict| Block::Note(sentence(verdict))));
+        blocks.extend(comparison.verdicts.iter().map(|verdict| Block::Note(sentence(verdict, &worded))));
         blocks.extend(chart(comparison.between));
         blocks.push(Block::Table(scores(index, comparison, &worded)));
         let verdicts = comparison.verdicts.iter().enumerate();
@@ -161,7 +161,12 @@ pub(super) fn blocks(
     blocks
 }
 
-fn meanings(worded: impl Fn(&str) -> String) -> Vec<Block> {
+/// Of the measures that something was measured by: without labels there are fewer.
+fn meanings(quality: &InterpolationQuality, worded: impl Fn(&str) -> String) -> Vec<Block> {
+    let measured = |measure: &Measure| {
+        let mut subjects = quality.comparisons.iter().flat_map(|comparison| &comparison.subjects);
+        subjects.any(|subject| subject.score(*measure).is_some())
+    };
     let meaning = |measure: Measure| {
         Paragraph(vec![
             Span::Strong(format!("{}. ", heading(measure))),
@@ -174,7 +179,7 @@ fn meanings(worded: impl Fn(&str) -> String) -> Vec<Block> {
         ])
     };
     vec![
-        Block::List(OF_IMAGES.into_iter().chain(OF_PATHS).map(meaning).collect()),
+        Block::List(OF_IMAGES.into_iter().chain(OF_PATHS).filter(measured).map(meaning).collect()),
         Block::Paragraph(
             "↑: more is better. ↓: less is better. Formulas and sources: docs/measures.md of narrows.".into(),
         ),
