@@ -5,10 +5,10 @@ import { standardised } from "./columns.js";
 import { element, refill, shortened, svg } from "./dom.js";
 import { scale } from "./scale.js";
 
-const HEIGHT = 230;
-const MARGIN = { top: 8, right: 12, bottom: 78, left: 40 };
+const HEIGHT = 250;
+const MARGIN = { top: 8, right: 12, bottom: 98, left: 64 };
 /** The least distance of two names, and the letters of one. */
-const [NAME_GAP, LETTERS] = [17, 14];
+const [NAME_GAP, LETTERS] = [17, 13];
 /** How much of the colour the first line has. */
 const PALEST = 0.2;
 
