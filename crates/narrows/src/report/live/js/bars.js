@@ -8,7 +8,7 @@ import { scrollBox, shownColumns, thinnedNote } from "./values.js";
 export class Bars {
   constructor(columns, label) {
     this.bars = shownColumns(columns).map((column, index) => {
-      const [bar, start] = [element("span", { className: "bar" }), element("span", { className: "home" })];
+      const [bar, start] = [element("span", { className: "bar-fill" }), element("span", { className: "home" })];
       const value = element("span", { className: "number" });
       const row = element("div", { className: "bar-row" }, element("span", { className: "column-name", title: column.name }, column.name),
         element("span", { className: "bar-track", ariaHidden: "true" }, bar, start), value);
