@@ -138,7 +138,7 @@ pub(super) fn blocks(
         Block::Paragraph(method(quality, &worded).into()),
         Block::Details {
             summary: "What each measure means".to_owned(),
-            blocks: meanings(&worded),
+            blocks: meanings(quality, &worded),
             on_paper: true,
         },
     ];
