@@ -195,20 +195,9 @@ impl Given {
 
     /// Reads and computes what needs the data.
     fn complete(&mut self, data: &Parts, compute: &mut Compute) -> Result<(), Failure> {
-        let no_images = |path: &Path| {
-            Failure::user(format!("{} does not read images, and a page shows nothing else", path.display()))
-        };
         match self {
-            Self::Run { path, run } => {
-                if data.test().image().is_none() {
-                    return Err(no_images(path));
-                }
-                run.read_snapshots(data)?;
-            }
+            Self::Run { run, .. } => run.read_snapshots(data)?,
             Self::Model(one) => {
-                if data.test().image().is_none() || one.model.input.image().is_none() {
-                    return Err(no_images(&one.path));
-                }
                 let samples = one.model.samples(data.test())?;
                 one.error = Some(reconstruction_error(&one.model, compute, &samples)?);
                 one.snapshots = load_snapshots(&folder_of(&one.path), data)?;
@@ -361,7 +350,7 @@ fn table(models: &[LiveModel<'_>], figures: impl Iterator<Item = Figures>) -> Ta
     let known = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     Table {
         anchor: "table-models".to_owned(),
-        caption: "The models, and their mean squared error per pixel on the test set.".into(),
+        caption: "The models, and their mean squared error on the test set, per pixel or column.".into(),
         columns: vec![
             column("model", Align::Left),
             column("layers", Align::Left),

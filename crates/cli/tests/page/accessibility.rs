@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::sizes::{PARTS, show};
 use crate::study::study;
 use crate::{SIZES, in_page};
@@ -25,23 +26,27 @@ fn axe() -> String {
     })
 }
 
+/// Looks through what a page shows.
+#[track_caller]
+pub fn keeps_nobody_out(browser: &mut Browser, what: &str) {
+    browser.value(&format!("{}\n;0", axe()));
+    let found = browser.value(
+        "axe.run(document, { preload: false, resultTypes: ['violations'] }).then((r) => r.violations.map((v) => \
+         `${v.id}: ${v.help}\\n` + v.nodes.slice(0, 5).map((n) => `  ${n.html.slice(0, 200)}\\n  ${n.failureSummary}`).join('\\n')))",
+    );
+    let found: Vec<&str> = found.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
+}
+
 #[test]
 fn no_part_keeps_anybody_out() {
-    let axe = axe();
     for size in [SIZES[0], SIZES[3]] {
         for scheme in ["light", "dark"] {
             in_page(&study().report(), PARTS[0], size, |browser| {
                 browser.scheme(scheme);
-                browser.value(&format!("{axe}\n;0"));
                 for part in PARTS {
                     show(browser, part);
-                    let found = browser.value(
-                        "axe.run(document, { preload: false, resultTypes: ['violations'] }).then((r) => r.violations.map((v) => \
-                         `${v.id}: ${v.help}\\n` + v.nodes.slice(0, 5).map((n) => `  ${n.html.slice(0, 200)}\\n  ${n.failureSummary}`).join('\\n')))",
-                    );
-                    let found: Vec<&str> =
-                        found.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-                    assert!(found.is_empty(), "{part}, {scheme}, {} wide:\n{}", size.0, found.join("\n"));
+                    keeps_nobody_out(browser, &format!("{part}, {scheme}, {} wide", size.0));
                 }
             });
         }

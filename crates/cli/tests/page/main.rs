@@ -9,8 +9,11 @@ mod command;
 mod draw;
 mod interpolate;
 mod judge;
+#[path = "../../../narrows/tests/shown/made.rs"]
+mod made;
 mod map;
 mod modules;
+mod other_data;
 mod saving;
 mod sizes;
 mod sliders;

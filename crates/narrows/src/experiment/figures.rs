@@ -1,11 +1,14 @@
 //! The figures of a run: what each shows, its file and its caption.
 
 mod charts;
+mod pairs;
 mod pictures;
+mod tables;
 
 use std::num::NonZeroUsize;
 
 use self::pictures::Gallery;
+use self::tables::Tables;
 use super::{DirectoryError, RunDirectory, RunError, Summary};
 use crate::compute::Compute;
 use crate::dataset::{Parts, RowNameError};
@@ -25,15 +28,38 @@ const PNG_SCALE: f32 = 2.0;
 pub(super) enum Subject {
     Data,
     Curves,
-    Curve { model: String },
+    Curve {
+        model: String,
+    },
     Reconstructions,
-    Grid { model: Option<String> },
+    Grid {
+        model: Option<String>,
+    },
     Components,
-    Extremes { model: String },
+    /// Of a table: errors by column.
+    Columns,
+    /// Of a table: values of columns beside reconstructions.
+    Values {
+        model: String,
+    },
+    /// Of a table: codes in a plane.
+    Plane {
+        model: String,
+    },
+    Extremes {
+        model: String,
+    },
     Sources,
-    Strip { pair: usize },
-    Realism { between: Between },
-    Interpolation { pair: usize, model: String },
+    Strip {
+        pair: usize,
+    },
+    Realism {
+        between: Between,
+    },
+    Interpolation {
+        pair: usize,
+        model: String,
+    },
 }
 
 /// A figure; it is rasterised when it is written.
@@ -53,9 +79,9 @@ impl Sketch {
         format!("figure-{}", self.name)
     }
 
-    /// Charts scale; pictures of pixels do not.
+    /// Charts scale; pictures of pixels, which an SVG holds as images, do not.
     fn is_chart(&self) -> bool {
-        matches!(self.subject, Subject::Curves | Subject::Curve { .. } | Subject::Realism { .. })
+        !self.svg.contains("<image")
     }
 
     fn write(&self, png: &[u8], directory: &RunDirectory) -> Result<(), DirectoryError> {
@@ -77,8 +103,8 @@ pub(super) fn draw(
 ) -> Result<Vec<Sketch>, DrawError> {
     let mut sketches = charts::curves(summary);
     sketches.extend(charts::realism(summary, data.schema()));
+    let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
     if let Some(image) = data.train().image() {
-        let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
         let mut gallery = Gallery { summary, predictors, data, image, compute };
         sketches.push(gallery.data());
         sketches.push(gallery.reconstructions()?);
@@ -86,6 +112,8 @@ pub(super) fn draw(
         sketches.extend(pca.and_then(|pca| gallery.components(pca)));
         sketches.extend(gallery.extremes()?);
         sketches.extend(gallery.interpolations()?);
+    } else {
+        sketches.extend(Tables::new(summary, predictors, data, compute)?.draw()?);
     }
     Ok(sketches)
 }

@@ -8,7 +8,7 @@ use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
 use crate::report::live::{self, Bound, Live, LiveModel, LivePair, Snapshot, Subject};
 
-/// The live parts of the report; none if the rows are no images.
+/// The live parts of the report.
 pub(super) fn live_parts(
     summary: &Summary,
     models: &[Autoencoder],
@@ -16,10 +16,7 @@ pub(super) fn live_parts(
     judged_by: Option<&Judge>,
     data: &Parts,
     compute: &mut Compute,
-) -> Result<Option<Live>, DrawError> {
-    if data.train().image().is_none() {
-        return Ok(None);
-    }
+) -> Result<Live, DrawError> {
     let models = live_models(summary, models, snapshots);
     let pairs = live_pairs(&summary.experiment, data)?;
     let subject = Subject {
@@ -30,7 +27,7 @@ pub(super) fn live_parts(
         pairs,
         judge: judged_by.and_then(live_judge),
     };
-    Ok(Some(Live::new(&subject, compute)?))
+    Ok(Live::new(&subject, compute)?)
 }
 
 /// The two models that the experiment compares, as places among those that were trained.

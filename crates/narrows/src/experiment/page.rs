@@ -68,13 +68,19 @@ impl Report<'_> {
 
     fn data(&self) -> Section {
         let data = &self.summary.data;
+        let numbers = if data.image { "numbers" } else { "columns" };
         let text = format!(
-            "{} rows to train on and {} to test on, {} numbers each.",
+            "{} rows to train on and {} to test on, {} {numbers} each.",
             thousands(data.train_rows),
             thousands(data.test_rows),
-            data.features
+            thousands(data.features)
         );
         let mut blocks = vec![Block::Paragraph(text.into())];
+        if data.labelled == Some(false) {
+            let absent = "The data has no labels. So nothing here is by class: no accuracy of neighbours, no linear probe, no error \
+                          of each class, and no evaluation classifier. Interpolations are judged by their distance to the data alone.";
+            blocks.push(Block::Note(absent.into()));
+        }
         blocks.extend(self.figure(|subject| *subject == Subject::Data));
         Section { heading: "The data".to_owned(), blocks }
     }
@@ -91,29 +97,46 @@ impl Report<'_> {
     }
 
     fn reconstructions(&self) -> Option<Section> {
+        let heading = "Reconstructions".to_owned();
+        if let Some(columns) = self.figure(|subject| *subject == Subject::Columns) {
+            let values = self.all_figures(|subject| matches!(subject, Subject::Values { .. }));
+            let summary = "Values beside their reconstructions, by every model".to_owned();
+            let values = Block::Details { summary, blocks: values, on_paper: false };
+            return Some(Section { heading, blocks: vec![columns, values] });
+        }
         let mut blocks = vec![self.figure(|subject| *subject == Subject::Reconstructions)?];
         let grids = self.all_figures(|subject| matches!(subject, Subject::Grid { .. }));
         blocks.push(Block::Details {
-            summary: "Test images 1 to 49 by every model".to_owned(),
+            summary: "The same grid of test images by every model".to_owned(),
             blocks: grids,
             on_paper: false,
         });
-        Some(Section { heading: "Reconstructions".to_owned(), blocks })
+        Some(Section { heading, blocks })
     }
 
     fn interpolation(&self) -> Option<Section> {
         let interpolation = self.summary.experiment.interpolation.as_ref()?;
-        let text = "Every picture goes from left to right: at λ = 0 stands the image where the way begins, at λ = 1 the one \
-                    where it ends. Between them decoder(λ·encoder(to) + (1 − λ)·encoder(from)) is shown. The pixel blend mixes \
-                    the images themselves, without a model.";
+        let text = match self.summary.data.image {
+            true => {
+                "Every picture goes from left to right: at λ = 0 stands the image where the way begins, at λ = 1 the one \
+                 where it ends. Between them decoder(λ·encoder(to) + (1 − λ)·encoder(from)) is shown. The pixel blend mixes \
+                 the images themselves, without a model."
+            }
+            false => {
+                "Every line is a row, over its columns: the palest, λ = 0, is the row where the way begins, the darkest, λ = 1, the \
+                 one where it ends. Between them decoder(λ·encoder(to) + (1 − λ)·encoder(from)) is shown. The blend of the values \
+                 mixes the rows themselves, without a model."
+            }
+        };
         let mut blocks = vec![Block::Paragraph(text.into())];
-        blocks.push(self.figure(|subject| *subject == Subject::Sources)?);
+        blocks.extend(self.figure(|subject| *subject == Subject::Sources));
         // Where the questions lead to no strip, it stands here.
         let shown = self.strips_in_answers();
         let strips = (0..interpolation.pairs.len()).filter(|_| !shown);
         blocks.extend(strips.filter_map(|pair| self.figure(|subject| *subject == Subject::Strip { pair })));
         if let Some(measured) = &self.summary.interpolation_quality {
-            blocks.extend(quality::blocks(measured, |between| self.realism(between)));
+            let worded = |text: &str| self.summary.worded(text);
+            blocks.extend(quality::blocks(measured, worded, |between| self.realism(between)));
         }
         let paths = self.all_figures(|subject| matches!(subject, Subject::Interpolation { .. }));
         let summary = "Each pair by every model, enlarged".to_owned();

@@ -187,12 +187,13 @@ pub fn run_on(
 ) -> Result<Completed, RunError> {
     let start = Instant::now();
     experiment.validate()?;
-    let Loaded { parts: data, notes, split } = loaded;
+    let Loaded { parts, notes, split } = loaded;
+    let data = &parts;
     experiment.validate_on(data.schema().features())?;
     if let Some(interpolation) = &experiment.interpolation {
         for pair in &interpolation.pairs {
-            pair.from.find(&data)?;
-            pair.to.find(&data)?;
+            pair.from.find(data)?;
+            pair.to.find(data)?;
         }
     }
     let input = InputSpec::fit(experiment.normalisation, data.train())?;
@@ -216,7 +217,7 @@ pub fn run_on(
             start.elapsed(),
         ),
         directory: &directory,
-        data: &data,
+        data,
         input,
         pca: OnceLock::new(),
         stopped: &stopped,
@@ -263,6 +264,7 @@ pub fn run_on(
             test_rows: data.test().rows(),
             features: data.schema().features(),
             image: data.schema().image().is_some(),
+            labelled: Some(data.test().labels().is_some()),
         },
         exact_pca: results.pca,
         models: summaries,
@@ -275,21 +277,21 @@ pub fn run_on(
 
     let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
     let mut compute = Compute::at(options.level, options.threads);
-    summary.codes = codes_of_pairs(experiment, (&summary.models, &models), &data, &mut compute)?;
+    summary.codes = codes_of_pairs(experiment, (&summary.models, &models), data, &mut compute)?;
     for (summary, model) in summary.models.iter_mut().zip(&models) {
         let index = experiment.models.iter().position(|settings| settings.name == summary.name);
         let index = index.expect("every trained model is one of the experiment's");
         if work.going_on().is_break() || work.say(RunEvent::Measuring { model: index }).is_break() {
             break;
         }
-        measure(summary, model, &data, pca, &mut compute);
+        measure(summary, model, data, pca, &mut compute);
     }
     let measured = experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
     let mut judged_by = None;
     if measured && !models.is_empty() && !stopped.load(Ordering::Relaxed) {
         // Said again and again, so that a run can be stopped while the judge learns.
         let measuring = || work.say(RunEvent::MeasuringInterpolations);
-        match Judge::train(&data, &mut compute, &mut { measuring }) {
+        match Judge::train(data, &mut compute, &mut { measuring }) {
             Err(JudgeError::Stopped) => {}
             judge => {
                 let judge = judge?;
@@ -299,7 +301,7 @@ pub fn run_on(
                 let quality = measure_interpolations(
                     &mut compute,
                     &judge,
-                    &data,
+                    data,
                     experiment,
                     trained,
                     &results.of_seeds,
@@ -314,13 +316,13 @@ pub fn run_on(
     let stopped = work.going_on().is_break() || observe(RunEvent::Drawing).is_break();
     let reported = !stopped && !models.is_empty();
     if reported {
-        let figures = draw(&summary, &models, &data, pca, &mut compute)?;
+        let figures = draw(&summary, &models, data, pca, &mut compute)?;
         figures::write(&figures, &directory, options.threads)?;
         let other = directory.compared_with(experiment);
         summary.seconds = start.elapsed().as_secs_f64();
         directory.write_summary(&summary)?;
         let mut page = page(&summary, other.as_ref(), &figures);
-        page.live = live_parts(&summary, &models, &snapshots, judged_by.as_ref(), &data, &mut compute)?;
+        page.live = Some(live_parts(&summary, &models, &snapshots, judged_by.as_ref(), data, &mut compute)?);
         directory.write_report(&page.html())?;
     }
     Ok(Completed { summary, directory, stopped, reported })

@@ -52,6 +52,24 @@ impl Summary {
         if self.data.image { "per pixel" } else { "per column" }
     }
 
+    /// A text that speaks of images and pixels, in the words of the data: a table has rows and columns.
+    pub(super) fn worded(&self, text: &str) -> String {
+        if self.data.image {
+            return text.to_owned();
+        }
+        let words = [
+            ("blend of pixels", "blend of values"),
+            ("pixel blend", "blend of values"),
+            ("an image", "a row"),
+            ("An image", "A row"),
+            ("image", "row"),
+            ("Image", "Row"),
+            ("pixel", "column"),
+            ("Pale and blurred", "Unremarkable"),
+        ];
+        words.iter().fold(text.to_owned(), |text, (of_images, of_tables)| text.replace(of_images, of_tables))
+    }
+
     /// Exact PCA, unless it is one of the models and stands among them.
     pub fn yardstick_beside_models(&self) -> Option<&PcaSummary> {
         let kinds = self.experiment.models.iter();
@@ -96,6 +114,9 @@ pub struct DataSummary {
     /// Whether a row is an image.
     #[serde(default)]
     pub image: bool,
+    /// Whether rows have labels; absent in files of narrows 0.2 and before, whose data had them.
+    #[serde(default)]
+    pub labelled: Option<bool>,
 }
 
 /// Exact PCA on the data of a run.

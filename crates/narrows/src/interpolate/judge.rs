@@ -22,7 +22,7 @@ pub enum Judge {
         /// The share of the test images that it classes as they are labelled.
         test_accuracy: f64,
     },
-    /// For data without: φ is the image itself, in [0, 1], and there are no classes.
+    /// For data without: φ is the image itself, in [0, 1], or the row itself, standardised, and there are no classes.
     Pixels {
         /// Numbers in an image.
         features: usize,
@@ -95,7 +95,7 @@ impl Judge {
         };
         let architecture =
             ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes: classes.len() };
-        let input = InputSpec::fit(NormalisationKind::Unit, train).map_err(MismatchError::from)?;
+        let input = judged_scale(train)?;
         let samples = input.samples(train)?;
         let mut going_on = |_: &_| observe();
         let trained =
@@ -126,7 +126,7 @@ impl Judge {
         }
     }
 
-    /// What it sees in `images`, images × inputs in the [0, 1] scale of the value range.
+    /// What it sees in `images`, images × inputs in the [0, 1] scale of the value range, or standardised without one.
     ///
     /// # Errors
     /// If the images are no whole rows, or not finite.
@@ -170,12 +170,17 @@ impl Judge {
     }
 }
 
-/// The raw values of a data set in the [0, 1] scale of its range: rows × features.
+/// The scale in which images and rows are judged: [0, 1] of the value range; of data without one, each column standardised over
+/// the training set.
 ///
 /// # Errors
-/// If the data has no range.
-pub(crate) fn unit_images(dataset: &Dataset) -> Result<Vec<f32>, MismatchError> {
-    Ok(InputSpec::fit(NormalisationKind::Unit, dataset)?.samples(dataset)?.to_vec())
+/// If the training set has no rows.
+pub(crate) fn judged_scale(train: &Dataset) -> Result<InputSpec, MismatchError> {
+    let kind = match train.schema().range() {
+        Some(_) => NormalisationKind::Unit,
+        None => NormalisationKind::Standard,
+    };
+    Ok(InputSpec::fit(kind, train)?)
 }
 
 /// The first of the most probable classes, and its probability.

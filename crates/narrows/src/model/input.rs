@@ -163,6 +163,17 @@ impl InputSpec {
         Ok(self.normalisation.apply(&dataset)?)
     }
 
+    /// Rows in the model's scale, from their first feature on, as raw values: the normalisation undone.
+    pub fn raw(&self, values: &[f32]) -> Vec<f32> {
+        let features = self.schema.features();
+        let raw = |(index, &x): (usize, &f32)| {
+            let (scale, offset) = self.normalisation.of_feature(index % features);
+            // In f64: the offset of a timestamp leaves f32 no digits for its spread.
+            ((f64::from(x) - f64::from(offset)) / f64::from(scale)) as f32
+        };
+        values.iter().enumerate().map(raw).collect()
+    }
+
     /// The way between the model's scale and [0, 1], where the data has a value range.
     pub fn unit_scale(&self) -> Option<UnitScale<'_>> {
         Some(UnitScale { normalisation: &self.normalisation, range: self.schema.range()? })
@@ -277,6 +288,20 @@ mod tests {
         }
         let symmetric = fitted(NormalisationKind::Symmetric, &dataset);
         assert!((symmetric.unit_scale().unwrap().squared_error().unwrap() - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn raw_values_come_back_from_the_models_scale() {
+        let raw = vec![1.0, -400.0, 2.5, 1e6, 3.0, 0.0];
+        let schema = Schema::table(vec!["a".to_owned(), "b".to_owned()]).unwrap();
+        let dataset = Dataset::new("test", schema, Values::Numbers(raw.clone()), None).unwrap();
+        let input = fitted(NormalisationKind::Standard, &dataset);
+        let model = input.samples(&dataset).unwrap().to_vec();
+        // Six digits of what each column spreads over.
+        for (index, (x, expected)) in input.raw(&model).iter().zip(&raw).enumerate() {
+            let tolerance = [2e-6, 1.0][index % 2];
+            assert!((x - expected).abs() <= tolerance, "{x} for {expected}");
+        }
     }
 
     #[test]

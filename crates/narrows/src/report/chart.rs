@@ -10,7 +10,7 @@
 
 mod names;
 mod pen;
-mod ticks;
+pub(super) mod ticks;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;

@@ -3,17 +3,19 @@
 //! Every layout enlarges its pictures by a whole factor and asks viewers not to smooth them, so a pixel stays
 //! a square. The background is white, labels are text, and widths follow the labels: a long row name makes
 //! the figure wider, it is not cut or laid over a picture. A title is one line, or several: those after the first explain it, in
-//! small text.
+//! small text. A picture of many pixels is made smaller first, so that a figure stays as large as a page.
+
+use std::borrow::Cow;
 
 use maud::{Markup, html};
 
 use super::data_uri;
 use super::picture::Picture;
 use super::theme::hex;
-use super::typeface::{FAMILY, SMALL, Weight, printable, width};
+use super::typeface::{FAMILY, SMALL, Weight, fit, printable, width};
 
 /// The space between the figure's edge and what it shows.
-const MARGIN: f64 = 16.0;
+pub(super) const MARGIN: f64 = 16.0;
 /// The space between two pictures.
 const GAP: f64 = 6.0;
 /// The space between a row's label and its first picture; within it, a bar in the row's colour after a space.
@@ -23,11 +25,17 @@ const BAR: f64 = 4.0;
 /// The size of row labels.
 const LABEL: f64 = 13.0;
 /// The height of a line of small text above or below a picture.
-const LINE: f64 = 18.0;
+pub(super) const LINE: f64 = 18.0;
 /// The size of a title, and the height it takes with the space below it.
 const TITLE: (f64, f64) = (15.0, 32.0);
 /// The ink of labels and of small text.
-const INK: (&str, &str) = ("#222222", "#595959");
+pub(super) const INK: (&str, &str) = ("#222222", "#595959");
+/// The longest heading over a picture and note under it, in pixels; what is longer is cut.
+const LONGEST_TEXT: f64 = 120.0;
+/// A picture is drawn up to so many times the size that its layout asks for; one of more pixels is made smaller.
+const LARGEST: f64 = 2.0;
+/// The most columns in a row of steps along a way.
+pub const MAX_STEPS: usize = 11;
 /// A viewer's own font can be wider than the one measured; Verdana, among the widest, is by about a sixth.
 const SLACK: f64 = 1.15;
 
@@ -64,10 +72,12 @@ pub struct Step {
 
 /// All `pictures`, ten in a row on black with five pixels around each, as the assignment shows a batch.
 pub fn grid(title: &str, pictures: &[Picture]) -> String {
-    let Some(mosaic) = Picture::mosaic(pictures, 10, 5) else {
+    const SIDE: f64 = 56.0;
+    let pictures: Vec<Picture> = pictures.iter().map(|picture| shrunk(picture, SIDE).into_owned()).collect();
+    let Some(mosaic) = Picture::mosaic(&pictures, 10, 5) else {
         return sheet(title, &[], &[]);
     };
-    let scale = enlargement(pictures, 56.0);
+    let scale = enlargement(&pictures, SIDE);
     let (columns, rows) = (mosaic.width() as f64 * scale, mosaic.height() as f64 * scale);
     let top = MARGIN + title_height(title);
     let wide = columns.max(title_width(title)) + 2.0 * MARGIN;
@@ -79,13 +89,24 @@ pub fn rows(title: &str, rows: &[Row]) -> String {
     sheet(title, &[], rows)
 }
 
-/// The way between two images in rows of five, each step under its `λ`.
+/// Rows under one line of headings, such as the class of the image that each column shows.
+pub fn headed_rows(title: &str, headings: &[String], rows: &[Row]) -> String {
+    sheet(title, headings, rows)
+}
+
+/// The way between two images in rows of five, or of ten where there are many, each step under its `λ`.
 pub fn interpolation(title: &str, steps: &[Step]) -> String {
+    let columns = if steps.len() > 20 { 10 } else { 5 };
+    // Beyond 101 steps, two neighbours would have the same two digits.
+    let digits = if steps.len() > 101 { 3 } else { 2 };
     let blocks: Vec<(Vec<String>, Row)> = steps
-        .chunks(5)
+        .chunks(columns)
         .map(|steps| {
             let pictures = steps.iter().map(|step| step.picture.clone()).collect();
-            (steps.iter().map(|step| heading(step.lambda)).collect(), Row { pictures, ..Row::default() })
+            (
+                steps.iter().map(|step| heading(step.lambda, digits)).collect(),
+                Row { pictures, ..Row::default() },
+            )
         })
         .collect();
     blocks_of(title, &blocks, 84.0)
@@ -93,7 +114,7 @@ pub fn interpolation(title: &str, steps: &[Step]) -> String {
 
 /// The way between two images as each method goes it: one row a method, one column for each of `lambdas`.
 pub fn strips(title: &str, lambdas: &[f64], rows: &[Row]) -> String {
-    let headings: Vec<_> = lambdas.iter().map(|lambda| heading(*lambda)).collect();
+    let headings: Vec<_> = lambdas.iter().map(|lambda| heading(*lambda, 2)).collect();
     sheet(title, &headings, rows)
 }
 
@@ -115,9 +136,8 @@ pub fn captioned(title: &str, pictures: &[Captioned]) -> String {
 }
 
 /// `λ = 0.33`
-fn heading(lambda: f64) -> String {
-    // `+ 0.0` after rounding makes a negative zero positive.
-    format!("λ = {:.2}", (lambda * 100.0).round() / 100.0 + 0.0).replace('-', "−")
+fn heading(lambda: f64, digits: usize) -> String {
+    format!("λ = {lambda:.digits$}")
 }
 
 /// Rows that share one line of column headings.
@@ -136,6 +156,7 @@ fn sheet(title: &str, headings: &[String], rows: &[Row]) -> String {
 /// All columns are equally wide: as the widest picture, or as the widest text over or under one. `side` is
 /// about how large a picture is drawn.
 fn blocks_of(title: &str, blocks: &[(Vec<String>, Row)], side: f64) -> String {
+    let blocks: Vec<(Vec<String>, Row)> = blocks.iter().map(|block| fitted(block, side)).collect();
     let pictures = || blocks.iter().flat_map(|(_, row)| &row.pictures);
     let scale = enlargement(pictures(), side);
     let tallest = pictures().map(Picture::height).max().unwrap_or(0) as f64 * scale;
@@ -194,6 +215,31 @@ fn blocks_of(title: &str, blocks: &[(Vec<String>, Row)], side: f64) -> String {
     document(title, wide, bottom + MARGIN, html! { @for part in body { (part) } })
 }
 
+/// A row whose pictures are no larger than the layout can use, and whose texts are no longer than their columns can be.
+fn fitted((headings, row): &(Vec<String>, Row), side: f64) -> (Vec<String>, Row) {
+    let short =
+        |texts: &[String]| texts.iter().map(|text| fit(text, SMALL, Weight::Regular, LONGEST_TEXT)).collect();
+    let row = Row {
+        label: row.label.clone(),
+        pictures: row.pictures.iter().map(|picture| shrunk(picture, side).into_owned()).collect(),
+        notes: short(&row.notes),
+        colour: row.colour,
+    };
+    (short(headings), row)
+}
+
+fn shrunk(picture: &Picture, side: f64) -> Cow<'_, Picture> {
+    picture.within((side * LARGEST) as usize)
+}
+
+/// At most so many of `count` steps, evenly spread, the first and the last among them.
+pub fn thinned(count: usize, most: usize) -> Vec<usize> {
+    if count <= most.max(2) {
+        return (0..count).collect();
+    }
+    (0..most).map(|place| (place * (count - 1) + (most - 1) / 2) / (most - 1)).collect()
+}
+
 /// The whole factor that brings the largest side of `pictures` nearest to `side` pixels; at least 1.
 fn enlargement<'a>(pictures: impl IntoIterator<Item = &'a Picture>, side: f64) -> f64 {
     let largest =
@@ -201,19 +247,19 @@ fn enlargement<'a>(pictures: impl IntoIterator<Item = &'a Picture>, side: f64) -
     (side / largest as f64).round().max(1.0)
 }
 
-fn title_height(title: &str) -> f64 {
+pub(super) fn title_height(title: &str) -> f64 {
     let notes = title.lines().count().saturating_sub(1) as f64;
     if title.is_empty() { 0.0 } else { TITLE.1 + notes * LINE }
 }
 
-fn title_width(title: &str) -> f64 {
+pub(super) fn title_width(title: &str) -> f64 {
     let mut lines = title.lines();
     let first = lines.next().map_or(0.0, |line| width(line, TITLE.0, Weight::SemiBold));
     lines.map(|line| width(line, SMALL, Weight::Regular)).fold(first, f64::max) * SLACK
 }
 
 /// Hundredths of a pixel: more digits only make the file longer.
-fn rounded(position: f64) -> f64 {
+pub(super) fn rounded(position: f64) -> f64 {
     (position * 100.0).round() / 100.0
 }
 
@@ -236,7 +282,7 @@ fn image(picture: &Picture, left: f64, top: f64, scale: f64) -> Markup {
 }
 
 /// The SVG around `body`, with the title at its top left.
-fn document(title: &str, width: f64, height: f64, body: Markup) -> String {
+pub(super) fn document(title: &str, width: f64, height: f64, body: Markup) -> String {
     let (width, height) = (width.ceil(), height.ceil());
     let lines: Vec<_> = title.lines().map(printable).collect();
     let description = lines.join(". ");
@@ -382,7 +428,7 @@ mod tests {
     fn long_texts_widen_the_figure() {
         let long = "a model whose name goes on and on until no one can remember how it began, [784, 128, 16]";
         let mut noted = row(long, 2);
-        noted.notes = vec!["an error of 0.0521 in the scale of the input".to_owned(), "short".to_owned()];
+        noted.notes = vec!["an error of 0.0521".to_owned(), "short".to_owned()];
         let svg = rows(long, &[noted]);
         let document = Document::parse(&svg).unwrap();
         let edge = number(document.root_element(), "width");
@@ -438,6 +484,26 @@ mod tests {
         assert_eq!(texts(&document).iter().filter(|text| text.0.starts_with('λ')).count(), 7);
         let tops: Vec<f64> = images(&document).iter().step_by(7).map(|image| image[1]).collect();
         assert_eq!(tops[1] - tops[0], tops[2] - tops[1], "rows are equally far apart");
+    }
+
+    #[test]
+    fn steps_are_thinned_evenly_between_both_ends() {
+        assert_eq!(thinned(10, MAX_STEPS), (0..10).collect::<Vec<_>>());
+        let kept = thinned(50, MAX_STEPS);
+        assert_eq!((kept.len(), kept[0], kept[10]), (MAX_STEPS, 0, 49));
+        assert!(kept.windows(2).all(|pair| (4..=6).contains(&(pair[1] - pair[0]))), "{kept:?}");
+    }
+
+    #[test]
+    fn large_pictures_in_colour_make_no_larger_figure() {
+        use crate::report::picture::Channels;
+        let red: Vec<f32> = [1.0, 0.25, 0.0].repeat(400 * 300);
+        let picture = Picture::new(300, 400, Channels::Rgb, &red).unwrap();
+        let svg = rows("", &[Row { label: "a".to_owned(), pictures: vec![picture; 3], ..Row::default() }]);
+        let document = Document::parse(&svg).unwrap();
+        assert!(images(&document).iter().all(|image| image[2] <= 112.0 && image[3] <= 112.0));
+        let (columns, _, pixels) = decode(&raster::png(&svg, 1.0).unwrap());
+        assert!(pixels.chunks(columns).any(|row| row.contains(&[255, 64, 0])));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Colour and line style of a model, by its place in the experiment: the same in charts, strips and on the page.
+//! Colour and line style of a model, by its place in the experiment, and colour of a class: the same in charts, strips and on the
+//! page.
 //!
 //! Twelve colours, each with at least 3:1 contrast on white (`light`) and on dark paper (`dark`), as WCAG 2.2 asks of
 //! graphics. Any two stay apart for readers who see no red, no green or no blue light. They were
@@ -71,6 +72,23 @@ pub fn style(index: usize) -> ModelStyle {
     let round = index / MODELS.len();
     ModelStyle { colour: MODELS[index % MODELS.len()], dash: DASHES[round % DASHES.len()] }
 }
+
+/// Of classes, in their order: Okabe and Ito's eight; grey and brown make ten. Classes are named beside their colours too.
+pub const CLASSES: [ModelColour; 10] = [
+    colour([0x00, 0x72, 0xb2], [0x3f, 0x9b, 0xd8]),
+    colour([0xe6, 0x9f, 0x00], [0xe6, 0x9f, 0x00]),
+    colour([0x00, 0x9e, 0x73], [0x10, 0xb9, 0x8a]),
+    colour([0xcc, 0x79, 0xa7], [0xd9, 0x8f, 0xb8]),
+    colour([0x56, 0xb4, 0xe9], [0x8f, 0xd0, 0xf5]),
+    colour([0xd5, 0x5e, 0x00], [0xe8, 0x70, 0x2a]),
+    colour([0x1f, 0x23, 0x28], [0xf2, 0xf4, 0xf6]),
+    colour([0xa8, 0x9a, 0x00], [0xf0, 0xe4, 0x42]),
+    colour([0x8c, 0x8c, 0x8c], [0x8f, 0x8f, 0x8f]),
+    colour([0x7a, 0x4b, 0x24], [0xb9, 0x8a, 0x5e]),
+];
+
+/// Of all classes after the tenth together.
+pub const OTHER_CLASSES: ModelColour = colour([0xc4, 0xc8, 0xcc], [0x50, 0x56, 0x5e]);
 
 const fn colour(light: [u8; 3], dark: [u8; 3]) -> ModelColour {
     ModelColour { light, dark }

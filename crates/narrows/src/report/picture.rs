@@ -3,6 +3,7 @@
 use crate::dataset::ImageShape;
 use std::borrow::Cow;
 
+
 /// What the numbers of one pixel mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
@@ -69,6 +70,15 @@ impl Picture {
         Self::new(height, width, Channels::Grey, pixels)
     }
 
+    /// An image of a data set: grey, or in colour where its shape has three channels.
+    ///
+    /// # Errors
+    /// If there are more or fewer numbers than the shape has, or a side cannot be drawn.
+    pub fn of(shape: ImageShape, pixels: &[f32]) -> Result<Self, PictureError> {
+        let channels = if shape.channels == 3 { Channels::Rgb } else { Channels::Grey };
+        Self::new(shape.height, shape.width, channels, pixels)
+    }
+
     /// A picture from `height × width × channels` numbers, read as [`Picture::grey`] reads them.
     pub fn new(
         height: usize,
@@ -126,6 +136,35 @@ impl Picture {
             .and_then(|mut writer| writer.write_image_data(&self.samples))
             .expect("the sides are not 0, the samples fill them, and memory takes every byte");
         bytes
+    }
+
+    /// The picture with neither side longer than `side`: the mean of each square of pixels, as many to a side as it takes.
+    /// One that is small enough is as it was.
+    #[must_use]
+    pub(super) fn within(&self, side: usize) -> Cow<'_, Self> {
+        let square = self.height.max(self.width).div_ceil(side.max(1));
+        if square <= 1 {
+            return Cow::Borrowed(self);
+        }
+        let (height, width) = (self.height.div_ceil(square), self.width.div_ceil(square));
+        let channels = self.channels.count();
+        let mean = |row: usize, column: usize, channel: usize| {
+            let rows = row * square..((row + 1) * square).min(self.height);
+            let columns = column * square..((column + 1) * square).min(self.width);
+            let count = rows.len() * columns.len();
+            let sample = |y, x| usize::from(self.samples[(y * self.width + x) * channels + channel]);
+            let sum: usize =
+                rows.flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| sample(y, x)).sum();
+            // A mean of bytes, rounded.
+            ((sum + count / 2) / count) as u8
+        };
+        let mut samples = Vec::with_capacity(height * width * channels);
+        for row in 0..height {
+            for column in 0..width {
+                samples.extend((0..channels).map(|channel| mean(row, column, channel)));
+            }
+        }
+        Cow::Owned(Self { height, width, channels: self.channels, samples })
     }
 
     /// The pictures on black, `columns` to a row, with `padding` black pixels around each: what torchvision's
@@ -220,6 +259,18 @@ mod tests {
             Some(12),
             "no empty columns"
         );
+    }
+
+    #[test]
+    fn a_large_picture_is_made_smaller_by_means_of_squares() {
+        let colours =
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.2, 0.2, 0.2], [0.6; 3]];
+        let picture = Picture::new(2, 3, Channels::Rgb, &colours.concat()).unwrap();
+        assert!(matches!(picture.within(3), Cow::Borrowed(_)));
+        let small = picture.within(2);
+        // Squares of two: four pixels, and the two that are left over at the right.
+        assert_eq!((small.height(), small.width()), (1, 2));
+        assert_eq!(small.samples, [140, 140, 77, 77, 77, 204]);
     }
 
     #[test]

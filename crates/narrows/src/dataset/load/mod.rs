@@ -50,6 +50,13 @@ pub struct Loaded {
     pub split: Option<Split>,
 }
 
+impl From<Parts> for Loaded {
+    /// Data that was made in memory.
+    fn from(parts: Parts) -> Self {
+        Self { parts, notes: Vec::new(), split: None }
+    }
+}
+
 /// Data as it lies in its files.
 #[derive(Clone, Debug)]
 pub struct Unsplit {

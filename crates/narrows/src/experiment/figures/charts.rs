@@ -149,28 +149,30 @@ fn realism_of(summary: &Summary, comparison: &Comparison, schema: &Schema) -> Sk
     let real = comparison.subjects.iter().find(|subject| subject.kind == SubjectKind::Real);
     if let Some(ends) = real.and_then(|real| real.score(Measure::Realism)?.ends) {
         let points = vec![(0.0, ends), (1.0, ends)];
-        curves.push(Curve { label: "real images".to_owned(), points, style: CurveStyle::Published });
+        curves.push(Curve { label: summary.worded("real images"), points, style: CurveStyle::Published });
     }
     let (data, between) = (&summary.data.name, &comparison.name);
     let (name, ends) = match comparison.between.classes(schema.classes()) {
-        Some([to, from]) => {
-            (file_name(&format!("realism-{from}-{to}")), format!("λ: from a {from} (0) to a {to} (1)"))
-        }
-        None => ("realism-all".to_owned(), "λ: from one image (0) to the other (1)".to_owned()),
+        Some([to, from]) => (
+            file_name(&format!("realism-{from}-{to}")),
+            format!("λ: from class {from} (0) to class {to} (1)"),
+        ),
+        None => ("realism-all".to_owned(), summary.worded("λ: from one image (0) to the other (1)")),
     };
     Sketch {
         subject: Subject::Realism { between: comparison.between },
         name,
         caption: format!(
-            "Realism along {} paths between test images of {data}, {between}: the mean and its 95 % interval over paths. From \
-             1 on, an image is as near to a real image as real images are to one another. The dashed line is the mean of real \
-             test images.",
-            comparison.pairs
+            "Realism along {} paths between test {1}s of {data}, {between}: the mean and its 95 % interval over paths. From \
+             1 on, {2} is as near to a real {1} as real {1}s are to one another. The dashed line is the mean of real test {1}s.",
+            comparison.pairs,
+            summary.worded("image"),
+            summary.worded("an image")
         ),
         svg: Chart {
             title: format!("Realism along interpolations on {data}, {between}"),
             x_label: ends,
-            y_label: "realism (ratio; 1 and more: as near to a real image as real ones)".to_owned(),
+            y_label: summary.worded("realism (ratio; 1 and more: as near to a real image as real ones)"),
             y_scale: Scale::Linear,
             curves,
             bands,

@@ -1,9 +1,10 @@
 //! Pictures: data, reconstructions, components, interpolations.
 
 use super::super::{Pair, Summary};
-use super::{DrawError, Sketch, Subject, file_name};
+use super::pairs::{in_strip, pair_labels, pair_title};
+use super::{DrawError, Sketch, Subject};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, ImageShape, Parts, RowName, RowNameError, ValueRange};
+use crate::dataset::{Dataset, ImageShape, Parts, ValueRange};
 use crate::interpolate::{blend, interpolate, lambdas};
 use crate::model::{InputSpec, MismatchError, Predictor};
 use crate::pca::Pca;
@@ -69,10 +70,12 @@ impl Gallery<'_> {
         }
     }
 
-    /// The first test image of each class, or the first ten.
+    /// The first test image of each class, of ten classes at most, or the first ten.
     pub(super) fn reconstructions(&mut self) -> Result<Sketch, MismatchError> {
         let test = self.data.test();
         let rows = test.examples();
+        let classes = rows.iter().filter_map(|&row| test.class_of(row)).map(str::to_owned);
+        let headings: Vec<String> = classes.collect();
         let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
         let mut lines = vec![Row { label: "original".to_owned(), pictures, ..Row::default() }];
         for index in 0..self.predictors.len() {
@@ -84,12 +87,12 @@ impl Gallery<'_> {
             subject: Subject::Reconstructions,
             name: "reconstructions".to_owned(),
             caption: format!(
-                "Test images of {}, one of each class, as originals and as each model reconstructs them from its latent code. \
-                 {}",
+                "Test images of {}, {}, as originals and as each model reconstructs them from its latent code. {}",
                 self.name(),
+                shown_examples(test),
                 self.ink()
             ),
-            svg: gallery::rows(&format!("{title}\n{}", self.ink()), &lines),
+            svg: gallery::headed_rows(&format!("{title}\n{}", self.ink()), &headings, &lines),
         })
     }
 
@@ -134,7 +137,14 @@ impl Gallery<'_> {
             colour: None,
         };
         let title = format!("Principal components of the training set of {}", self.name());
-        let note = "Under each the variance along it. Grey is 0; black and white are the greatest entry, negative and positive.";
+        let note = match self.image.channels {
+            1 => {
+                "Under each the variance along it. Grey is 0; black and white are the greatest entry, negative and positive."
+            }
+            _ => {
+                "Under each the variance along it. Grey is 0 in all channels; of red, green and blue, more is positive, less negative."
+            }
+        };
         let mut rows = vec![row("exact", &pca.components, &pca.variances)];
         rows.extend(certified.iter().map(|(name, certificate)| {
             row(name, &certificate.recovered_components, &certificate.recovered_variances)
@@ -147,7 +157,7 @@ impl Gallery<'_> {
         })
     }
 
-    /// A direction as a picture: 0 is grey, the largest entry black or white.
+    /// A direction as a picture: 0 is grey, the largest entry black or white, or nothing and all of a colour.
     fn component(&self, component: &[f64]) -> Picture {
         let largest = component.iter().fold(f64::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
         self.picture(&component.iter().map(|x| (0.5 + 0.5 * x / largest) as f32).collect::<Vec<_>>())
@@ -189,19 +199,15 @@ impl Gallery<'_> {
         let Some(interpolation) = self.summary.experiment.interpolation.clone() else {
             return Ok(Vec::new());
         };
-        let (mut sketches, mut sources, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, pair) in interpolation.pairs.iter().enumerate() {
-            let mut label = pair_label(self.data, pair)?;
-            if labels.contains(&label) {
-                label = format!("{label}-{}", number + 1);
-            }
-            labels.push(label.clone());
+        let (mut sketches, mut sources) = (Vec::new(), Vec::new());
+        let labels = pair_labels(self.data, &interpolation.pairs)?;
+        for (number, (pair, label)) in interpolation.pairs.iter().zip(&labels).enumerate() {
             for name in [&pair.from, &pair.to] {
                 let (dataset, index) = name.find(self.data)?;
                 sources
                     .push(Captioned { picture: self.raw_picture(dataset, index), caption: name.to_string() });
             }
-            sketches.extend(self.pair(number, pair, &label, interpolation.steps)?);
+            sketches.extend(self.pair(number, pair, label, interpolation.steps)?);
         }
         if !sources.is_empty() {
             let title = format!("Images of {} to interpolate between", self.name());
@@ -253,27 +259,28 @@ impl Gallery<'_> {
                 caption: format!("{title} through the latent space of {name}. {ends_note}. {}", self.ink()),
                 svg: gallery::interpolation(&format!("{title}, decoded by {name}\n{ends_note}"), &steps),
             });
-            if self.in_strip(name) {
+            if in_strip(self.summary, name) {
                 strips.push(self.row_of(place, pictures));
             }
         }
-        let headings: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
+        let kept = gallery::thinned(lambdas.len(), gallery::MAX_STEPS);
+        let headings: Vec<f64> = kept.iter().map(|&step| f64::from(lambdas[step])).collect();
+        for row in &mut strips {
+            row.pictures = kept.iter().map(|&step| row.pictures[step].clone()).collect();
+        }
+        let thinned = match kept.len() < lambdas.len() {
+            true => format!(" {} of {} steps.", kept.len(), lambdas.len()),
+            false => String::new(),
+        };
         let rows: Vec<&str> = strips.iter().map(|row| row.label.as_str()).collect();
         let strip = Sketch {
             subject: Subject::Strip { pair: number },
             name: format!("strip-{label}"),
-            caption: format!("{title}, in rows: {}. {ends_note}. {}", rows.join(", "), self.ink()),
+            caption: format!("{title}, in rows: {}. {ends_note}.{thinned} {}", rows.join(", "), self.ink()),
             svg: gallery::strips(&format!("{title}\n{ends_note}"), &headings, &strips),
         };
         sketches.insert(0, strip);
         Ok(sketches)
-    }
-
-    /// Whether a model stands in the strip of a pair: those that are compared do; if none is named, all.
-    fn in_strip(&self, name: &str) -> bool {
-        let interpolation = self.summary.experiment.interpolation.as_ref();
-        let named = interpolation.map(|i| [i.linear.as_deref(), i.deep.as_deref()]).unwrap_or_default();
-        named == [None, None] || named.contains(&Some(name))
     }
 
     /// A row of pictures with a model's name and colour.
@@ -293,7 +300,10 @@ impl Gallery<'_> {
     /// What black and white mean.
     fn ink(&self) -> String {
         let range = self.range();
-        format!("Black is {}, white is {}.", range.low, range.high)
+        match self.image.channels {
+            1 => format!("Black is {}, white is {}.", range.low, range.high),
+            _ => format!("Of red, green and blue, {} is none and {} is all.", range.low, range.high),
+        }
     }
 
     fn range(&self) -> ValueRange {
@@ -301,17 +311,14 @@ impl Gallery<'_> {
     }
 }
 
-/// `1 → 7`: what stands at λ = 0 and at λ = 1.
-fn pair_title(data: &Parts, pair: &Pair) -> Result<String, RowNameError> {
-    Ok(format!("{} → {}", end_label(data, &pair.from)?, end_label(data, &pair.to)?))
-}
-
-/// `1-7`, for a file's name.
-fn pair_label(data: &Parts, pair: &Pair) -> Result<String, RowNameError> {
-    Ok(file_name(&format!("{}-{}", end_label(data, &pair.from)?, end_label(data, &pair.to)?)))
-}
-
-fn end_label(data: &Parts, name: &RowName) -> Result<String, RowNameError> {
-    let (dataset, index) = name.find(data)?;
-    Ok(dataset.class_of(index).map_or_else(|| name.to_string(), str::to_owned))
+/// Which images stand for all of a data set.
+fn shown_examples(dataset: &Dataset) -> String {
+    let rows = dataset.examples().len();
+    match dataset.class_counts() {
+        None => format!("the first {rows}"),
+        Some(classes) if classes.len() > rows => {
+            format!("one of each of the first {rows} of its {} classes", classes.len())
+        }
+        Some(_) => "one of each class".to_owned(),
+    }
 }

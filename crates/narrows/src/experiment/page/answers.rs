@@ -71,7 +71,7 @@ impl Report<'_> {
             ("What lies between two images?", Topic::Interpolation),
             ("Which model interpolates better?", Topic::Verdict),
         ];
-        questions.extend(others.map(|(asks, shows)| asked(asks.to_owned(), shows, Vec::new())));
+        questions.extend(others.map(|(asks, shows)| asked(self.summary.worded(asks), shows, Vec::new())));
         questions
     }
 
@@ -150,17 +150,31 @@ impl Report<'_> {
     }
 
     fn about_reconstructions(&self) -> Vec<Block> {
-        self.figure(|subject| *subject == Subject::Reconstructions)
-            .map(|_| {
-                Block::Paragraph(Paragraph(vec![
-                    Span::Reference("figure-reconstructions".to_owned()),
-                    Span::Text(" shows the same test images by every model, ".to_owned()),
-                    Span::Reference("figure-originals".to_owned()),
-                    Span::Text(" and those after it images 1 to 49 in a grid.".to_owned()),
-                ]))
-            })
-            .into_iter()
-            .collect()
+        let sentence = |before: &str, figure: &str, after: &str| {
+            [Span::Text(before.to_owned()), Span::Reference(figure.to_owned()), Span::Text(after.to_owned())]
+        };
+        let has =
+            |wanted: &dyn Fn(&Subject) -> bool| self.figures.iter().find(|figure| wanted(&figure.subject));
+        if has(&|subject| *subject == Subject::Columns).is_some() {
+            let mut spans =
+                sentence("", "figure-columns", " shows the error of every model by column").to_vec();
+            if let Some(values) = has(&|subject| matches!(subject, Subject::Values { .. })) {
+                spans.extend(sentence(
+                    ", ",
+                    &values.anchor(),
+                    " and those after it the values beside what models reconstruct",
+                ));
+            }
+            spans.push(Span::Text(".".to_owned()));
+            return vec![Block::Paragraph(Paragraph(spans))];
+        }
+        if has(&|subject| *subject == Subject::Reconstructions).is_none() {
+            return Vec::new();
+        }
+        let mut spans =
+            sentence("", "figure-reconstructions", " shows the same test images by every model").to_vec();
+        spans.extend(sentence(", ", "figure-originals", " and those after it more of them in a grid."));
+        vec![Block::Paragraph(Paragraph(spans))]
     }
 
     /// A table a model: images down, latents across.
@@ -177,11 +191,12 @@ impl Report<'_> {
         Some(Table {
             anchor: format!("table-codes-{model}"),
             caption: format!(
-                "Latent codes by {model} of the images to interpolate between: encoder(x), one number for each latent. The same \
-                 numbers with all digits are in summary.json, and `narrows encode` prints those of any image."
+                "Latent codes by {model} of the {0}s to interpolate between: encoder(x), one number for each latent. The same \
+                 numbers with all digits are in summary.json, and `narrows encode` prints those of any {0}.",
+                self.summary.worded("image")
             )
             .into(),
-            columns: columns(&["image"], &[], &headings),
+            columns: columns(&[&self.summary.worded("image")], &[], &headings),
             rows: codes
                 .iter()
                 .map(|code| {
@@ -206,7 +221,7 @@ impl Report<'_> {
         let models = self.models_of(question);
         let named: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
         let sentences: Vec<Paragraph> = comparisons
-            .flat_map(|comparison| named.iter().filter_map(|name| what_lies_between(comparison, name)))
+            .flat_map(|comparison| named.iter().filter_map(|name| self.what_lies_between(comparison, name)))
             .collect();
         // Of all models at once it would be a table, which stands further down.
         if !question.models.is_empty() && !sentences.is_empty() {
@@ -215,7 +230,7 @@ impl Report<'_> {
         if with_strips {
             blocks.extend(strips);
         } else {
-            let mut spans = vec![Span::Text("The images themselves: ".to_owned())];
+            let mut spans = vec![Span::Text(self.summary.worded("The images themselves: "))];
             for (index, strip) in strips.iter().enumerate() {
                 if let Block::Figure(figure) = strip {
                     spans.extend((index > 0).then(|| Span::Text(", ".to_owned())));
@@ -234,14 +249,15 @@ impl Report<'_> {
             .comparisons
             .iter()
             .filter_map(|comparison| comparison.verdicts.first())
-            .map(quality::sentence)
+            .map(|verdict| quality::sentence(verdict, |text| self.summary.worded(text)))
             .collect();
         if verdicts.is_empty() {
             return Vec::new();
         }
         let mut blocks = vec![Block::List(verdicts)];
         blocks.extend(quality::against_others(measured).into_iter().map(Block::Paragraph));
-        blocks.extend(quality::deciding_differences(measured).map(Block::Table));
+        let worded = |text: &str| self.summary.worded(text);
+        blocks.extend(quality::deciding_differences(measured, worded).map(Block::Table));
         let caveats = quality::caveats(measured);
         if !caveats.is_empty() {
             blocks.push(Block::Note(Paragraph(vec![
@@ -250,6 +266,27 @@ impl Report<'_> {
             ])));
         }
         blocks
+    }
+
+    /// What the classifier makes of a model's images between two classes.
+    fn what_lies_between(&self, comparison: &Comparison, model: &str) -> Option<Paragraph> {
+        let score = |name: &str, measure: Measure| {
+            let subject = comparison.subjects.iter().find(|subject| subject.name == name)?;
+            subject.score(measure)?.interior
+        };
+        let blend = comparison.subjects.iter().find(|subject| subject.kind == SubjectKind::Blend)?;
+        let (own, of_blend) = (score(model, Measure::EndShare)?, score(&blend.name, Measure::EndShare)?);
+        Some(Paragraph(vec![
+            Span::Text(format!("{}: ", comparison.name)),
+            Span::Code(model.to_owned()),
+            Span::Text(format!(
+                " stays within the two classes in {} of the {}s between the ends (the {} in {}).",
+                percent(own, 0),
+                self.summary.worded("image"),
+                self.summary.worded("blend of pixels"),
+                percent(of_blend, 0)
+            )),
+        ]))
     }
 }
 
@@ -296,23 +333,4 @@ fn about_widths(narrow: &ModelSummary, wide: &ModelSummary) -> Paragraph {
             wide.parameters as f64 / narrow.parameters as f64
         )),
     ])
-}
-
-/// What the classifier makes of a model's images between two classes.
-fn what_lies_between(comparison: &Comparison, model: &str) -> Option<Paragraph> {
-    let score = |name: &str, measure: Measure| {
-        let subject = comparison.subjects.iter().find(|subject| subject.name == name)?;
-        subject.score(measure)?.interior
-    };
-    let blend = comparison.subjects.iter().find(|subject| subject.kind == SubjectKind::Blend)?;
-    let (own, of_blend) = (score(model, Measure::EndShare)?, score(&blend.name, Measure::EndShare)?);
-    Some(Paragraph(vec![
-        Span::Text(format!("{}: ", comparison.name)),
-        Span::Code(model.to_owned()),
-        Span::Text(format!(
-            " stays within the two classes in {} of the images between the ends (a blend of pixels in {}).",
-            percent(own, 0),
-            percent(of_blend, 0)
-        )),
-    ]))
 }

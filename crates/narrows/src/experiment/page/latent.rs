@@ -56,22 +56,29 @@ impl Report<'_> {
         );
         let meanings = MEASURES.iter().map(|measure| {
             let name = Span::Strong(format!("{}. ", measure.heading));
-            Paragraph(vec![name, Span::Text(measure.meaning.to_owned())])
+            Paragraph(vec![name, Span::Text(self.summary.worded(measure.meaning))])
         });
         let mut blocks = vec![
             Block::Paragraph(text.into()),
-            Block::Table(qualities(&measured)),
+            Block::Table(self.qualities(&measured)),
             Block::Details {
                 summary: "What each measure means".to_owned(),
                 blocks: vec![Block::List(meanings.collect())],
                 on_paper: true,
             },
         ];
-        if let Some(table) = class_errors(&measured) {
+        if let Some(table) = self.class_errors(&measured) {
             blocks.push(Block::Table(table));
         }
+        let mut planes = self.all_figures(|subject| matches!(subject, Subject::Plane { .. }));
+        if planes.len() > 1 {
+            let others = planes.split_off(1);
+            let summary = "The codes of the other models".to_owned();
+            planes.push(Block::Details { summary, blocks: others, on_paper: false });
+        }
+        blocks.extend(planes);
         let units =
-            measured.iter().map(|(model, latent)| Block::Table(latent_units(model, latent))).collect();
+            measured.iter().map(|(model, latent)| Block::Table(self.latent_units(model, latent))).collect();
         let summary = "Every latent of every model".to_owned();
         blocks.push(Block::Details { summary, blocks: units, on_paper: false });
         let extremes = self.all_figures(|subject| matches!(subject, Subject::Extremes { .. }));
@@ -80,6 +87,97 @@ impl Report<'_> {
             blocks.push(Block::Details { summary, blocks: extremes, on_paper: false });
         }
         Some(Section { heading: "What are the latent spaces worth?".to_owned(), blocks })
+    }
+
+    fn qualities(&self, measured: &[(&ModelSummary, &LatentQuality)]) -> Table {
+        // Without labels, columns about classes would be empty.
+        let shown: Vec<&Measure> = MEASURES
+            .iter()
+            .filter(|measure| measured.iter().any(|(_, latent)| (measure.value)(latent).is_some()))
+            .collect();
+        let headings: Vec<&str> =
+            std::iter::once("latents").chain(shown.iter().map(|measure| measure.heading)).collect();
+        let row = |(model, latent): &(&ModelSummary, &LatentQuality)| {
+            let mut row: Vec<Cell> =
+                vec![model.name.clone().into(), model.architecture.latent().to_string().into()];
+            row.extend(shown.iter().map(|measure| {
+                let values = measured.iter().filter_map(|(_, latent)| (measure.value)(latent));
+                let best = values.max_by(f64::total_cmp).filter(|_| measure.marked).map(measure.text);
+                let value = (measure.value)(latent).map(measure.text);
+                value.map_or(Cell::default(), |text| marked(text, best.as_deref()))
+            }));
+            row
+        };
+        Table {
+            anchor: "table-latent-spaces".to_owned(),
+            caption: self
+                .summary
+                .worded(
+                    "What the codes of the test images keep: classes, neighbourhoods, directions; and how many units do nothing. \
+                     Bold: the best of all models, exact PCA among them.",
+                )
+                .into(),
+            columns: columns(&["model"], &[], &headings),
+            rows: measured.iter().map(row).collect(),
+            ..Table::default()
+        }
+    }
+
+    fn class_errors(&self, measured: &[(&ModelSummary, &LatentQuality)]) -> Option<Table> {
+        let classes = measured.first()?.1.class_errors.as_ref()?;
+        let names: Vec<String> =
+            classes.iter().take(SHOWN_CLASSES).map(|class| class.class.to_string()).collect();
+        let headings: Vec<&str> = names.iter().map(String::as_str).collect();
+        let rows = measured.iter().map(|(model, latent)| {
+            let errors = latent.class_errors.iter().flatten().take(SHOWN_CLASSES);
+            let errors = errors.map(|class| error(class.error).into());
+            std::iter::once(model.name.clone().into()).chain(errors).collect()
+        });
+        Some(Table {
+            anchor: "table-class-errors".to_owned(),
+            caption: format!(
+                "Test error by class: the mean squared error of its {}s, in the scale of the models' input.{}",
+                self.summary.worded("image"),
+                match classes.len() > SHOWN_CLASSES {
+                    true => format!(
+                        " The first {SHOWN_CLASSES} of {} classes; summary.json has all.",
+                        thousands(classes.len())
+                    ),
+                    false => String::new(),
+                }
+            )
+            .into(),
+            columns: columns(&["model"], &[], &headings),
+            rows: rows.collect(),
+            ..Table::default()
+        })
+    }
+
+    fn latent_units(&self, model: &ModelSummary, latent: &LatentQuality) -> Table {
+        let row = |(index, unit): (usize, &crate::evaluate::LatentUnit)| {
+            let number = |x: f64| Cell::from(format!("{x:.3}").replace('-', "−"));
+            let dead = if unit.dead { " (dead)" } else { "" };
+            vec![
+                format!("{}{dead}", index + 1).into(),
+                number(unit.low),
+                number(unit.high),
+                number(unit.standard_deviation),
+                format!("{:.4}", unit.sensitivity).into(),
+            ]
+        };
+        Table {
+            anchor: format!("table-latents-{}", model.name),
+            caption: format!(
+                "The latents of {}: where 98 % of the test codes lie, and by how much a {} changes, root mean square, as one \
+                 latent alone moves by a standard deviation.",
+                model.name,
+                self.summary.worded("pixel")
+            )
+            .into(),
+            columns: columns(&["latent"], &[], &["1st percentile", "99th", "standard deviation", "sensitivity"]),
+            rows: latent.latents.iter().enumerate().map(row).collect(),
+            ..Table::default()
+        }
     }
 }
 
@@ -124,6 +222,9 @@ fn certificates(certified: &[(&ModelSummary, &Certificate)]) -> Table {
         ..Table::default()
     }
 }
+
+/// Classes that a table has room for.
+const SHOWN_CLASSES: usize = 10;
 
 /// A column of the table of latent spaces: its heading and meaning, what stands in it, and whether the greatest is the best.
 struct Measure {
@@ -205,78 +306,3 @@ const MEASURES: [Measure; 8] = [
         marked: false,
     },
 ];
-
-fn qualities(measured: &[(&ModelSummary, &LatentQuality)]) -> Table {
-    // Without labels, columns about classes would be empty.
-    let shown: Vec<&Measure> = MEASURES
-        .iter()
-        .filter(|measure| measured.iter().any(|(_, latent)| (measure.value)(latent).is_some()))
-        .collect();
-    let headings: Vec<&str> =
-        std::iter::once("latents").chain(shown.iter().map(|measure| measure.heading)).collect();
-    let row = |(model, latent): &(&ModelSummary, &LatentQuality)| {
-        let mut row: Vec<Cell> =
-            vec![model.name.clone().into(), model.architecture.latent().to_string().into()];
-        row.extend(shown.iter().map(|measure| {
-            let values = measured.iter().filter_map(|(_, latent)| (measure.value)(latent));
-            let best = values.max_by(f64::total_cmp).filter(|_| measure.marked).map(measure.text);
-            let value = (measure.value)(latent).map(measure.text);
-            value.map_or(Cell::default(), |text| marked(text, best.as_deref()))
-        }));
-        row
-    };
-    Table {
-        anchor: "table-latent-spaces".to_owned(),
-        caption: "What the codes of the test images keep: classes, neighbourhoods, directions; and how many units do nothing. \
-                  Bold: the best of all models, exact PCA among them."
-            .into(),
-        columns: columns(&["model"], &[], &headings),
-        rows: measured.iter().map(row).collect(),
-        ..Table::default()
-    }
-}
-
-fn class_errors(measured: &[(&ModelSummary, &LatentQuality)]) -> Option<Table> {
-    let classes = measured.first()?.1.class_errors.as_ref()?;
-    let names: Vec<String> = classes.iter().map(|class| class.class.to_string()).collect();
-    let headings: Vec<&str> = names.iter().map(String::as_str).collect();
-    let rows = measured.iter().map(|(model, latent)| {
-        let errors = latent.class_errors.iter().flatten().map(|class| error(class.error).into());
-        std::iter::once(model.name.clone().into()).chain(errors).collect()
-    });
-    Some(Table {
-        anchor: "table-class-errors".to_owned(),
-        caption:
-            "Test error by class: the mean squared error of its images, in the scale of the models' input."
-                .into(),
-        columns: columns(&["model"], &[], &headings),
-        rows: rows.collect(),
-        ..Table::default()
-    })
-}
-
-fn latent_units(model: &ModelSummary, latent: &LatentQuality) -> Table {
-    let row = |(index, unit): (usize, &crate::evaluate::LatentUnit)| {
-        let number = |x: f64| Cell::from(format!("{x:.3}").replace('-', "−"));
-        let dead = if unit.dead { " (dead)" } else { "" };
-        vec![
-            format!("{}{dead}", index + 1).into(),
-            number(unit.low),
-            number(unit.high),
-            number(unit.standard_deviation),
-            format!("{:.4}", unit.sensitivity).into(),
-        ]
-    };
-    Table {
-        anchor: format!("table-latents-{}", model.name),
-        caption: format!(
-            "The latents of {}: where 98 % of the test codes lie, and by how much a pixel changes, root mean square, as one \
-             latent alone moves by a standard deviation.",
-            model.name
-        )
-        .into(),
-        columns: columns(&["latent"], &[], &["1st percentile", "99th", "standard deviation", "sensitivity"]),
-        rows: latent.latents.iter().enumerate().map(row).collect(),
-        ..Table::default()
-    }
-}

@@ -24,10 +24,10 @@ const OF_IMAGES: [Measure; 9] = [
 const OF_PATHS: [Measure; 3] = [Measure::Smoothness, Measure::PathLength, Measure::RoundTrip];
 
 /// A verdict in a sentence, its finding in bold.
-pub(super) fn sentence(verdict: &Verdict) -> Paragraph {
+pub(super) fn sentence(verdict: &Verdict, worded: impl Fn(&str) -> String) -> Paragraph {
     match verdict.sentence.split_once(". ") {
         Some((finding, reasons)) => {
-            Paragraph(vec![Span::Strong(format!("{finding}.")), Span::Text(format!(" {reasons}"))])
+            Paragraph(vec![Span::Strong(format!("{finding}.")), Span::Text(format!(" {}", worded(reasons)))])
         }
         None => Paragraph(vec![Span::Strong(verdict.sentence.clone())]),
     }
@@ -45,7 +45,10 @@ pub(super) fn caveats(quality: &InterpolationQuality) -> Vec<String> {
 }
 
 /// The deciding differences of the first verdict between each two classes: a line a comparison.
-pub(super) fn deciding_differences(quality: &InterpolationQuality) -> Option<Table> {
+pub(super) fn deciding_differences(
+    quality: &InterpolationQuality,
+    worded: impl Fn(&str) -> String,
+) -> Option<Table> {
     let verdicts: Vec<(&Comparison, &Verdict)> =
         quality.comparisons.iter().filter_map(|c| Some((c, c.verdicts.first()?))).collect();
     let (_, first) = verdicts.first()?;
@@ -73,9 +76,12 @@ pub(super) fn deciding_differences(quality: &InterpolationQuality) -> Option<Tab
     Some(Table {
         anchor: "table-verdicts".to_owned(),
         caption: format!(
-            "{} minus {}: mean differences with 95 % intervals, over the same paths between test images and {seeds}. ↑: more is \
+            "{} minus {}: mean differences with 95 % intervals, over the same paths between test {}s and {seeds}. ↑: more is \
              better; ↓: less is better. Marked: this measure alone says that {} is better.",
-            first.deep, first.linear, first.deep
+            first.deep,
+            first.linear,
+            worded("image"),
+            first.deep
         )
         .into(),
         columns: columns(&["between"], &["verdict"], &headings),
@@ -120,17 +126,27 @@ fn says(finding: Finding) -> &'static str {
 }
 
 /// The verdicts with their charts and tables; `chart` is the realism along the path.
-pub(super) fn blocks(quality: &InterpolationQuality, chart: impl Fn(Between) -> Option<Block>) -> Vec<Block> {
+///
+/// `worded` says a text about images in the words of the data.
+pub(super) fn blocks(
+    quality: &InterpolationQuality,
+    worded: impl Fn(&str) -> String,
+    chart: impl Fn(Between) -> Option<Block>,
+) -> Vec<Block> {
     let mut blocks = vec![
         Block::Heading("How good are the interpolations?".to_owned()),
-        Block::Paragraph(method(quality).into()),
-        Block::Details { summary: "What each measure means".to_owned(), blocks: meanings(), on_paper: true },
+        Block::Paragraph(method(quality, &worded).into()),
+        Block::Details {
+            summary: "What each measure means".to_owned(),
+            blocks: meanings(quality, &worded),
+            on_paper: true,
+        },
     ];
     for (index, comparison) in quality.comparisons.iter().enumerate() {
         blocks.push(Block::Heading(format!("Between {}", comparison.name)));
-        blocks.extend(comparison.verdicts.iter().map(|verdict| Block::Note(sentence(verdict))));
+        blocks.extend(comparison.verdicts.iter().map(|verdict| Block::Note(sentence(verdict, &worded))));
         blocks.extend(chart(comparison.between));
-        blocks.push(Block::Table(scores(index, comparison)));
+        blocks.push(Block::Table(scores(index, comparison, &worded)));
         let verdicts = comparison.verdicts.iter().enumerate();
         let mut more: Vec<Block> =
             verdicts.map(|(place, verdict)| Block::Table(differences(index, place, verdict))).collect();
@@ -145,11 +161,16 @@ pub(super) fn blocks(quality: &InterpolationQuality, chart: impl Fn(Between) -> 
     blocks
 }
 
-fn meanings() -> Vec<Block> {
+/// Of the measures that something was measured by: without labels there are fewer.
+fn meanings(quality: &InterpolationQuality, worded: impl Fn(&str) -> String) -> Vec<Block> {
+    let measured = |measure: &Measure| {
+        let mut subjects = quality.comparisons.iter().flat_map(|comparison| &comparison.subjects);
+        subjects.any(|subject| subject.score(*measure).is_some())
+    };
     let meaning = |measure: Measure| {
         Paragraph(vec![
             Span::Strong(format!("{}. ", heading(measure))),
-            Span::Text(measure.meaning().to_owned()),
+            Span::Text(worded(measure.meaning())),
             Span::Text(if measure.decides() {
                 " The verdict depends on it.".to_owned()
             } else {
@@ -158,31 +179,36 @@ fn meanings() -> Vec<Block> {
         ])
     };
     vec![
-        Block::List(OF_IMAGES.into_iter().chain(OF_PATHS).map(meaning).collect()),
+        Block::List(OF_IMAGES.into_iter().chain(OF_PATHS).filter(measured).map(meaning).collect()),
         Block::Paragraph(
             "↑: more is better. ↓: less is better. Formulas and sources: docs/measures.md of narrows.".into(),
         ),
     ]
 }
 
-fn method(quality: &InterpolationQuality) -> String {
+fn method(quality: &InterpolationQuality, worded: impl Fn(&str) -> String) -> String {
     let settings = &quality.settings;
-    let accuracy = quality.judge.test_accuracy.map_or(String::new(), |accuracy| {
-        format!(" It classes {} of the test images right.", percent(accuracy, 2))
-    });
     let deciding: Vec<&str> = Measure::ALL.into_iter().filter(|m| m.decides()).map(Measure::name).collect();
-    format!(
-        "Every model goes up to {} ways between test images, in {} steps. Each image on a way is compared with {} real \
-         training images, and classed by an evaluation classifier (the judge) that has seen real images only: {}.{accuracy} \
-         Two controls stand beside the models: real test images, the best there can be, and a blend of pixels, which a latent \
-         space should beat. A model is called better, or worse, than another if all deciding measures agree ({}): their 95 % \
-         intervals, over images and training seeds, all lie on the same side of zero.",
+    let judged = match quality.judge.test_accuracy {
+        Some(accuracy) => format!(
+            ", and classed by an evaluation classifier (the judge) that has seen real images only: {}. It classes {} of the test \
+             images right.",
+            quality.judge.description,
+            percent(accuracy, 2)
+        ),
+        // Without labels nobody classes.
+        None => format!("; {}.", quality.judge.description),
+    };
+    worded(&format!(
+        "Every model goes up to {} ways between test images, in {} steps. Each image on a way is compared with {} real training \
+         images{judged} Two controls stand beside the models: real test images, the best there can be, and a blend of pixels, which \
+         a latent space should beat. A model is called better, or worse, than another if all deciding measures agree ({}): their \
+         95 % intervals, over images and training seeds, all lie on the same side of zero.",
         thousands(settings.pairs),
         settings.steps,
         thousands(settings.references),
-        quality.judge.description,
         deciding.join(", "),
-    )
+    ))
 }
 
 /// `distance to data ↓`
@@ -238,12 +264,14 @@ fn table(
     table
 }
 
-fn scores(index: usize, comparison: &Comparison) -> Table {
+fn scores(index: usize, comparison: &Comparison, worded: impl Fn(&str) -> String) -> Table {
     let caption = format!(
-        "Images between the ends of {} paths, {}: means over the paths. Of real test images, means over the ends. ↑: more is \
-         better; ↓: less is better. Bold: the best model; the two controls at the top do not take part.",
+        "{} between the ends of {} paths, {}: means over the paths. {}, means over the ends. ↑: more is better; ↓: less is better. \
+         Bold: the best model; the two controls at the top do not take part.",
+        worded("Images"),
         thousands(comparison.pairs),
-        comparison.name
+        comparison.name,
+        worded("Of real test images")
     );
     table((format!("table-interpolation-{}", index + 1), caption), comparison, &OF_IMAGES, |score| {
         score.interior.or(score.ends)

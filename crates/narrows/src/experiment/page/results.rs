@@ -75,14 +75,19 @@ impl Report<'_> {
                 word(model.test.unit_scale.map(|error| format!("{error:.5}"))),
             ]
         };
+        // A table has no range, and no error in [0, 1].
+        let unit = self.summary.models.iter().any(|model| model.test.unit_scale.is_some());
+        let mut numbers = vec!["batch", "seconds", "seconds an epoch"];
+        numbers.extend(unit.then_some("test error in [0, 1]"));
+        let beside = if unit {
+            ", how long it took, and the test error in the [0, 1] scale of the data"
+        } else {
+            ", and how long it took"
+        };
         Table {
             anchor: "table-costs".to_owned(),
-            caption: "How the models were trained, how long it took, and the test error in the [0, 1] scale of the data.".into(),
-            columns: columns(
-                &["model"],
-                &["optimiser", "schedule"],
-                &["batch", "seconds", "seconds an epoch", "test error in [0, 1]"],
-            ),
+            caption: format!("How the models were trained{beside}.").into(),
+            columns: columns(&["model"], &["optimiser", "schedule"], &numbers),
             rows: self.summary.models.iter().map(row).collect(),
             ..Table::default()
         }

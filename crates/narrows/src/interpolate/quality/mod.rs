@@ -27,7 +27,7 @@ use self::paths::Paths;
 use self::paths::{Ends, Instruments, Space};
 pub use self::verdict::{Difference, Finding, Verdict};
 use self::verdict::{Names, PairedPaths, verdict};
-use super::judge::{Judge, JudgeSummary, unit_images};
+use super::judge::{Judge, JudgeSummary, judged_scale};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, Parts};
 use crate::model::{Architecture, Autoencoder, MismatchError};
@@ -207,13 +207,18 @@ pub fn measure(
             return Err(QualityError::TooFew { set, needed, found: dataset.rows() });
         }
     }
+    let scale = judged_scale(data.train())?;
     let rows = pairs::sample(data.train().rows(), settings.references, settings.seed);
-    let real = judge.look(compute, unit_images(&data.train().subset(&rows))?)?;
+    let real = judge.look(compute, scale.samples(&data.train().subset(&rows))?.to_vec())?;
     let references = References::new(compute, &real.features, judge.features());
-    let instruments = Instruments { judge, references: &references };
-    let test = unit_images(data.test())?;
+    let instruments = Instruments { judge, references: &references, scale: &scale };
+    let test = scale.samples(data.test())?.to_vec();
     let test_features = judge.look(compute, test.clone())?.features;
 
+    let (real, blended) = match data.schema().image() {
+        Some(_) => ("real test images", "pixel blend"),
+        None => ("real test rows", "blend of values"),
+    };
     let mut comparisons = Vec::new();
     for &between in between {
         let name = between.name(data.schema().classes());
@@ -226,13 +231,13 @@ pub fn measure(
         let blend = go(Space::Pixels)?;
         let mut subjects = vec![
             Subject {
-                name: "real test images".to_owned(),
+                name: real.to_owned(),
                 kind: SubjectKind::Real,
                 scores: blend.scores_of_ends(),
                 realism_along_path: Vec::new(),
             },
             Subject {
-                name: "pixel blend".to_owned(),
+                name: blended.to_owned(),
                 kind: SubjectKind::Blend,
                 scores: blend.scores(),
                 realism_along_path: blend.realism_along_path(&clusters),

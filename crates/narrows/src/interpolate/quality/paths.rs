@@ -5,10 +5,10 @@ use super::interval::{Clusters, Interval, interval};
 use super::neighbours::{Nearness, References};
 use super::{Measure, QualityError, Score};
 use crate::compute::Compute;
-use crate::dataset::{NormalisationError, Samples};
+use crate::dataset::Samples;
 use crate::interpolate::judge::Judge;
 use crate::interpolate::{blend, lambdas};
-use crate::model::{Autoencoder, MismatchError};
+use crate::model::{Autoencoder, InputSpec, MismatchError};
 
 /// Paths that are decoded at a time: 1,100 images of 784 numbers are 3 MB.
 const PATHS_AT_A_TIME: usize = 100;
@@ -74,6 +74,8 @@ pub(super) enum Space<'a> {
 pub(super) struct Instruments<'a> {
     pub judge: &'a Judge,
     pub references: &'a References,
+    /// The scale in which images and rows are judged.
+    pub scale: &'a InputSpec,
 }
 
 impl Paths {
@@ -82,7 +84,7 @@ impl Paths {
         compute: &mut Compute,
         space: &Space<'_>,
         ends: &Ends,
-        Instruments { judge, references }: Instruments<'_>,
+        Instruments { judge, references, scale }: Instruments<'_>,
         steps: usize,
     ) -> Result<Self, QualityError> {
         let (width, inputs) = (judge.features(), judge.inputs());
@@ -93,7 +95,7 @@ impl Paths {
             let images = match space {
                 Space::Pixels => paths(ends, inputs, &lambdas),
                 Space::Latent(model) => {
-                    let (images, of_chunk) = decode(compute, model, ends, &lambdas)?;
+                    let (images, of_chunk) = decode(compute, model, scale, ends, &lambdas)?;
                     shapes.extend(of_chunk);
                     images
                 }
@@ -243,23 +245,25 @@ fn paths(ends: &[f32], width: usize, lambdas: &[f32]) -> Vec<f32> {
     ends.chunks_exact(2 * width).flat_map(path).collect()
 }
 
-/// A model's paths as images in [0, 1], and what is measured on the way.
+/// A model's paths in the scale in which they are judged, and what is measured on the way.
 ///
-/// The images are judged as they are shown: what a linear model decodes beyond the value range is cut off.
+/// Images are judged as they are shown: what a linear model decodes beyond the value range is cut off.
 fn decode(
     compute: &mut Compute,
     model: &Autoencoder,
+    scale: &InputSpec,
     unit: &[f32],
     lambdas: &[f32],
 ) -> Result<(Vec<f32>, Vec<PathShape>), MismatchError> {
-    let no_range = || NormalisationError::NoRange("the model's data".to_owned());
-    let scale = model.input.unit_scale().ok_or_else(no_range)?;
     let predictor = model.predictor()?;
     let (inputs, latent, steps) = (model.architecture.inputs, model.architecture.latent(), lambdas.len());
-    let samples = Samples::in_model_scale(inputs, scale.to_model(unit.to_vec()))?;
+    let samples = Samples::in_model_scale(inputs, to_model(&model.input, scale, unit))?;
     let codes = paths(&predictor.encode(compute, &samples)?, latent, lambdas);
     let decoded = predictor.decode(compute, &codes)?;
-    let shown = scale.of_model(&decoded);
+    let shown = match model.input.unit_scale() {
+        Some(unit) => unit.of_model(&decoded),
+        None => rescaled(&model.input, scale, &decoded),
+    };
     let again = predictor.encode(compute, &Samples::in_model_scale(inputs, decoded.clone())?)?;
     let images = decoded.chunks_exact(steps * inputs);
     let latents = codes.chunks_exact(steps * latent).zip(again.chunks_exact(steps * latent));
@@ -279,6 +283,31 @@ fn decode(
     };
     let shapes = images.zip(latents).map(shape).collect();
     Ok((shown, shapes))
+}
+
+/// Rows from the scale in which they are judged to a model's.
+fn to_model(model: &InputSpec, judged: &InputSpec, values: &[f32]) -> Vec<f32> {
+    match model.unit_scale() {
+        Some(unit) => unit.to_model(values.to_vec()),
+        None => rescaled(judged, model, values),
+    }
+}
+
+/// Rows from one scale to another; the same one leaves them as they are.
+fn rescaled(from: &InputSpec, to: &InputSpec, values: &[f32]) -> Vec<f32> {
+    if from.normalisation() == to.normalisation() {
+        return values.to_vec();
+    }
+    let features = from.schema().features();
+    let value = |(index, &x): (usize, &f32)| {
+        let (old, new) = (
+            from.normalisation().of_feature(index % features),
+            to.normalisation().of_feature(index % features),
+        );
+        let raw = (f64::from(x) - f64::from(old.1)) / f64::from(old.0);
+        (raw * f64::from(new.0) + f64::from(new.1)) as f32
+    };
+    values.iter().enumerate().map(value).collect()
 }
 
 /// ‖a − b‖².

@@ -18,7 +18,7 @@ const MANTISSAS: [&[f64]; 5] = [
 const FEWEST: usize = 3;
 
 /// Round numbers from `low` to `high`, about `count` of them, no closer than `least_step`.
-pub(super) fn linear(low: f64, high: f64, count: usize, least_step: f64) -> Vec<f64> {
+pub(in crate::report) fn linear(low: f64, high: f64, count: usize, least_step: f64) -> Vec<f64> {
     let rough = ((high - low) / count.max(1) as f64).max(least_step);
     if !(rough > 0.0 && rough.is_finite()) {
         return vec![low];
@@ -75,7 +75,7 @@ fn rounded(value: f64) -> f64 {
 
 /// How the ticks of one axis are written: all with as many decimals as the one that needs most, unless they
 /// span so many powers of ten that zeros would fill the page.
-pub(super) fn labels(ticks: &[f64]) -> Vec<String> {
+pub(in crate::report) fn labels(ticks: &[f64]) -> Vec<String> {
     let largest = ticks.iter().fold(0.0f64, |largest, tick| largest.max(tick.abs()));
     let smallest =
         ticks.iter().filter(|tick| **tick != 0.0).fold(f64::INFINITY, |least, tick| least.min(tick.abs()));

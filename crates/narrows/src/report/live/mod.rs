@@ -9,6 +9,7 @@
 
 mod bundle;
 mod payload;
+mod plane;
 mod quantise;
 
 use maud::{Markup, PreEscaped, html};
@@ -17,6 +18,8 @@ use crate::compute::Compute;
 use crate::model::MismatchError;
 
 pub use narrows_kernels::Activation;
+pub(crate) use plane::Plane;
+
 pub use payload::{Bound, Judge, LiveModel, LivePair, Snapshot, Subject, pixels};
 pub use quantise::{Dense, Quantised};
 

@@ -3,12 +3,14 @@
 //! ```text
 //! parameters   of every layer of every model, then of the judge:
 //!              scales f32 (outputs), biases f32 (outputs), weights i16 (outputs, inputs); little endian
-//! pairs        images u8 (rows, features), `from` and `to` of each pair
-//! test, train  images u8 (rows, features), then labels u16 (rows) if there are any, places among `class_names`
+//! pairs        values (rows, features), `from` and `to` of each pair
+//! originals    values (rows, features)
+//! test, train  values (rows, features), then labels u16 (rows) if there are any, places among `class_names`
 //! snapshots    images u8 (models, epochs, originals, features), each model's own epochs
 //! ```
 //!
-//! Pixels are bytes of the value range: 0 is its low end, 255 its high end.
+//! Values of images are bytes of the value range, u8: 0 is its low end, 255 its high end; a pixel's channels lie side by side.
+//! Values of tables are raw, f32, little endian; NaN is missing.
 
 use std::io::Write;
 
@@ -17,23 +19,27 @@ use flate2::{Compression, write::ZlibEncoder};
 use narrows_kernels::Activation;
 use serde::Serialize;
 
+use super::plane::Plane;
 use super::quantise::{Dense, Quantised};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, ImageShape, Parts, Samples, byte_of};
+use crate::dataset::{Dataset, ImageShape, Moments, Parts, byte_of};
 use crate::model::{Autoencoder, Classifier as Trained, InputSpec, MismatchError};
-use crate::pca::Pca;
 use crate::report::palette;
 
-/// Images of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
+/// Rows of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
 /// neighbours among. Together 2.2 MB of a page of MNIST.
-const MOST_IMAGES: usize = 5000;
+const MAX_ROWS: usize = 5000;
+/// The bytes of these rows, before they are deflated, and how many rows there are even if they take more: photographs deflate
+/// badly, and a page is to be sent to a friend.
+const MAX_BYTES: usize = 4_000_000;
+const MIN_ROWS: usize = 200;
 
 const IMAGES_HAVE_A_RANGE: &str = "a schema with an image has a value range";
 
 /// The share of codes below a slider's low end, and above its high end.
 const TAIL: f64 = 0.01;
 
-/// What the live parts show: models that read the same images.
+/// What the live parts show: models that read the same images, or rows of the same table.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
     /// What the models were trained and tested on.
@@ -125,8 +131,13 @@ pub struct Snapshot {
 
 #[derive(Serialize)]
 struct Study<'a> {
-    image: ImageShape,
+    /// Nothing of a table.
+    image: Option<ImageShape>,
+    /// Nothing of images.
+    columns: Vec<Column>,
     class_names: &'a [String],
+    class_styles: Vec<ClassStyle>,
+    other_classes: ClassStyle,
     models: Vec<Model<'a>>,
     judge: Option<Classifier>,
     compared: Option<[usize; 2]>,
@@ -156,6 +167,21 @@ struct Model<'a> {
     high: Vec<f32>,
 }
 
+/// A column of a table, and its mean and standard deviation on the training set.
+#[derive(Serialize)]
+struct Column {
+    name: String,
+    mean: f64,
+    deviation: f64,
+}
+
+/// Colours as CSS writes them.
+#[derive(Serialize)]
+struct ClassStyle {
+    light: String,
+    dark: String,
+}
+
 /// Colours as CSS writes them, and the pattern of a line's strokes and gaps.
 #[derive(Serialize)]
 struct Style {
@@ -178,21 +204,12 @@ struct Layer {
     activation: &'static str,
 }
 
-/// From a pixel p of 0 to 255 to a model's input, `x = scale·p + offset`; one number for all features, or one each.
+/// From a value v, a pixel's byte or the raw value of a column, to a model's input: `x = scale·v + offset`; one number for all
+/// features, or one each.
 #[derive(Serialize)]
 struct Affine {
     scale: Vec<f32>,
     offset: Vec<f32>,
-}
-
-/// A plane through the codes: `z = mean + u·first + v·second`.
-#[derive(Serialize)]
-struct Plane {
-    mean: Vec<f32>,
-    first: Vec<f32>,
-    second: Vec<f32>,
-    /// The share of the codes' variance in it.
-    share: f64,
 }
 
 #[derive(Serialize)]
@@ -220,7 +237,8 @@ pub(super) type Packed = (String, Vec<(&'static str, String)>);
 /// If a model cannot read the test set.
 pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packed, MismatchError> {
     let (train, test) = (subject.data.train(), subject.data.test());
-    let (test_rows, train_rows) = (spread(test.rows()), spread(train.rows()));
+    let bytes = test.features() * if test.image().is_some() { 1 } else { size_of::<f32>() };
+    let (test_rows, train_rows) = (spread(test.rows(), bytes), spread(train.rows(), bytes));
     let shown = test.subset(&test_rows);
     let mut parameters = Vec::new();
     let models = subject
@@ -238,21 +256,24 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         name: format!("{name}#{row}"),
         label: set.class_of(row).map(str::to_owned),
     };
-    let mut pair_pixels = Vec::new();
+    let mut pair_values = Vec::new();
     let pairs = subject
         .pairs
         .iter()
         .map(|pair| {
             [pair.from, pair.to].map(|(part, row)| {
                 let (set, name) = (subject.data.get(part).unwrap_or(test), part.name());
-                pair_pixels.extend(pixels(&set.subset(&[row])));
+                pair_values.extend(values(&set.subset(&[row])));
                 end(set, name, row)
             })
         })
         .collect();
     let original_rows = test.examples();
     let study = Study {
-        image: test.image().unwrap_or(ImageShape::grey(1, test.features())),
+        image: test.image(),
+        columns: columns(train),
+        class_styles: palette::CLASSES.map(class_style).into(),
+        other_classes: class_style(palette::OTHER_CLASSES),
         class_names: test.schema().classes().unwrap_or_default(),
         models,
         judge,
@@ -263,17 +284,16 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         train: part(train, &train_rows),
         originals: original_rows.iter().map(|&row| end(test, "test", row)).collect(),
     };
-    let with_labels = |set: &Dataset| [pixels(set), labels(set)].concat();
+    let with_labels = |set: &Dataset| [values(set), labels(set)].concat();
     let snapshots: Vec<u8> = subject
         .models
         .iter()
         .flat_map(|model| model.snapshots.iter().flat_map(|snapshot| snapshot.pixels.iter().copied()))
         .collect();
-    let original_pixels = pixels(&test.subset(&original_rows));
     let blobs = [
         ("parameters", parameters),
-        ("pairs", pair_pixels),
-        ("originals", original_pixels),
+        ("pairs", pair_values),
+        ("originals", values(&test.subset(&original_rows))),
         ("snapshots", snapshots),
         ("test", with_labels(&shown)),
         ("train", with_labels(&train.subset(&train_rows))),
@@ -293,6 +313,27 @@ pub fn pixels(dataset: &Dataset) -> Vec<u8> {
     rows.map(|raw| byte_of(range.unit_of(raw))).collect()
 }
 
+/// Rows as the page has them: bytes of images, raw numbers of tables.
+fn values(dataset: &Dataset) -> Vec<u8> {
+    match dataset.image() {
+        Some(_) => pixels(dataset),
+        None => (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)).flat_map(f32::to_le_bytes).collect(),
+    }
+}
+
+/// The columns of a table; nothing of images.
+fn columns(train: &Dataset) -> Vec<Column> {
+    if train.image().is_some() {
+        return Vec::new();
+    }
+    let column = |(index, moments): (usize, Moments)| Column {
+        name: train.schema().column(index),
+        mean: moments.mean,
+        deviation: if moments.is_constant() { 1.0 } else { moments.variance().sqrt() },
+    };
+    train.moments().into_iter().enumerate().map(column).collect()
+}
+
 /// The label of every row, of sixteen bits.
 fn labels(dataset: &Dataset) -> Vec<u8> {
     let labels = dataset.labels().unwrap_or_default().iter();
@@ -300,9 +341,10 @@ fn labels(dataset: &Dataset) -> Vec<u8> {
     labels.flat_map(|&label| (label as u16).to_le_bytes()).collect()
 }
 
-/// At most so many rows, evenly spread.
-fn spread(all: usize) -> Vec<usize> {
-    let rows = all.min(MOST_IMAGES);
+/// As many rows of so many bytes as a page has room for, evenly spread.
+fn spread(all: usize, bytes: usize) -> Vec<usize> {
+    let room = (MAX_BYTES / bytes.max(1)).clamp(MIN_ROWS, MAX_ROWS);
+    let rows = all.min(room);
     (0..rows).map(|i| i * all / rows).collect()
 }
 
@@ -342,21 +384,32 @@ fn describe<'a>(
         curve: &model.curve,
         published: &model.published,
         snapshots: model.snapshots.iter().map(|snapshot| snapshot.epoch).collect(),
-        plane: plane(&codes, latent, compute),
+        plane: Plane::of(&codes, latent, compute),
         low,
         high,
     })
 }
 
-/// From a pixel's byte to the model's scale.
+/// From a pixel's byte, or from a raw value of a table, to the model's scale.
 fn affine(input: &InputSpec) -> Affine {
-    let (scale, offset) = input.unit_scale().expect(IMAGES_HAVE_A_RANGE).of_bytes();
-    Affine { scale, offset }
+    if input.image().is_some() {
+        let (scale, offset) = input.unit_scale().expect(IMAGES_HAVE_A_RANGE).of_bytes();
+        return Affine { scale, offset };
+    }
+    let normalisation = input.normalisation();
+    Affine { scale: normalisation.scale().to_vec(), offset: normalisation.offset().to_vec() }
+}
+
+fn css([red, green, blue]: [u8; 3]) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn class_style(colour: palette::ModelColour) -> ClassStyle {
+    ClassStyle { light: css(colour.light), dark: css(colour.dark) }
 }
 
 fn style(place: usize) -> Style {
     let palette::ModelStyle { colour, dash } = palette::style(place);
-    let css = |[red, green, blue]: [u8; 3]| format!("#{red:02x}{green:02x}{blue:02x}");
     Style { light: css(colour.light), dark: css(colour.dark), dash: dash.pattern() }
 }
 
@@ -381,29 +434,6 @@ fn name(activation: Activation) -> &'static str {
         Activation::Sigmoid => "sigmoid",
         Activation::Gelu => "gelu",
         Activation::Silu => "silu",
-    }
-}
-
-/// The plane of the first two principal directions of the codes, rows × latent; of two latents, the latents themselves;
-/// of one, a line.
-fn plane(codes: &[f32], latent: usize, compute: &mut Compute) -> Plane {
-    let unit = |axis: usize| (0..latent).map(|i| if i == axis { 1.0 } else { 0.0 }).collect();
-    if latent <= 2 {
-        return Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: 1.0 };
-    }
-    let samples = Samples::in_model_scale(latent, codes.to_vec()).ok();
-    match samples.map(|samples| Pca::fit(compute, &samples)) {
-        Some(Ok(pca)) => {
-            let single = |vector: &[f64]| vector.iter().map(|&x| x as f32).collect();
-            Plane {
-                mean: single(&pca.mean),
-                first: single(&pca.components[0]),
-                second: single(&pca.components[1]),
-                share: pca.explained_variance_ratio(2),
-            }
-        }
-        // Codes that are not finite have no plane; their model shows nothing anyway.
-        _ => Plane { mean: vec![0.0; latent], first: unit(0), second: unit(1), share: f64::NAN },
     }
 }
 
@@ -436,8 +466,10 @@ mod tests {
 
     #[test]
     fn rows_are_spread_over_the_whole_set() {
-        assert_eq!(spread(3), [0, 1, 2]);
-        let rows = spread(10_000);
+        assert_eq!(spread(3, 784), [0, 1, 2]);
+        let rows = spread(10_000, 784);
         assert_eq!((rows.len(), rows[1], rows[4999]), (5000, 2, 9998));
+        // Of 32 × 32 pixels in colour, and of a megapixel.
+        assert_eq!([spread(10_000, 3072).len(), spread(10_000, 3_000_000).len()], [1302, MIN_ROWS]);
     }
 }

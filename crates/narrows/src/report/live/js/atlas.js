@@ -8,9 +8,9 @@ import { paintPoints } from "./points.js";
 import { View } from "./view.js";
 
 export class Atlas {
-  /** Of classes, of which those in `hidden` are not drawn. */
-  constructor(classes, hidden) {
-    Object.assign(this, { classes, hidden, view: new View(), points: null, set: null, point: [0, 0], rows: [] });
+  /** Of groups of classes, of which those in `hidden`, by place, are not drawn. */
+  constructor(groups, hidden) {
+    Object.assign(this, { groups, hidden, view: new View(), points: null, set: null, point: [0, 0], rows: [] });
     this.canvas = element("canvas", {
       className: "plane", tabIndex: 0, role: "application", id: "plane", "aria-describedby": "map-keys",
       "aria-label": "Map of the codes. Arrow keys move the cross, plus and minus magnify.",
@@ -63,7 +63,7 @@ export class Atlas {
     this.base.width = this.canvas.width;
     this.base.height = this.canvas.height;
     if (this.points) {
-      paintPoints(this.base.getContext("2d"), this.view, this.points, this.set, this.classes, this.hidden);
+      paintPoints(this.base.getContext("2d"), this.view, this.points, this.set, this.groups, this.hidden);
     }
     this.paintTop();
   }

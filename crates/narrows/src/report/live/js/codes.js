@@ -1,4 +1,4 @@
-// The codes of many images, computed once, in slices that leave the page at hand.
+// The codes of many rows, computed once, in slices that leave the page at hand.
 
 /** What one slice may take, in milliseconds: less than a frame. */
 const SLICE = 8;
@@ -19,7 +19,7 @@ async function compute(model, set, progress) {
   while (row < set.rows) {
     const end = performance.now() + SLICE;
     while (row < set.rows && performance.now() < end) {
-      codes.set(model.encode(set.at(row).pixels), row * model.latent);
+      codes.set(model.encode(set.at(row).values), row * model.latent);
       row++;
     }
     progress(row / set.rows);

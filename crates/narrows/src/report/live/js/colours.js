@@ -1,10 +1,7 @@
-// Colours of models and classes. Those of models come from the report's palette, so that a model looks the same everywhere.
+// Colours of models and classes, from the report's palette, so that both look the same everywhere.
 
-/** Of classes: Okabe and Ito's eight; grey and brown make ten, and every class is named on the map as well. */
-const CLASSES = {
-  light: ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#1f2328", "#a89a00", "#8c8c8c", "#7a4b24"],
-  dark: ["#3f9bd8", "#e69f00", "#10b98a", "#d98fb8", "#8fd0f5", "#e8702a", "#f2f4f6", "#f0e442", "#8f8f8f", "#b98a5e"],
-};
+/** Of the first ten classes, and of all others. */
+const classes = { own: [], others: null };
 
 const query = matchMedia("(prefers-color-scheme: dark)");
 
@@ -19,7 +16,8 @@ export function onTheme(redraw) {
 }
 
 /** Makes the models' colours known to the style, now and whenever the page turns dark or light. */
-export function useStyles(models) {
+export function useStyles({ models, class_styles, other_classes }) {
+  Object.assign(classes, { own: class_styles, others: other_classes });
   const apply = () => {
     for (const model of models) {
       document.documentElement.style.setProperty(`--model-${model.index}`, model.style[isDark() ? "dark" : "light"]);
@@ -35,8 +33,12 @@ export function modelColour(index) {
 }
 
 export function classColour(index) {
-  const colours = CLASSES[isDark() ? "dark" : "light"];
-  return colours[index % colours.length];
+  return classes.own[index][isDark() ? "dark" : "light"];
+}
+
+/** The colour of all classes that have none of their own. */
+export function otherColour() {
+  return classes.others[isDark() ? "dark" : "light"];
 }
 
 /** A colour that the style names, such as `--ink`. */

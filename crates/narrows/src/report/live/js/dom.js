@@ -74,6 +74,11 @@ export function onFrame(draw) {
   };
 }
 
+/** A text of at most so many letters. */
+export function shortened(text, letters) {
+  return text.length > letters ? `${text.slice(0, letters - 1)}…` : text;
+}
+
 /** Removes what is in an element and puts `children` there. */
 export function refill(parent, ...children) {
   parent.replaceChildren(...children.filter((child) => child !== null && child !== undefined));

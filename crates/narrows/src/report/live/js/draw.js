@@ -1,4 +1,4 @@
-// Draw: a digit of one's own, as each model sees it.
+// Draw: an image of one's own, as each model sees it.
 
 import { codesOf, nearest } from "./codes.js";
 import { button, choice, element, onFrame } from "./dom.js";
@@ -29,15 +29,15 @@ export function draw(study, shared) {
     model = study.models[index];
     find();
   }, model.index);
-  const alike = new Thumbs(study.image, "drawn-neighbours", NEIGHBOURS);
+  const alike = new Thumbs(study, "drawn-neighbours", NEIGHBOURS);
   const state = element("p", { className: "caption", role: "status", id: "drawn-state" });
-  const hint = element("span", { className: "hint" }, "draw a digit here");
+  const hint = element("span", { className: "hint" }, "draw here");
   const uses = ["a", "b"].map((end) => button(`Use as image ${end.toUpperCase()}`, () => use(end)));
 
   const root = element(
     "div", { className: "draw" },
     element("p", { className: "lead" },
-      `Draw a digit. The drawing is scaled and centred as MNIST’s digits were. Then every model encodes it, and decodes its \
+      `Draw an image. The drawing is scaled and centred as MNIST’s digits were. Then every model encodes it, and decodes its \
 ${study.models.length === 1 ? "code" : "own code"} again.`),
     element("div", { className: "columns" },
       element("div", { className: "column" },
@@ -56,7 +56,7 @@ down or lifts it, Escape lifts it. Backspace takes the last stroke back.")),
 
   function changed() {
     const pixels = digit(pad.strokes, RADIUS, study.image);
-    show(pixels && { pixels, label: null, name: "my drawing" });
+    show(pixels && { values: pixels, label: null, name: "my drawing" });
   }
 
   async function example() {
@@ -69,8 +69,8 @@ down or lifts it, Escape lifts it. Backspace takes the last stroke back.")),
     for (const one of uses) one.disabled = !image;
     hint.hidden = pad.strokes.length > 0;
     root.classList.toggle("empty", !image);
-    seen.paintBytes(image ? image.pixels : new Uint8Array(study.image.width * study.image.height));
-    if (says) says.textContent = image ? `the classifier sees ${seenAs(study.judge, brightness(image.pixels))}` : "";
+    seen.paintRow(image ? image.values : new Uint8Array(study.image.width * study.image.height));
+    if (says) says.textContent = image ? `the classifier sees ${seenAs(study.judge, brightness(image.values))}` : "";
     drawn.show(image);
     find();
   }
@@ -83,12 +83,12 @@ down or lifts it, Escape lifts it. Backspace takes the last stroke back.")),
       state.textContent = "Nothing is drawn yet.";
       return;
     }
-    const set = await study.trainingImages();
+    const set = await study.trainingRows();
     const codes = await codesOf(encoder, set, (share) => {
       state.textContent = `Encoding ${set.rows.toLocaleString("en")} training images: ${Math.round(100 * share)} %`;
     });
     if (image !== shared.drawing || encoder !== model) return;
-    alike.show(nearest(codes, encoder.encode(image.pixels), NEIGHBOURS).map((row) => set.at(row)));
+    alike.show(nearest(codes, encoder.encode(image.values), NEIGHBOURS).map((row) => set.at(row)));
     state.textContent = describe(set);
   });
 

@@ -7,9 +7,8 @@ import { Picture } from "./picture.js";
 
 /** `7, 98 %`, with a space that does not break: the class that a classifier finds most probable in an image of brightness from 0 to 1. */
 export function seenAs(judge, unit) {
-  const probabilities = judge.probabilities(unit);
-  const best = probabilities.indexOf(Math.max(...probabilities));
-  return `${judge.classes[best]}, ${Math.round(100 * probabilities[best])}\u00a0%`;
+  const { name, share } = judge.mostProbable(unit);
+  return `${name}, ${Math.round(100 * share)}\u00a0%`;
 }
 
 /** A row for every model; `show` fills them. */
@@ -64,10 +63,10 @@ class Row {
   }
 
   show(image) {
-    const unit = image ? this.model.reconstruct(image.pixels) : this.empty;
+    const unit = image ? this.model.reconstruct(image.values) : this.empty;
     this.picture.paint(unit);
-    this.difference.paintError(image ? image.pixels : this.empty, unit);
-    this.number.textContent = image ? errorText(this.model, reconstructionError(this.model, image.pixels)) : "–";
+    this.difference.paintError(image ? image.values : this.empty, unit);
+    this.number.textContent = image ? errorText(this.model, reconstructionError(this.model, image.values)) : "–";
     if (this.judge) this.says.textContent = image ? seenAs(this.judge, unit) : "–";
   }
 }

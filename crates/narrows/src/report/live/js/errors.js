@@ -8,10 +8,16 @@ const UNIT = "unit";
 
 let scale = MODEL;
 let modelScale = "the models’ own scale";
+let per = "pixels";
 const redraws = [];
 
-/** The choice of the scale; null where the models have but one. */
-export function scaleChoice(models) {
+/** The choice of the scale; null where the models have but one, as those of a table. */
+export function scaleChoice({ models, table }) {
+  if (table) {
+    per = "mean square over the columns";
+    modelScale = models.every(({ input }) => input.scale.length > 1) ? "standardised units" : modelScale;
+    return null;
+  }
   const widths = [...new Set(models.map(widthOf))];
   if (widths.every((width) => width === 1 || width === null)) return null;
   if (widths.length === 1 && widths[0] === 2) modelScale = "[−1, 1]";
@@ -71,6 +77,11 @@ export function written(error) {
 /** What the chosen scale is called, after "in". */
 export function scaleName() {
   return scale === UNIT ? "[0, 1]" : modelScale;
+}
+
+/** What errors are measured of, and in which scale. */
+export function measured() {
+  return `${per} in ${scaleName()}`;
 }
 
 function use(chosen) {

@@ -1,14 +1,13 @@
 // One latent's slider, between pictures of what its ends decode to.
 
 import { element } from "./dom.js";
-import { Picture } from "./picture.js";
 
 /** Positions of a slider. */
 const POSITIONS = 200;
 
 export class Latent {
   /** Of latent `index`, which the start image has at `home`. `moved(value)` hears of every move, `ended()` of its end. */
-  constructor(image, model, index, home, moved, ended) {
+  constructor(study, model, index, home, moved, ended) {
     // An image outside the percentiles is still on its slider.
     this.low = Math.min(model.low[index], home);
     this.high = Math.max(model.high[index], home);
@@ -20,7 +19,7 @@ export class Latent {
       onchange: ended,
     });
     this.value = element("output", { className: "caption" });
-    this.ends = [low, high].map((at) => ({ at, picture: new Picture(image, `latent ${index + 1} at ${at.toFixed(2)}`, 40) }));
+    this.ends = [low, high].map((at) => ({ at, picture: study.picture(`latent ${index + 1} at ${at.toFixed(2)}`, 40) }));
     const dot = element("span", { className: "home", ariaHidden: "true", style: `--at:${this.share(home)}` });
     this.root = element("div", { className: "latent" },
       element("span", { className: "caption" }, `z${index + 1}`), this.ends[0].picture.canvas,

@@ -2,15 +2,17 @@
 
 import { read } from "./address.js";
 import { useStyles } from "./colours.js";
+import { RowSet } from "./data.js";
 import { element } from "./dom.js";
 import { canDraw, draw } from "./draw.js";
 import { scaleChoice } from "./errors.js";
-import { ImageSet } from "./images.js";
 import { interpolate } from "./interpolate.js";
 import { map } from "./map.js";
 import { Judge, Model } from "./model.js";
 import { build } from "./parts.js";
 import { readBlob, readDescription, Reader } from "./payload.js";
+import { Picture } from "./picture.js";
+import { Profile } from "./profile.js";
 import { copyLink } from "./save.js";
 import { sliders } from "./sliders.js";
 import { offerTables } from "./tables.js";
@@ -18,18 +20,19 @@ import { training } from "./training.js";
 
 async function start() {
   const study = await readStudy();
-  useStyles(study.models);
-  const errors = scaleChoice(study.models);
+  useStyles(study);
+  const errors = scaleChoice(study);
   const restoreScale = () => errors?.restore();
   read();
   restoreScale();
   // What parts tell one another: the last drawing, and whom to give it to.
-  const shared = { drawing: null, use: null };
+  const draws = study.image !== null && canDraw(study.image);
+  const shared = { drawing: null, use: null, draws };
   const parts = [
     interpolate(study, shared),
     map(study),
     sliders(study),
-    ...(canDraw(study.image) ? [draw(study, shared)] : []),
+    ...(draws ? [draw(study, shared)] : []),
     training(study),
   ];
   const choice = errors && element("div", { className: "control in-line", title: "The range from black to white in which errors are measured" }, element("span", {}, "Errors in"), errors.root);
@@ -42,17 +45,23 @@ async function start() {
 /** What is needed at once is read at once; the large sets follow, the training set when somebody asks for it. */
 async function readStudy() {
   const study = readDescription();
-  const features = study.image.height * study.image.width;
+  const { image, columns } = study;
+  study.table = image === null;
+  // What a row is called.
+  study.noun = study.table ? "row" : "image";
+  study.features = study.table ? columns.length : image.height * image.width * image.channels;
+  study.read = (reader, rows = 1) => (study.table ? reader.singles(rows * study.features) : reader.bytes(rows * study.features));
+  study.picture = (label, size = null) => (study.table ? new Profile(columns, label, size) : new Picture(image, label, size));
   const [parameters, pairs, originals, snapshots] = (
     await Promise.all(["parameters", "pairs", "originals", "snapshots"].map(readBlob))
   ).map((buffer) => new Reader(buffer));
-  study.models = study.models.map((description, index) => new Model(description, index, parameters));
-  study.judge = study.judge && new Judge(study.judge, parameters);
-  for (const end of study.pairs.flat()) end.pixels = pairs.bytes(features);
-  for (const original of study.originals) original.pixels = originals.bytes(features);
+  study.models = study.models.map((description, index) => new Model(description, index, parameters, study.table));
+  study.judge = study.judge && new Judge(study.judge, parameters, study.table);
+  for (const end of study.pairs.flat()) end.values = study.read(pairs);
+  for (const original of study.originals) original.values = study.read(originals);
   for (const model of study.models) {
     model.snapshots = model.snapshots.map((epoch) => ({
-      epoch, images: study.originals.map(() => snapshots.bytes(features)),
+      epoch, images: study.originals.map(() => study.read(snapshots)),
     }));
   }
   const parts = { test: study.test, train: study.train };
@@ -60,9 +69,9 @@ async function readStudy() {
   study.train_rows = parts.train.rows;
   study.test = afterPaint().then(() => readSet("test"));
   let train = null;
-  study.trainingImages = () => (train ??= readSet("train"));
+  study.trainingRows = () => (train ??= readSet("train"));
   async function readSet(name) {
-    return new ImageSet(name, parts[name], features, new Reader(await readBlob(name)), study.class_names);
+    return new RowSet(study, name, parts[name], new Reader(await readBlob(name)));
   }
   return study;
 }
@@ -72,8 +81,8 @@ function afterPaint() {
 }
 
 /**
- * For the console: narrows.models, narrows.encode("three-layer", pixels), narrows.decode("three-layer", code), and where
- * there is a judge, narrows.judge(brightness): the probability of each class.
+ * For the console: narrows.models, narrows.encode("three-layer", values), narrows.decode("three-layer", code), and where
+ * there is a judge, narrows.judge(shown): the probability of each class.
  */
 function offer(study) {
   const named = (name) => {
@@ -83,9 +92,9 @@ function offer(study) {
   };
   globalThis.narrows = Object.freeze({
     models: study.models.map((model) => model.name),
-    encode: (name, pixels) => Array.from(named(name).encode(pixels)),
+    encode: (name, values) => Array.from(named(name).encode(values)),
     decode: (name, code) => Array.from(named(name).decode(Float32Array.from(code))),
-    judge: study.judge && ((unit) => study.judge.probabilities(Float32Array.from(unit))),
+    judge: study.judge && ((shown) => study.judge.probabilities(Float32Array.from(shown))),
   });
 }
 

@@ -1,13 +1,15 @@
-// The latent map: test images as points, in a plane through their codes. One point of the plane is marked by a cross; what is
+// The latent map: test rows as points, in a plane through their codes. One point of the plane is marked by a cross; what is
 // decoded, the nearest test image and the next nearest all belong to that point's code.
 
 import { get, numberWithin, set } from "./address.js";
 import { Atlas } from "./atlas.js";
 import { codesOf } from "./codes.js";
-import { classColour, onTheme } from "./colours.js";
-import { button, choice, element, onFrame, segments } from "./dom.js";
+import { onTheme } from "./colours.js";
+import { button, choice, element, onFrame, segments, shortened } from "./dom.js";
 import { gestures } from "./gestures.js";
+import { groupsOf } from "./groups.js";
 import { Near } from "./near.js";
+import { NearRow } from "./near-row.js";
 import { codeAt, describePlane, project } from "./plane.js";
 
 /** What an arrow key moves the cross by, in pixels, and with Shift. */
@@ -32,12 +34,13 @@ class LatentMap {
   constructor(study) {
     this.study = study;
     this.hidden = new Set();
-    this.atlas = new Atlas(study.classes, this.hidden);
-    this.near = new Near(study.image);
+    this.groups = groupsOf(study.classes);
+    this.atlas = new Atlas(this.groups, this.hidden);
+    this.near = study.table ? new NearRow(study) : new Near(study);
     this.text = element("p", { className: "caption", id: "map-state", role: "status" });
     // Which model is shown, the codes of the set of images, the cross, and whether it goes where the mouse is.
     Object.assign(this, { model: null, set: null, codes: null, point: [0, 0], dragging: "cross" });
-    this.root = element("div", { className: "map" }, lead(), this.toolbar(),
+    this.root = element("div", { className: study.table ? "map of-table" : "map" }, lead(study), this.toolbar(),
       element("div", { className: "map-columns" }, this.atlas.canvas, this.near.root,
         element("div", { className: "notes" }, this.text, keys())));
     this.decode = onFrame(() => this.showPoint());
@@ -70,7 +73,8 @@ class LatentMap {
     this.models = choice("Model", study.models.map((m) => [m.index, m.name]), (index) => this.load(study.models[index]));
     this.following = button("follows the mouse", () => this.follow(!this.follows), { id: "map-follow" });
     const drags = segments("What dragging moves", [["cross", "the cross"], ["map", "the map"]], (what) => this.drag(what), "cross");
-    const legend = study.classes.map((label, index) => classButton(label, index, this.hidden, () => {
+    const named = this.groups.groups.filter(({ name }) => name !== null);
+    const legend = named.map((group, index) => classButton(group, index, this.hidden, () => {
       atlas.redraw();
       this.look(this.point);
     }));
@@ -95,7 +99,7 @@ class LatentMap {
     const set = await study.test;
     const codes = await codesOf(model, set, (share) => {
       if (this.model !== model) return;
-      this.text.textContent = `Encoding ${set.rows.toLocaleString("en")} images: ${Math.round(100 * share)} %`;
+      this.text.textContent = `Encoding ${set.rows.toLocaleString("en")} ${study.noun}s: ${Math.round(100 * share)} %`;
     });
     if (this.model !== model) return;
     if (model.plane.share === null) {
@@ -104,7 +108,7 @@ class LatentMap {
     }
     Object.assign(this, { set, codes });
     const shown = set.rows < set.all ? `${set.rows.toLocaleString("en")} of ${set.all.toLocaleString("en")}` : `All ${set.all}`;
-    this.text.textContent = `${shown} test images. ${describePlane(model.latent, model.plane)}`;
+    this.text.textContent = `${shown} test ${study.noun}s. ${describePlane(model.latent, model.plane, study.noun)}`;
     atlas.show(project(codes, model.plane), set);
     this.look(at ?? [atlas.view.x, atlas.view.y]);
   }
@@ -120,7 +124,7 @@ class LatentMap {
   showPoint() {
     const { model, set, codes, point, hidden } = this;
     if (!codes) return;
-    const wanted = (row) => !set.labels || !hidden.has(set.labels[row]);
+    const wanted = (row) => !hidden.has(this.groups.of(set.labels?.[row]));
     this.atlas.mark(point, this.near.show(model, codeAt(model.plane, point), point, set, codes, wanted));
   }
 
@@ -167,9 +171,12 @@ class LatentMap {
   }
 }
 
-function lead() {
+function lead({ table }) {
   return element("p", { className: "lead" },
-    "Each dot is a test image, where the model’s encoder puts it. Move the cross over the map: the decoder draws what lies \
+    table
+      ? "Each dot is a test row, where the model’s encoder puts it. Move the cross over the map: beside it stand the values of the nearest \
+row, what the model reconstructs of them, and what the decoder makes of the place of the cross. "
+      : "Each dot is a test image, where the model’s encoder puts it. Move the cross over the map: the decoder draws what lies \
 there, also where no image is. ",
     element("span", { className: "only-mouse" }, "The cross follows the mouse until you click."));
 }
@@ -184,17 +191,20 @@ function best(models) {
   return models.reduce((best, m) => ((m.test_error ?? Infinity) < (best.test_error ?? Infinity) ? m : best));
 }
 
-/** A button that shows or hides a class. */
-function classButton(label, index, hidden, changed) {
+/** The letters of a class's name on its button. */
+const LETTERS = 24;
+
+/** A button that shows or hides a group of classes. */
+function classButton({ name, named, colour }, index, hidden, changed) {
   const dot = element("span", { className: "dot" });
-  const paint = () => (dot.style.background = classColour(index));
+  const paint = () => (dot.style.background = colour());
   paint();
   onTheme(paint);
   const one = button("", () => {
-    if (!hidden.delete(label)) hidden.add(label);
-    one.setAttribute("aria-pressed", String(!hidden.has(label)));
+    if (!hidden.delete(index)) hidden.add(index);
+    one.setAttribute("aria-pressed", String(!hidden.has(index)));
     changed();
-  }, { "aria-pressed": "true", className: "class", title: `Show or hide class ${label}` });
-  one.append(dot, String(label));
+  }, { "aria-pressed": "true", className: "class", title: `Show or hide ${named ? "class " : ""}${name}` });
+  one.append(dot, shortened(name, LETTERS));
   return one;
 }

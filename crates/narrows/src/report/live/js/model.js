@@ -77,28 +77,52 @@ class PixelLayer {
   }
 }
 
-/** A trained autoencoder. Images are bytes; what it decodes is brightness from 0 to 1. */
+/** A first layer on raw values of a table: x = s·v + o in double precision; where a value is missing, 0. */
+class ValueLayer {
+  constructor(dense, input) {
+    Object.assign(this, { dense, input, x: new Float32Array(dense.inputs) });
+  }
+
+  forward(values) {
+    const { scale, offset } = this.input;
+    const one = scale.length === 1;
+    for (let k = 0; k < this.x.length; k++) {
+      const x = scale[one ? 0 : k] * values[k] + offset[one ? 0 : k];
+      this.x[k] = Number.isNaN(x) ? 0 : x;
+    }
+    return this.dense.forward(this.x);
+  }
+}
+
+/**
+ * A trained autoencoder. Images are bytes, and what it decodes of them is brightness from 0 to 1; rows of a `table` are raw values, and
+ * so is what it decodes.
+ */
 export class Model {
-  constructor(description, index, reader) {
+  constructor(description, index, reader, table) {
     const layers = description.layers.map((shape) => new Dense(shape, reader));
-    Object.assign(this, description, { index });
+    Object.assign(this, description, { index, table });
     this.encoder = layers.slice(0, description.depth);
-    this.encoder[0] = new PixelLayer(layers[0], description.input);
+    this.encoder[0] = table ? new ValueLayer(layers[0], description.input) : new PixelLayer(layers[0], description.input);
     this.decoder = layers.slice(description.depth);
     this.latent = description.plane.mean.length;
     this.features = layers[0].inputs;
   }
 
-  /** encoder(x) of an image of bytes. */
-  encode(pixels) {
-    return this.encoder.reduce((x, layer) => layer.forward(x), pixels).slice();
+  /** encoder(x) of a row of the data. */
+  encode(values) {
+    return this.encoder.reduce((x, layer) => layer.forward(x), values).slice();
   }
 
-  /** decoder(z) as brightness from 0 to 1, into `out`. */
+  /** decoder(z) as it is shown, into `out`. */
   decode(code, out = new Float32Array(this.features)) {
     const x = this.decoder.reduce((x, layer) => layer.forward(x), code);
     const { scale, offset } = this.input;
     const one = scale.length === 1;
+    if (this.table) {
+      for (let i = 0; i < x.length; i++) out[i] = (x[i] - offset[one ? 0 : i]) / scale[one ? 0 : i];
+      return out;
+    }
     for (let i = 0; i < x.length; i++) {
       const unit = (x[i] - offset[one ? 0 : i]) / (255 * scale[one ? 0 : i]);
       out[i] = unit < 0 ? 0 : unit > 1 ? 1 : unit;
@@ -107,27 +131,41 @@ export class Model {
   }
 
   /** decoder(encoder(x)). */
-  reconstruct(pixels) {
-    return this.decode(this.encode(pixels));
+  reconstruct(values) {
+    return this.decode(this.encode(values));
   }
 }
 
 /** A classifier: the probability of each class. */
 export class Judge {
-  constructor(description, reader) {
+  constructor(description, reader, table) {
+    this.table = table;
     this.classes = description.classes;
     this.layers = description.layers.map((shape) => new Dense(shape, reader));
-    this.layers[0] = new PixelLayer(this.layers[0], description.input);
+    this.layers[0] = table ? new ValueLayer(this.layers[0], description.input) : new PixelLayer(this.layers[0], description.input);
   }
 
-  /** softmax of the last layer, of an image in brightness from 0 to 1. */
-  probabilities(unit) {
-    const pixels = unit.map((brightness) => brightness * 255);
-    const sums = this.layers.reduce((x, layer) => layer.forward(x), pixels);
+  /** softmax of the last layer, of what a model decodes: brightness from 0 to 1, or raw values of a table. */
+  probabilities(shown) {
+    const values = this.table ? shown : shown.map((brightness) => brightness * 255);
+    const sums = this.layers.reduce((x, layer) => layer.forward(x), values);
     const largest = Math.max(...sums);
     const shares = Array.from(sums, (sum) => Math.exp(sum - largest));
     const total = shares.reduce((a, b) => a + b);
     return shares.map((share) => share / total);
+  }
+
+  /** The most probable class of what a model decodes, and its probability. */
+  mostProbable(shown) {
+    const probabilities = this.probabilities(shown);
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    return { name: this.classes[best], share: probabilities[best] };
+  }
+
+  /** The same in words. */
+  says(shown) {
+    const { name, share } = this.mostProbable(shown);
+    return `seen as ${name}, ${Math.round(100 * share)} % sure`;
   }
 }
 

@@ -4,10 +4,9 @@ import { modelColour } from "./colours.js";
 import { element, svg } from "./dom.js";
 import { inScale, written } from "./errors.js";
 import { blend } from "./model.js";
-import { Picture } from "./picture.js";
 
 /** Images in a strip, both ends among them. */
-const STEPS = 10;
+export const STEPS = 10;
 /** Where the classifier's curve is computed. */
 const SAMPLES = 37;
 
@@ -16,11 +15,11 @@ export function lambdaOf(step) {
   return step / (STEPS - 1);
 }
 
-/** The images themselves, mixed. */
-export function pixelBlend() {
+/** The rows themselves, mixed. */
+export function blendOf({ table }) {
   return {
-    name: "pixel blend", key: "~blend", note: () => "no model", colour: "var(--muted)", paint: "#565d65",
-    encode: (pixels) => Float32Array.from(pixels, (p) => p / 255),
+    name: table ? "blend of values" : "pixel blend", key: "~blend", note: () => "no model", colour: "var(--muted)", paint: "#565d65",
+    encode: (values) => (table ? values : Float32Array.from(values, (p) => p / 255)),
     decode: (mixed) => mixed,
   };
 }
@@ -31,7 +30,7 @@ export function throughModel(model) {
     name: model.name, key: model.name,
     note: () => (model.test_error === null ? model.description : `test error ${written(inScale(model, model.test_error))}`),
     colour: modelColour(model.index), paint: model.style.light,
-    encode: (pixels) => model.encode(pixels),
+    encode: (values) => model.encode(values),
     decode: (code) => model.decode(code),
   };
 }
@@ -41,8 +40,8 @@ export class Path {
   constructor(study, way, go) {
     this.way = way;
     this.judge = study.judge;
-    this.live = new Picture(study.image, `${way.name} at λ`);
-    this.strip = Array.from({ length: STEPS }, () => new Picture(study.image, ""));
+    this.live = study.picture(`${way.name} at λ`);
+    this.strip = Array.from({ length: STEPS }, () => study.picture(""));
     const cells = this.strip.map((picture, step) => {
       const at = lambdaOf(step).toFixed(2);
       // For the hand alone: the keyboard has the slider, which does the same.
@@ -74,7 +73,7 @@ export class Path {
 
   /** Draws the steps between two images. */
   between(from, to) {
-    this.codes = [this.way.encode(from.pixels), this.way.encode(to.pixels)];
+    this.codes = [this.way.encode(from.values), this.way.encode(to.values)];
     this.strip.forEach((picture, step) => picture.paint(this.at(lambdaOf(step))));
     if (this.judge) this.drawCurve();
   }
@@ -86,10 +85,7 @@ export class Path {
   show(lambda) {
     const image = this.at(lambda);
     this.live.paint(image);
-    if (!this.judge) return;
-    const probabilities = this.judge.probabilities(image);
-    const best = probabilities.indexOf(Math.max(...probabilities));
-    this.says.textContent = `seen as ${this.judge.classes[best]}, ${Math.round(100 * probabilities[best])} % sure`;
+    if (this.judge) this.says.textContent = this.judge.says(image);
   }
 
   /** The highest class probability along the way. */

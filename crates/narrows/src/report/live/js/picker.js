@@ -1,15 +1,14 @@
-// Choosing an image: one of the pairs, any of a class, or one's own drawing.
+// Choosing a row, an image or one of a table: one of the pairs, any of a class, or one's own drawing.
 
+import { fullNameOf, titleOf } from "./data.js";
 import { button, choice, element } from "./dom.js";
-import { fullNameOf, titleOf } from "./images.js";
-import { Picture } from "./picture.js";
 
 const ANY = "any";
 const DRAWING = "drawing";
 
 /** The value of a choice that means row `index` of what stands fixed. */
 const FIXED = "fixed ";
-/** That means any test image of a class. */
+/** That means any test row of a class. */
 const CLASS = "class ";
 
 /** A picture, its name in a choice of others, and a button for another one like it. */
@@ -24,22 +23,22 @@ export class Picker {
     const { root, select } = choice(label, [
       ["", ""],
       ...(fixed.length ? [{ label: fixedLabel, options: fixed.map((image, i) => [`${FIXED}${i}`, fullNameOf(image)]) }] : []),
-      { label: "A random test image", options: study.classes.length ? random : [[ANY, "any"]] },
+      { label: `A random test ${study.noun}`, options: study.classes.length ? random : [[ANY, "any"]] },
       ...(drawing ? [{ label: "Your own", options: [[DRAWING, "your drawing"]] }] : []),
     ], (value) => this.pick(value), "");
     this.select = select;
     this.current = select.options[0];
     this.current.hidden = true;
-    this.picture = new Picture(study.image, label, 56);
+    this.picture = study.picture(label, 56);
     this.root = element("div", { className: "picker", id }, this.picture.canvas,
       element("div", {}, root,
-        button("Another", () => this.pick(this.like), { title: "Another random test image" })));
+        button("Another", () => this.pick(this.like), { title: `Another random test ${study.noun}` })));
   }
 
   /** Shows an image that was chosen here or elsewhere. */
   show(image) {
     this.image = image;
-    this.picture.paintBytes(image.pixels);
+    this.picture.paintRow(image.values);
     this.picture.label = `${this.label}: ${titleOf(image)}`;
     // The choice always names what is shown, also an image that it does not offer.
     this.current.textContent = fullNameOf(image);

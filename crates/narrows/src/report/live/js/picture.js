@@ -5,6 +5,7 @@ import { element } from "./dom.js";
 /** A picture of the data's shape; `size` is its width on the page in pixels, or null to fill its place. */
 export class Picture {
   constructor(image, label, size = null) {
+    this.colour = image.channels === 3;
     this.canvas = element("canvas", {
       className: "picture",
       width: image.width,
@@ -22,19 +23,26 @@ export class Picture {
     this.canvas.setAttribute("aria-label", text);
   }
 
-  /** Brightness from 0 to 1. */
+  /** What a model decodes: brightness from 0 to 1. */
   paint(unit) {
-    for (let i = 0; i < unit.length; i++) this.words[i] = grey(Math.round(unit[i] * 255));
+    this.put((i) => Math.round(unit[i] * 255));
+  }
+
+  /** An image of the data: bytes. */
+  paintRow(bytes) {
+    this.put((i) => bytes[i]);
+  }
+
+  /** Shows the levels, from 0 to 255, that `level(i)` gives of the i-th number of the image. */
+  put(level) {
+    const { words } = this;
+    for (let i = 0; i < words.length; i++) {
+      words[i] = this.colour ? opaque(level(3 * i), level(3 * i + 1), level(3 * i + 2)) : opaque(level(i), level(i), level(i));
+    }
     this.context.putImageData(this.data, 0, 0);
   }
 
-  /** Bytes. */
-  paintBytes(bytes) {
-    for (let i = 0; i < bytes.length; i++) this.words[i] = grey(bytes[i]);
-    this.context.putImageData(this.data, 0, 0);
-  }
-
-  /** What a reconstruction has too much (orange) and too little (blue) of, on white. */
+  /** What a reconstruction of a grey image has too much (orange) and too little (blue) of, on white. */
   paintError(bytes, unit) {
     const [more, less] = [[213, 94, 0], [0, 114, 178]];
     for (let i = 0; i < bytes.length; i++) {
@@ -42,13 +50,13 @@ export class Picture {
       const ink = Math.min(1, Math.abs(error) * 1.5);
       const colour = error > 0 ? more : less;
       const [r, g, b] = colour.map((part) => Math.round(255 + (part - 255) * ink));
-      this.words[i] = (255 << 24) | (b << 16) | (g << 8) | r;
+      this.words[i] = opaque(r, g, b);
     }
     this.context.putImageData(this.data, 0, 0);
   }
 }
 
-/** Opaque grey; canvases hold red in the lowest byte on every machine that browsers run on. */
-function grey(level) {
-  return (255 << 24) | (level << 16) | (level << 8) | level;
+/** An opaque pixel; canvases hold red in the lowest byte on every machine that browsers run on. */
+function opaque(red, green, blue) {
+  return (255 << 24) | (blue << 16) | (green << 8) | red;
 }

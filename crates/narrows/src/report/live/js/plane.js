@@ -31,11 +31,11 @@ export function extent(points, axis) {
 }
 
 /** What a map of these codes leaves out, in words. */
-export function describePlane(latent, { share }) {
+export function describePlane(latent, { share }, noun) {
   if (latent === 1) return "A code has one number, which runs from left to right; up and down, nothing changes.";
   if (latent === 2) return "A code has two numbers, the latents themselves, and they are the two axes: nothing is left out.";
   const others = latent === 3 ? "The third direction is" : `The other ${latent - 2} directions are`;
   return `A code has ${latent} numbers. The map shows the two directions in which the codes vary most: the first two principal \
 directions, with ${Math.round(100 * share)} % of the variance. ${others} held fixed at the mean of the codes, wherever the \
-cross is. So the image decoded at the cross can differ from the test images that lie near it on the map.`;
+cross is. So the ${noun} decoded at the cross can differ from the test ${noun}s that lie near it on the map.`;
 }

@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { scaleName } from "./errors.js";
-import { fullNameOf } from "./images.js";
+import { fullNameOf } from "./data.js";
 import { lambdaOf } from "./path.js";
 
 /** Canvas pixels for one of the layout's: sharp in print. */

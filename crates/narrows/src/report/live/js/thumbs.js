@@ -1,14 +1,13 @@
 // A row of small pictures of a set's images, each with its class under it.
 
+import { titleOf } from "./data.js";
 import { element } from "./dom.js";
-import { titleOf } from "./images.js";
-import { Picture } from "./picture.js";
 
 /** At most `count` pictures, which are painted anew rather than replaced, so that nothing flickers while they change. */
 export class Thumbs {
-  constructor(image, id, count) {
+  constructor(study, id, count) {
     this.thumbs = Array.from({ length: count }, () => {
-      const picture = new Picture(image, "No image", 56);
+      const picture = study.picture(`No ${study.noun}`, 56);
       const caption = element("figcaption", {});
       return { picture, caption, root: element("figure", { className: "thumb" }, picture.canvas, caption) };
     });
@@ -18,9 +17,9 @@ export class Thumbs {
   show(images) {
     images.forEach((image, i) => {
       const { picture, caption } = this.thumbs[i];
-      picture.paintBytes(image.pixels);
+      picture.paintRow(image.values);
       picture.label = `${image.name}: ${titleOf(image)}`;
-      caption.textContent = titleOf(image);
+      caption.textContent = caption.title = titleOf(image);
     });
     if (this.root.childElementCount !== images.length) {
       this.root.replaceChildren(...this.thumbs.slice(0, images.length).map(({ root }) => root));

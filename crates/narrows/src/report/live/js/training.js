@@ -3,10 +3,9 @@
 import { get, numberWithin, set } from "./address.js";
 import { chart } from "./chart.js";
 import { modelColour } from "./colours.js";
+import { titleOf } from "./data.js";
 import { element, onFrame } from "./dom.js";
-import { inScale, onScale, scaleName, written } from "./errors.js";
-import { titleOf } from "./images.js";
-import { Picture } from "./picture.js";
+import { inScale, measured, onScale, written } from "./errors.js";
 
 const ID = "training";
 /** Strokes and gaps of what others measured: dots, which no model's line has before the twenty-fifth. */
@@ -15,7 +14,7 @@ const PUBLISHED = "2 3";
 export function training(study) {
   const root = element("div", { className: "training" }, lead(study));
   if (study.models.some((model) => model.curve.length || model.published.length)) {
-    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `average training loss, pixels in ${scaleName()}`, written });
+    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `average training loss, ${measured()}`, written });
     onScale(lines.draw);
     root.append(lines.root);
   }
@@ -60,8 +59,8 @@ class Snapshots {
     const ticks = element("div", { className: "ticks", ariaHidden: "true" },
       ...epochs.map((epoch, i) => element("span", { style: `--at:${i / (epochs.length - 1)}` }, String(epoch))));
     const originals = study.originals.map((image) => {
-      const picture = new Picture(study.image, `Original: ${titleOf(image)}`);
-      picture.paintBytes(image.pixels);
+      const picture = study.picture(`Original: ${titleOf(image)}`);
+      picture.paintRow(image.values);
       return element("div", { className: "cell" }, picture.canvas);
     });
     this.root = element("div", { className: "snapshots", id: "snapshots" },
@@ -93,7 +92,7 @@ class Snapshots {
 class SnapshotRow {
   constructor(study, model) {
     this.model = model;
-    this.pictures = study.originals.map((image) => new Picture(study.image, `${model.name}: ${titleOf(image)}`));
+    this.pictures = study.originals.map((image) => study.picture(`${model.name}: ${titleOf(image)}`));
     this.when = element("span", { className: "note-small" });
     this.root = element("div", { className: "path", style: `--colour:${modelColour(model.index)}` },
       element("div", { className: "name" }, element("strong", {}, model.name), this.when),
@@ -106,7 +105,7 @@ class SnapshotRow {
   show(epoch) {
     const snapshots = this.model.snapshots;
     const snapshot = snapshots.filter((one) => one.epoch <= epoch).pop() ?? snapshots[0];
-    snapshot.images.forEach((image, i) => this.pictures[i].paintBytes(image));
+    snapshot.images.forEach((image, i) => this.pictures[i].paintRow(image));
     this.when.textContent = snapshot.epoch === 0 ? "before training: random weights" : `after epoch ${snapshot.epoch}`;
   }
 }

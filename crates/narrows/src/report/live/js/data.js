@@ -1,23 +1,24 @@
-// Sets of images: bytes, labels, and which rows of the data they are.
+// Sets of rows: images as bytes or rows of a table as numbers, labels, and which rows of the data they are.
 
 /** Some rows of the training or the test set. */
-export class ImageSet {
-  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first pixel; labels are places in `classNames`. */
-  constructor(name, description, features, reader, classNames) {
-    Object.assign(this, { name, features, rows: description.rows, all: description.all });
-    this.pixels = reader.bytes(description.rows * features);
+export class RowSet {
+  /** `description` has `rows`, `all` and `labelled`; `reader` is at the first value; labels are places in the study's class names. */
+  constructor(study, name, description, reader) {
+    const classNames = study.class_names;
+    Object.assign(this, { name, features: study.features, rows: description.rows, all: description.all });
+    this.values = study.read(reader, description.rows);
     this.labels = description.labelled
       ? Array.from(reader.shorts(description.rows), (place) => classNames[place & 0xffff]) : null;
   }
 
-  /** An image with its name. */
+  /** A row with its name. */
   at(row) {
-    const pixels = this.pixels.subarray(row * this.features, (row + 1) * this.features);
+    const values = this.values.subarray(row * this.features, (row + 1) * this.features);
     const label = this.labels ? this.labels[row] : null;
-    return { pixels, label, row, name: `${this.name}#${Math.floor((row * this.all) / this.rows)}` };
+    return { values, label, row, name: `${this.name}#${Math.floor((row * this.all) / this.rows)}` };
   }
 
-  /** The image that is row `index` of the whole set; null where the page does not carry it. */
+  /** The row that is `index` of the whole set; null where the page does not carry it. */
   find(index) {
     const row = Math.ceil((index * this.rows) / this.all);
     return row < this.rows && Math.floor((row * this.all) / this.rows) === index ? this.at(row) : null;
@@ -45,7 +46,7 @@ export async function findImage(study, key) {
   if (near) return near;
   const [, name, index] = /^(test|train)-(\d{1,9})$/.exec(key) ?? [];
   if (!name) return null;
-  const set = await (name === "test" ? study.test : study.trainingImages());
+  const set = await (name === "test" ? study.test : study.trainingRows());
   return set.find(Number(index));
 }
 
