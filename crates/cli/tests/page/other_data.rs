@@ -180,8 +180,7 @@ fn a_slider_of_a_table_moves_the_bars_of_its_columns() {
     in_page(&machines().report(), "sliders", SIZES[0], |browser| {
         browser.until("document.querySelectorAll('.bar-row').length === 6");
         let values = "[...document.querySelectorAll('.bar-row .number')].map((o) => o.textContent)";
-        let bars =
-            "[...document.querySelectorAll('.bar-row .bar-fill')].map((b) => b.getBoundingClientRect().width)";
+        let bars = "[...document.querySelectorAll('.bar-row .bar-fill')].map((b) => b.getBoundingClientRect().width)";
         browser.frame();
         let (before, wide) = (browser.value(values), browser.value(bars));
         browser.value("(() => { const i = document.querySelector('#latents input'); i.value = i.value > 100 ? 0 : 200; i.dispatchEvent(new Event('input')); })()");
