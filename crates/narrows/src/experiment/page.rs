@@ -124,7 +124,7 @@ impl Report<'_> {
             }
             false => {
                 "Every line is a row, over its columns: the palest, λ = 0, is the row where the way begins, the darkest, λ = 1, the \
-                 one where it ends. Between them decoder(λ·encoder(to) + (1 − λ)·encoder(from)) is shown. The blend of the values \
+                 one where it ends. Between them decoder(λ·encoder(to) + (1 − λ)·encoder(from)) is shown. The blend of values \
                  mixes the rows themselves, without a model."
             }
         };

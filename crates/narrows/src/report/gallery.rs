@@ -514,10 +514,7 @@ mod tests {
         let svg = rows(evil, &[noted]);
         let document = Document::parse(&svg).unwrap();
         assert!(!document.descendants().any(|node| node.has_tag_name("script")));
-        assert_eq!(
-            texts(&document).iter().filter(|text| text.0.starts_with("<script>alert(1)</script> &")).count(),
-            3
-        );
+        assert_eq!(texts(&document).iter().filter(|text| text.0.starts_with("<script>alert(1)")).count(), 3);
     }
 
     #[test]

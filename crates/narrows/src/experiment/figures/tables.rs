@@ -231,7 +231,7 @@ impl<'a> Tables<'a> {
             let ends = [&from[..], &to[..]];
             if strip.is_empty() {
                 strip.push(self.lines(
-                    "blend of the values",
+                    "blend of values",
                     BLEND,
                     &shown,
                     &model.input().raw(&blend(ends, &lambdas)),
