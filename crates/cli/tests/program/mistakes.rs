@@ -117,7 +117,8 @@ fn a_wrong_experiment_is_told_by_line() {
     wrong_experiment(&exact("").replace("pca-exact", "pca-exat"), &["pca-exat", "`pca-exact`", "line"]);
     wrong_experiment(&good.replace("\"pca-tanh\"", "\"pca\""), &["`pca`", "differ"]);
     wrong_experiment(&good.replace("\"pca-tanh\"", "\"a/b\""), &["`a/b`", "letters"]);
-    wrong_experiment(&good.replace("\"train:7\"", "\"train:seven\""), &["train:seven", "test:7:3", "line"]);
+    wrong_experiment(&good.replace("\"train:7\"", "\"train:7:0\""), &["train:7:0", "test:7:3", "line"]);
+    wrong_experiment(&good.replace("\"train:7\"", "\"train:seven\""), &["class seven", "0 to 9"]);
     wrong_experiment(&good.replace("\"train:7\"", "\"train:7:60000\""), &["train:7:60000", "6265"]);
     wrong_experiment(&good.replace("\"train:7\"", "\"test#10000\""), &["test#10000", "10000"]);
     wrong_experiment(&good.replace("steps = 10", "steps = 1"), &["steps is 1", "2 to 1000"]);
@@ -221,7 +222,8 @@ fn rows_that_are_not_there_are_told() {
     let way = |from: &str, to: &str| {
         narrows!["interpolate", &model, "--from", from, "--to", to, "--out", "never.png"]
     };
-    way("seven", "1").mistake(&["--from", "seven", "test:7:3"]);
+    way("7:0", "1").mistake(&["--from", "7:0", "test:7:3"]);
+    way("seven", "1").mistake(&["no class seven in mnist (train)", "its classes are 0 to 9"]);
     way("1", "12").mistake(&["no class 12 in mnist (train)", "its classes are 0 to 9"]);
     narrows!["encode", &model, "--rows", "test:10"].mistake(&["no class 10 in mnist (test)", "0 to 9"]);
     narrows!["encode", &model].mistake(&["--rows"]);
