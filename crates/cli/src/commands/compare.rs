@@ -4,7 +4,7 @@ use clap::Args;
 use narrows::compute::Compute;
 use narrows::dataset::Parts;
 use narrows::evaluate::{
-    Certificate, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
+    Certificate, CertificateError, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
 };
 use narrows::model::{Autoencoder, InputSpec};
 use narrows::pca::Pca;
@@ -97,7 +97,12 @@ fn compared(
     let certificate = match model.architecture.is_linear() {
         true => {
             let pca = principal.of(model, data, compute)?;
-            Some(Certificate::of(model, pca, &train).map_err(Failure::failed)?)
+            match Certificate::of(model, pca, &train) {
+                Ok(certificate) => Some(certificate),
+                // Whether a linear model is PCA is not defined where it has learned around missing values.
+                Err(CertificateError::Missing { .. }) => None,
+                Err(error) => return Err(Failure::failed(error)),
+            }
         }
         false => None,
     };

@@ -56,7 +56,7 @@ impl Reconstruct {
                 }
                 let predictor = &predictors[place];
                 let squared_error = predictor.squared_errors(&mut compute, &samples)?[0];
-                let error = squared_error / samples.features() as f32;
+                let error = squared_error / samples.present(0) as f32;
                 let reconstruction = predictor.reconstruct(&mut compute, &samples)?;
                 row_of_pictures.pictures.extend(pictures[place].draw(&reconstruction));
                 row_of_pictures.notes.push(format!("{error:.4}"));

@@ -1,8 +1,8 @@
 //! One image held as numbers.
 
-use crate::dataset::ImageShape;
 use std::borrow::Cow;
 
+use crate::dataset::ImageShape;
 
 /// What the numbers of one pixel mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
