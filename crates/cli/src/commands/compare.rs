@@ -4,7 +4,8 @@ use clap::Args;
 use narrows::compute::Compute;
 use narrows::dataset::Parts;
 use narrows::evaluate::{
-    Certificate, CertificateError, LatentQuality, LatentSettings, ReconstructionError, latent_quality, reconstruction_error,
+    Certificate, CertificateError, LatentQuality, LatentSettings, ReconstructionError, latent_quality,
+    reconstruction_error,
 };
 use narrows::model::{Autoencoder, InputSpec};
 use narrows::pca::Pca;
