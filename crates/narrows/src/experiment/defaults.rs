@@ -62,9 +62,8 @@ pub fn defaults(schema: &Schema, rows: usize) -> Defaults {
             "hidden sizes {sizes}: for {features} {}",
             if is_image { "values an image" } else { "columns" }
         ),
-        format!(
-            "SiLU and a one-cycle learning rate: as good as the published study in a tenth of its epochs"
-        ),
+        "SiLU and a one-cycle learning rate: as good as the published study in a tenth of its epochs"
+            .to_owned(),
         format!(
             "{epochs} epochs of {steps_an_epoch} steps, with {batch_size} rows a step: for {rows} rows to train on"
         ),
