@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod commands;
+mod data;
 mod interrupt;
 mod mistakes;
 mod model_files;

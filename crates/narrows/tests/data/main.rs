@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and these are their helpers")]
 
+#[cfg(feature = "report")]
+mod defaults;
+mod loading;
 mod refusals;
 mod splits;
 mod tables;

@@ -145,7 +145,9 @@ fn range_of(numbers: &[f32]) -> ValueRange {
     let (low, high) =
         finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)];
-    let (low, high) = match usual.into_iter().find(|&(least, greatest)| low >= least && high <= greatest) {
+    // Pixels from 0 to 16 are no dark bytes: white is taken for a usual one only if some value comes near it.
+    let fits = |&(least, greatest): &(f32, f32)| low >= least && high <= greatest && high > 0.5 * greatest;
+    let (low, high) = match usual.into_iter().find(fits) {
         Some(range) => range,
         None if low < high => (low, high),
         // One value everywhere, or none that is finite, which is refused later.

@@ -254,11 +254,11 @@ fn words_in_words(columns: &[WordColumn]) -> String {
     };
     let described: Vec<String> = columns.iter().map(describe).collect();
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let names = names.join(",");
-    let first = &columns.first().map_or("", |column| column.name.as_str());
+    let them = if names.len() == 1 { "it" } else { "them" };
     format!(
-        "{}. Models read numbers: leave it out (--drop {names}), or say what it is (--label {first}: classes, --id {first}: the \
-         name of a row, --one-hot {first}: a number for each category)",
-        described.join("; ")
+        "{}. Models read numbers: leave {them} out with --drop {}, or say what a column is: --label COLUMN (classes), \
+         --id COLUMN (the name of a row), --one-hot COLUMN (a number for each category)",
+        described.join("; "),
+        names.join(",")
     )
 }

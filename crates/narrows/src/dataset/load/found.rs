@@ -103,7 +103,7 @@ pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
 }
 
 /// A count with its thousands apart.
-pub(super) fn grouped(count: usize) -> String {
+pub(crate) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -31,7 +31,8 @@ pub use options::{ImageSize, LoadOptions, MissingRule, deserialize_short, serial
 
 use super::format::{Format, FormatError, Limits, Problem, Source, Table, csv, idx, npy};
 use super::{Dataset, Part, Parts, Schema, Split};
-use found::{Found, FoundParts, Kind, grouped};
+pub(crate) use found::grouped;
+use found::{Found, FoundParts, Kind};
 
 /// The name of the data set that is built in.
 pub const MNIST: &str = "mnist";

@@ -142,8 +142,8 @@ fn chosen(
     }
     let names: Vec<&str> = words.iter().map(|column| column.name.as_str()).collect();
     notes.push(format!(
-        "{} of words: {}; left out here, and to be named by --label, --id, --one-hot or --drop for training",
-        names.len(),
+        "{path}: {} of words: {}; left out here, and for training to be named by --label, --id, --one-hot or --drop",
+        if names.len() == 1 { "1 column".to_owned() } else { format!("{} columns", names.len()) },
         names.join(", ")
     ));
     Ok(inputs)
