@@ -407,7 +407,7 @@ mod tests {
         );
         let document = Document::parse(&svg).unwrap();
         let line = document.descendants().find(|node| node.has_tag_name("polyline")).unwrap();
-        let frame = document.descendants().filter(|node| node.has_tag_name("rect")).last().unwrap();
+        let frame = document.descendants().rfind(|node| node.has_tag_name("rect")).unwrap();
         let number = |name| frame.attribute(name).unwrap().parse::<f64>().unwrap();
         let corners: Vec<Vec<f64>> = line
             .attribute("points")

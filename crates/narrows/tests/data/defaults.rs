@@ -29,7 +29,7 @@ fn sensors() -> Dataset {
     let mut values = Vec::new();
     for row in 0..ROWS {
         let hidden: [f64; 3] = std::array::from_fn(|_| draw(&mut random));
-        let faulty = (row % EVERY == 0).then(|| row / EVERY % COLUMNS);
+        let faulty = (row % EVERY == 0).then_some(row / EVERY % COLUMNS);
         for (column, weights) in weights.iter().enumerate() {
             let sum: f64 = weights.iter().zip(hidden).map(|(w, h)| w * h).sum();
             let mut value = (2.0 * sum).sin() + 0.02 * draw(&mut random);

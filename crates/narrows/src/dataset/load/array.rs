@@ -122,7 +122,7 @@ fn as_images(
         }
         Values::Numbers(numbers) => {
             let range = range_of(&numbers);
-            let whole = |&value: &f32| value >= 0.0 && value <= 255.0 && value.fract() == 0.0;
+            let whole = |&value: &f32| (0.0..=255.0).contains(&value) && value.fract() == 0.0;
             if range == ValueRange::BYTES && numbers.iter().all(whole) {
                 let bytes = numbers.iter().map(|&value| value as u8).collect();
                 notes.push(format!("{path}: all values are whole numbers from 0 to 255, and kept as bytes"));
