@@ -28,8 +28,9 @@ pub(super) fn page(summary: &Summary, other: Option<&Summary>, figures: &[Sketch
     Page {
         title: summary.experiment.title.clone(),
         subtitle: format!(
-            "{} models on {}, {:.0} s on {} threads of {}",
+            "{} model{} on {}, {:.0} s on {} threads of {}",
             summary.models.len(),
+            if summary.models.len() == 1 { "" } else { "s" },
             summary.data.name,
             summary.seconds,
             summary.machine.threads,

@@ -85,6 +85,9 @@ impl Report<'_> {
     fn least_error(&self) -> Option<Paragraph> {
         let models = self.summary.models.iter().filter(|model| model.training.is_some());
         let best = models.min_by(|a, b| a.test.model_scale.total_cmp(&b.test.model_scale))?;
+        if self.summary.models.len() == 1 {
+            return None;
+        }
         let mut spans = vec![
             Span::Text("Of all models, ".to_owned()),
             Span::Code(best.name.clone()),
