@@ -51,11 +51,17 @@ pub fn golden() -> Result<(), String> {
     run(&[], &python, &["golden/generate_latents.py"])?;
     run(&[], &python, &["golden/splits.py"])?;
 
-    // Other versions of the same packages, so an environment of its own.
-    let environment = "target/golden-python-interpolation";
-    run(&[], "python3", &["-m", "venv", environment])?;
+    // Other versions of the same packages, so an environment each.
+    golden_of_its_own("interpolation")?;
+    golden_of_its_own("data")
+}
+
+/// Runs `golden/NAME.py` in a Python environment that holds `golden/requirements-NAME.txt` and nothing else.
+fn golden_of_its_own(name: &str) -> Result<(), String> {
+    let environment = format!("target/golden-python-{name}");
+    run(&[], "python3", &["-m", "venv", &environment])?;
     let python = format!("{environment}/bin/python");
-    let requirements = "golden/requirements-interpolation.txt";
-    run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements])?;
-    run(&[], &python, &["golden/interpolation.py"])
+    let requirements = format!("golden/requirements-{name}.txt");
+    run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", &requirements])?;
+    run(&[], &python, &[&format!("golden/{name}.py")])
 }

@@ -4,6 +4,7 @@
 //! Values are checked when a data set is made; afterwards they are shared and never change. Normalisation is applied while
 //! rows are gathered into a batch, so no normalised copy is ever made.
 
+pub mod format;
 #[cfg(feature = "mnist")]
 pub mod mnist;
 mod moments;

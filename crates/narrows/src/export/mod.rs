@@ -7,4 +7,4 @@ pub mod safetensors;
 #[cfg(feature = "report")]
 pub mod snapshots;
 
-pub use file::write_atomically;
+pub use file::{write_atomically, write_atomically_with};

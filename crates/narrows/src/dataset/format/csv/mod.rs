@@ -1,0 +1,324 @@
+//! Tables as text: CSV, TSV, and their relatives with semicolons or vertical bars.
+//!
+//! RFC 4180 as files really write it: the delimiter, the header and a decimal comma are found out from the beginning and told
+//! ([`Dialect`]); a byte order mark, blank lines and either kind of line break do not matter; a quote opens at the beginning of a
+//! cell and may hold delimiters, line breaks and doubled quotes.
+//!
+//! A column in which every cell is a number, missing, or `true` or `false` (1 and 0) is a column of numbers, each read as `f64` and then
+//! rounded to the nearest `f32`. Missing is what pandas takes for it (an empty cell, `NA`, `NaN`, `null`, `None` and so on) and `?`. Any other
+//! column is text, and says which cell made it so.
+
+mod cells;
+mod chunks;
+mod dialect;
+mod parse;
+mod write;
+
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+pub use dialect::Dialect;
+pub use write::write;
+
+use self::chunks::{Chunk, Chunks};
+use self::parse::{Columns, Parsed};
+use super::Limits;
+use super::error::{Fault, FormatError, Place, Problem};
+use super::source::{Source, Stream};
+use super::table::{Table, distinct_names};
+
+/// What the user says of a file, in place of what is found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What stands between two cells.
+    pub delimiter: Option<u8>,
+    /// Whether the first line names the columns.
+    pub header: Option<bool>,
+    /// Whether decimals are written with a comma.
+    pub decimal_comma: Option<bool>,
+    /// Columns that are text even if every cell is a number.
+    pub text: Vec<String>,
+}
+
+/// A table of text that is malformed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CsvProblem {
+    /// Nothing but a header, or nothing at all.
+    #[error("the table has no rows")]
+    NoRows,
+    /// Rows of different lengths.
+    #[error("{found} cells where the first line has {expected}; is a delimiter missing, or not in quotes?")]
+    Ragged {
+        /// Cells of the first line.
+        expected: usize,
+        /// Cells of this line.
+        found: usize,
+    },
+    /// A quote without its partner.
+    #[error("the quote that opens here is never closed; write a quote within a cell as two quotes")]
+    OpenQuote,
+    /// A line that does not end.
+    #[error("this line is longer than {limit} bytes; is this a table?")]
+    LongRecord {
+        /// As long as a line may be.
+        limit: usize,
+    },
+    /// A cell that holds a document.
+    #[error("this cell has {found} bytes, and {limit} are allowed; drop the column")]
+    LongCell {
+        /// Its length.
+        found: usize,
+        /// As long as a cell may be.
+        limit: usize,
+    },
+    /// More columns than any model has inputs.
+    #[error("the first line has {found} cells, and {limit} are allowed; is the line break missing?")]
+    Columns {
+        /// How many.
+        found: usize,
+        /// As many as there may be.
+        limit: usize,
+    },
+    /// A number that no `f32` represents.
+    #[error("`{0}` is too great: values are kept as 32-bit numbers, which end at 3.4e38; rescale the column")]
+    BeyondSingle(String),
+    /// Text after the beginning had only numbers.
+    #[error(
+        "`{0}` is no number, and the column has only numbers before. If it is one of a few categories, read the column as text; \
+         if it means a missing value, write an empty cell"
+    )]
+    NotANumber(String),
+    /// No such column.
+    #[error("there is no column `{wanted}`; there are {}", .found.join(", "))]
+    NoSuchColumn {
+        /// What was asked for.
+        wanted: String,
+        /// The first names of what there is.
+        found: Vec<String>,
+    },
+}
+
+/// As much decides the delimiter.
+const HEAD_BYTES: usize = 1 << 16;
+
+/// A layer on more inputs has 25 million weights for 256 hidden units.
+const MAX_COLUMNS: usize = 100_000;
+
+/// Reads a whole table, on so many threads.
+///
+/// # Errors
+/// If rows differ in length, a quote is open, text is not UTF-8, or the table takes more memory than allowed.
+pub fn read(
+    source: Source,
+    options: &Options,
+    limits: &Limits,
+    threads: NonZeroUsize,
+) -> Result<(Table, Dialect), FormatError> {
+    let (path, mut reader) = source.into_seekable(limits)?;
+    let mut read_all = || {
+        let mut text = Vec::new();
+        loop {
+            reader.seek(SeekFrom::Start(0)).map_err(Problem::from)?;
+            let mut beginning = Beginning::read(&mut reader, options)?;
+            beginning.columns.add_text(&text);
+            let dialect = beginning.columns.dialect;
+            let Parsed { table, texts } = parse_all(beginning, limits, threads)?;
+            if texts.is_empty() {
+                return if table.rows == 0 { Err(CsvProblem::NoRows.into()) } else { Ok((table, dialect)) };
+            }
+            // Text in columns that began with numbers: these cells are read again, as text.
+            text.extend(texts.into_keys());
+        }
+    };
+    read_all().map_err(|fault: Fault| fault.in_file(&path))
+}
+
+/// Reads a table block by block, so that neither the file nor the table need fit into memory.
+///
+/// What the columns are is decided by the first block: text in a column of numbers later on is an error, unless
+/// [`Options::text`] names it.
+///
+/// # Errors
+/// As [`read`], for the first block.
+pub fn blocks(source: Source, options: &Options) -> Result<Blocks, FormatError> {
+    let (path, stream, _) = source.into_stream()?;
+    match Beginning::read(stream, options) {
+        Ok(Beginning { columns, first, chunks }) => Ok(Blocks { path, columns, first: Some(first), chunks, failed: false }),
+        Err(fault) => Err(fault.in_file(&path)),
+    }
+}
+
+/// The blocks of a table: some megabyte of the file each.
+pub struct Blocks {
+    path: PathBuf,
+    columns: Columns,
+    first: Option<Chunk>,
+    chunks: Chunks<Text<Stream>>,
+    failed: bool,
+}
+
+impl Blocks {
+    /// How the file writes its table.
+    pub fn dialect(&self) -> Dialect {
+        self.columns.dialect
+    }
+
+    /// The names of the columns, and whether each holds text.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.columns.names.iter().map(String::as_str).zip(self.columns.text.iter().copied())
+    }
+
+    fn block(&mut self) -> Result<Option<Table>, Fault> {
+        let (chunk, first) = match self.first.take() {
+            Some(chunk) => (chunk, true),
+            None => match self.chunks.next()? {
+                Some(chunk) => (chunk, false),
+                None => return Ok(None),
+            },
+        };
+        let Parsed { table, texts } = self.columns.parse(&chunk, first)?;
+        match texts.into_iter().next() {
+            Some((column, (line, text))) => {
+                let place = Place::Cell { line, column: self.columns.names[column].clone() };
+                Err(Problem::from(CsvProblem::NotANumber(text)).at(place))
+            }
+            None => Ok(Some(table)),
+        }
+    }
+}
+
+impl Iterator for Blocks {
+    type Item = Result<Table, FormatError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let block = self.block().map_err(|fault| fault.in_file(&self.path));
+        self.failed = block.is_err();
+        block.transpose()
+    }
+}
+
+/// The text after its byte order mark: what was read already, and the rest.
+type Text<R> = std::io::Chain<Cursor<Vec<u8>>, R>;
+
+/// What the beginning of a file says of the rest.
+struct Beginning<R> {
+    columns: Columns,
+    first: Chunk,
+    chunks: Chunks<Text<R>>,
+}
+
+impl<R: Read> Beginning<R> {
+    fn read(mut reader: R, options: &Options) -> Result<Self, Fault> {
+        let mut head = Vec::new();
+        reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(Problem::from)?;
+        let complete = head.len() < HEAD_BYTES;
+        if head.starts_with(b"\xEF\xBB\xBF") {
+            head.drain(..3);
+        }
+        let delimiter = options.delimiter.unwrap_or_else(|| dialect::delimiter(&head, complete));
+        let mut chunks = Chunks::new(Cursor::new(head).chain(reader), Vec::new(), delimiter);
+        let first = chunks.next()?.ok_or(CsvProblem::NoRows)?;
+        let found = dialect::dialect(&first.bytes, delimiter);
+        let dialect = Dialect {
+            delimiter,
+            header: options.header.unwrap_or(found.header),
+            decimal_comma: options.decimal_comma.unwrap_or(found.decimal_comma),
+        };
+        let names = names(&first.bytes, dialect)?;
+        let mut columns = Columns { text: dialect::text_columns(&first.bytes, dialect), names, dialect };
+        for wanted in &options.text {
+            let column = columns.names.iter().position(|name| name == wanted).ok_or_else(|| {
+                CsvProblem::NoSuchColumn { wanted: wanted.clone(), found: columns.names.iter().take(20).cloned().collect() }
+            })?;
+            columns.text[column] = true;
+        }
+        Ok(Self { columns, first, chunks })
+    }
+}
+
+fn names(records: &[u8], dialect: Dialect) -> Result<Vec<String>, Fault> {
+    let first = dialect::sample(records, dialect.delimiter).into_iter().next().ok_or(CsvProblem::NoRows)?;
+    if first.len() > MAX_COLUMNS {
+        return Err(Problem::from(CsvProblem::Columns { found: first.len(), limit: MAX_COLUMNS }).at(Place::Line(1)));
+    }
+    let name = |cell: &[u8]| {
+        if !dialect.header {
+            return Ok(String::new());
+        }
+        parse::text(cell.trim_ascii()).map(str::to_owned)
+    };
+    let names: Vec<String> =
+        first.iter().map(name).collect::<Result<_, _>>().map_err(|problem| problem.at(Place::Line(1)))?;
+    Ok(distinct_names(names))
+}
+
+/// Parses the chunks on several threads, which take them in turns.
+fn parse_all<R: Read + Send>(
+    beginning: Beginning<R>,
+    limits: &Limits,
+    threads: NonZeroUsize,
+) -> Result<Parsed, Fault> {
+    let Beginning { columns, first, chunks } = beginning;
+    let queue = Mutex::new(Queue { first: Some(first), chunks, taken: 0 });
+    let results = Mutex::new(Vec::new());
+    let (stop, memory) = (AtomicBool::new(false), AtomicU64::new(0));
+    let work = || {
+        while !stop.load(Ordering::Relaxed) {
+            let (index, chunk) = match queue.lock().expect("no thread panics").take() {
+                (_, Ok(None)) => return,
+                (index, Ok(Some(chunk))) => (index, Ok(chunk)),
+                (index, Err(fault)) => (index, Err(fault)),
+            };
+            let parsed = chunk.and_then(|chunk| columns.parse(&chunk, index == 0)).and_then(|parsed| {
+                let more = parsed.table.memory();
+                limits.check(memory.fetch_add(more, Ordering::Relaxed) + more)?;
+                Ok(parsed)
+            });
+            // Chunks before a wrong one were taken before it, so the first error is among the results.
+            stop.fetch_or(parsed.is_err(), Ordering::Relaxed);
+            results.lock().expect("no thread panics").push((index, parsed));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.get() {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut results = results.into_inner().expect("no thread panics");
+    results.sort_by_key(|(index, _)| *index);
+    let mut all = Parsed { table: columns.empty(), ..Parsed::default() };
+    for (_, parsed) in results {
+        let parsed = parsed?;
+        all.table.append(parsed.table);
+        for (column, text) in parsed.texts {
+            all.texts.entry(column).or_insert(text);
+        }
+    }
+    Ok(all)
+}
+
+/// Chunks with their numbers.
+struct Queue<R> {
+    first: Option<Chunk>,
+    chunks: Chunks<R>,
+    taken: usize,
+}
+
+impl<R: Read> Queue<R> {
+    fn take(&mut self) -> (usize, Result<Option<Chunk>, Fault>) {
+        let index = self.taken;
+        self.taken += 1;
+        match self.first.take() {
+            Some(chunk) => (index, Ok(Some(chunk))),
+            None => (index, self.chunks.next()),
+        }
+    }
+}

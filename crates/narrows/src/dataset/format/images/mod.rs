@@ -1,0 +1,300 @@
+//! Folders of images: PNG, JPEG, BMP, WebP, the first frame of a GIF, TIFF.
+//!
+//! A folder holds images (no classes), folders of images (each a class), or `train`, `validation` and `test` with either in them
+//! ([`list`]). Files are told by content and sorted by name, so that the result does not depend on the file system. [`read`] decodes them on
+//! all threads it is given, row after row:
+//!
+//! - turned as their EXIF orientation says;
+//! - 16 bits a channel become 8 by rounding `v · 255 / 65535`; palettes become colours;
+//! - where an image has an alpha channel, it is laid on white;
+//! - grey is `0.299 R + 0.587 G + 0.114 B` (ITU-R BT.601), in the whole numbers that Pillow uses, and as in Pillow for every pixel;
+//! - resized, if asked, to exactly the size asked for, by a triangle filter as wide as a pixel of the result (Pillow's and torchvision's
+//!   `BILINEAR`; at most one of 255 levels away from Pillow's).
+
+mod decode;
+mod list;
+mod write;
+
+use std::io::BufReader;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+pub use list::{ImageFile, Listing, Role, list};
+pub use write::write_folder;
+
+use super::Limits;
+use super::error::{Fault, FormatError, Problem};
+use super::source::Source;
+use decode::{Header, Target};
+
+/// How images become rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Height and width of every row; without it, all images must have one size already.
+    pub size: Option<(usize, usize)>,
+    /// Grey or colour.
+    pub colour: Colour,
+    /// Leave out what cannot be read instead of failing.
+    pub skip_unreadable: bool,
+}
+
+/// Grey or colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    /// Grey, if all pixels of all images are grey, whatever their files are able to hold.
+    #[default]
+    AsFound,
+    /// One channel.
+    Grey,
+    /// Three channels: red, green, blue.
+    Colour,
+}
+
+/// Images of one size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Columns of pixels.
+    pub width: usize,
+    /// 1 (grey) or 3 (red, green, blue, side by side for each pixel).
+    pub channels: usize,
+    /// Image after image, each `height × width × channels`.
+    pub pixels: Vec<u8>,
+    /// The file of each image.
+    pub files: Vec<ImageFile>,
+    /// The names of the classes, which [`ImageFile::class`] counts from 0.
+    pub classes: Vec<String>,
+    /// What could not be read and was left out.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// An image that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its path within the folder.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is wrong with a folder of images.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImagesProblem {
+    /// No images anywhere in it.
+    #[error("the folder holds no images ({ignored} other files); PNG, JPEG, BMP, WebP, GIF and TIFF are read")]
+    NoImages {
+        /// Files that are no images.
+        ignored: usize,
+    },
+    /// Images beside folders of images.
+    #[error("`{}` lies beside the folder `{}`: put every image into the folder of its class, or all into one folder", .image.display(), .folder.display())]
+    Beside {
+        /// An image directly in the folder.
+        image: PathBuf,
+        /// A folder with images.
+        folder: PathBuf,
+    },
+    /// Images of different sizes.
+    #[error(
+        "images differ in size: `{}` has {}x{} pixels, `{}` has {}x{} (height x width); give one to which all are resized, for \
+         instance `--size {}x{}`", .first.display(), .first_size.0, .first_size.1, .other.display(), .other_size.0,
+         .other_size.1, .first_size.0, .first_size.1
+    )]
+    Sizes {
+        /// The first image.
+        first: PathBuf,
+        /// Its height and width.
+        first_size: (usize, usize),
+        /// The first image of another size.
+        other: PathBuf,
+        /// Its height and width.
+        other_size: (usize, usize),
+    },
+    /// Images that cannot be read.
+    #[error("{} of {total} images cannot be read: {}. Mend or remove them, or leave them out with `--skip-unreadable`", .unreadable.len(), some(.unreadable))]
+    Unreadable {
+        /// How many images there are.
+        total: usize,
+        /// Those that cannot be read.
+        unreadable: Vec<Unreadable>,
+    },
+    /// A class or a role whose name cannot be the name of a folder.
+    #[error("the class `{0}` cannot be the name of a folder")]
+    FolderName(String),
+}
+
+/// Decodes the images of a list, on so many threads. `progress` is told how many of how many files are done, and may stop.
+///
+/// # Errors
+/// If sizes differ and none was given, images cannot be read and are not to be skipped, the images take more memory than
+/// allowed, or `progress` stopped.
+pub fn read(
+    listing: &Listing,
+    options: &Options,
+    limits: &Limits,
+    threads: NonZeroUsize,
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<Images, FormatError> {
+    read_listed(listing, options, limits, threads, progress).map_err(|fault| fault.in_file(&listing.folder))
+}
+
+/// Decodes a single image.
+///
+/// # Errors
+/// If it cannot be read, or takes more memory than allowed.
+pub fn read_one(source: Source, options: &Options, limits: &Limits) -> Result<Images, FormatError> {
+    let (path, reader) = source.into_seekable(limits)?;
+    let channels = if options.colour == Colour::Grey { 1 } else { 3 };
+    let (target, mut pixels) =
+        decode::one(BufReader::new(reader), options.size, channels).map_err(|reason| {
+            let unreadable = vec![Unreadable { path: path.clone(), reason }];
+            Fault::from(ImagesProblem::Unreadable { total: 1, unreadable }).in_file(&path)
+        })?;
+    let mut channels = target.channels;
+    if options.colour == Colour::AsFound && pixels.as_chunks::<3>().0.iter().all(|[r, g, b]| r == g && g == b) {
+        keep_first_channel(&mut pixels);
+        channels = 1;
+    }
+    Ok(Images {
+        height: target.height,
+        width: target.width,
+        channels,
+        pixels,
+        files: vec![ImageFile { path, class: None, role: None }],
+        classes: Vec::new(),
+        unreadable: Vec::new(),
+    })
+}
+
+fn read_listed(
+    listing: &Listing,
+    options: &Options,
+    limits: &Limits,
+    threads: NonZeroUsize,
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<Images, Fault> {
+    let (target, mut unreadable) = target(listing, options, threads)?;
+    let count = listing.files.len();
+    let row = target.height * target.width * target.channels;
+    let needed = count.checked_mul(row).unwrap_or(usize::MAX) as u64;
+    limits.check(needed)?;
+    let mut pixels = Vec::new();
+    let too_large = |_| Problem::TooLarge { needed, limit: limits.bytes };
+    pixels.try_reserve_exact(count * row).map_err(too_large)?;
+    pixels.resize(count * row, 0);
+
+    let decoded = decode::all(listing, target, &mut pixels, threads, progress)?;
+    let mut readable = vec![true; count];
+    for (index, reason) in decoded.failures {
+        readable[index] = false;
+        let path = listing.files[index].path.clone();
+        // What the header told already is not told twice.
+        unreadable.retain(|known| known.path != path);
+        unreadable.push(Unreadable { path, reason });
+    }
+    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    if unreadable.len() == count || (!unreadable.is_empty() && !options.skip_unreadable) {
+        return Err(ImagesProblem::Unreadable { total: count, unreadable }.into());
+    }
+    let mut keep = readable.iter();
+    let files: Vec<ImageFile> =
+        listing.files.iter().zip(&readable).filter(|(_, readable)| **readable).map(|(file, _)| file.clone()).collect();
+    let mut channels = target.channels;
+    if files.len() < count {
+        keep_rows(&mut pixels, row, &mut keep);
+    }
+    if options.colour == Colour::AsFound && channels == 3 && !decoded.any_colour {
+        keep_first_channel(&mut pixels);
+        channels = 1;
+    }
+    Ok(Images {
+        height: target.height,
+        width: target.width,
+        channels,
+        pixels,
+        files,
+        classes: listing.classes.clone(),
+        unreadable,
+    })
+}
+
+/// The shape of a row. Without a size, every header is read for it, and those that cannot be read are returned too.
+fn target(
+    listing: &Listing,
+    options: &Options,
+    threads: NonZeroUsize,
+) -> Result<(Target, Vec<Unreadable>), Fault> {
+    let channels = |all_grey| match options.colour {
+        Colour::Grey => 1,
+        Colour::AsFound if all_grey => 1,
+        Colour::AsFound | Colour::Colour => 3,
+    };
+    if let Some((height, width)) = options.size {
+        return Ok((Target { height, width, channels: channels(false) }, Vec::new()));
+    }
+    let mut unreadable = Vec::new();
+    let mut first: Option<(&ImageFile, Header)> = None;
+    let mut all_grey = true;
+    for (file, header) in listing.files.iter().zip(decode::headers(listing, threads)) {
+        let header = match header {
+            Ok(header) => header,
+            Err(reason) => {
+                unreadable.push(Unreadable { path: file.path.clone(), reason });
+                continue;
+            }
+        };
+        all_grey &= header.grey;
+        let (first_file, first) = *first.get_or_insert((file, header));
+        if (header.height, header.width) != (first.height, first.width) {
+            return Err(ImagesProblem::Sizes {
+                first: first_file.path.clone(),
+                first_size: (first.height, first.width),
+                other: file.path.clone(),
+                other_size: (header.height, header.width),
+            }
+            .into());
+        }
+    }
+    match first {
+        Some((_, Header { height, width, .. })) => Ok((Target { height, width, channels: channels(all_grey) }, unreadable)),
+        None => Err(ImagesProblem::Unreadable { total: listing.files.len(), unreadable }.into()),
+    }
+}
+
+/// Moves the rows that are kept together.
+fn keep_rows<'a>(pixels: &mut Vec<u8>, row: usize, keep: &mut impl Iterator<Item = &'a bool>) {
+    let mut kept = 0;
+    for (index, &keep) in keep.enumerate() {
+        if keep {
+            pixels.copy_within(index * row..(index + 1) * row, kept * row);
+            kept += 1;
+        }
+    }
+    pixels.truncate(kept * row);
+}
+
+fn keep_first_channel(pixels: &mut Vec<u8>) {
+    for pixel in 0..pixels.len() / 3 {
+        pixels[pixel] = pixels[3 * pixel];
+    }
+    pixels.truncate(pixels.len() / 3);
+    pixels.shrink_to_fit();
+}
+
+/// The first few, for a message.
+fn some(unreadable: &[Unreadable]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> =
+        unreadable.iter().take(SHOWN).map(|one| format!("`{}` ({})", shown(&one.path), one.reason)).collect();
+    if unreadable.len() > SHOWN {
+        shown.push(format!("and {} more", unreadable.len() - SHOWN));
+    }
+    shown.join(", ")
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,100 @@
+//! Hostile files take no memory for what they claim: all that is allocated while one is read is counted. A test binary of its own,
+//! for the counter sees every thread.
+
+use std::alloc::System;
+use std::io::{Cursor, Read, Write};
+use std::num::NonZeroUsize;
+
+use narrows::dataset::format::{FormatError, Limits, Source, csv, idx, npy};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const MIB: usize = 1 << 20;
+const LIMITS: Limits = Limits { bytes: 64 << 20 };
+
+#[test]
+fn what_a_hostile_file_claims_is_not_allocated() {
+    // All allocations are added up, so a vector that grows to 64 MiB by doubling counts as 128.
+    check("idx, 8 GiB claimed", MIB, || read_idx(b"\0\0\x08\x02\x00\x01\0\0\x00\x02\0\0abc".to_vec()));
+    check("idx, 60 MiB claimed", 2 * MIB, || read_idx(b"\0\0\x08\x01\x03\xC0\0\0abc".to_vec()));
+    check("npy, a header of 4 GiB", MIB, || read_npy(b"\x93NUMPY\x02\0\xFF\xFF\xFF\xFF{".to_vec()));
+    check("npy, 2⁴⁰ numbers", MIB, || {
+        let dictionary = "{'descr': '<f8', 'fortran_order': False, 'shape': (1048576, 1048576)}";
+        let length = u16::try_from(dictionary.len()).unwrap().to_le_bytes();
+        read_npy([b"\x93NUMPY\x01\0", &length[..], dictionary.as_bytes()].concat())
+    });
+    let bomb = npz_bomb();
+    check("npz, 1 GiB of zeros in 1 MB", 4 * MIB, || {
+        let mut archive = npy::Archive::open(source(Cursor::new(bomb.clone()))?, &LIMITS)?;
+        archive.read("x", &LIMITS).map(drop)
+    });
+    let bomb = gzip_bomb();
+    check("csv.gz, 200 MB of text in 200 kB", 200 * MIB, || {
+        csv::read(source(Cursor::new(bomb.clone()))?, &csv::Options::default(), &LIMITS, NonZeroUsize::MIN).map(drop)
+    });
+    check("csv, a quote that never closes", 300 * MIB, || {
+        let endless = Cursor::new("a,b\n1,\"").chain(std::io::repeat(b'x'));
+        csv::blocks(source(endless)?, &csv::Options::default()).map(drop)
+    });
+    #[cfg(feature = "images")]
+    check("png, 3.6 gigapixels claimed", MIB, || {
+        use narrows::dataset::format::images;
+        images::read_one(source(Cursor::new(png_bomb()))?, &images::Options::default(), &LIMITS).map(drop)
+    });
+}
+
+/// Reading must fail, and allocate no more than `most` in all.
+fn check(name: &str, most: usize, read: impl FnOnce() -> Result<(), FormatError>) {
+    let region = Region::new(ALLOCATOR);
+    let result = read();
+    let change = region.change();
+    assert!(result.is_err(), "{name} was read");
+    assert!(change.bytes_allocated <= most, "{name}: {} bytes were allocated", change.bytes_allocated);
+}
+
+fn source(reader: impl Read + Send + 'static) -> Result<Source, FormatError> {
+    Source::from_reader("hostile".as_ref(), reader)
+}
+
+fn read_idx(bytes: Vec<u8>) -> Result<(), FormatError> {
+    idx::read(source(Cursor::new(bytes))?, &LIMITS).map(drop)
+}
+
+fn read_npy(bytes: Vec<u8>) -> Result<(), FormatError> {
+    npy::read(source(Cursor::new(bytes))?, &LIMITS).map(drop)
+}
+
+fn npz_bomb() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    zip.start_file("x.npy", options).unwrap();
+    let dictionary = "{'descr': '|u1', 'fortran_order': False, 'shape': (1024, 1048576)}";
+    let length = u16::try_from(dictionary.len()).unwrap().to_le_bytes();
+    zip.write_all(&[b"\x93NUMPY\x01\0", &length[..], dictionary.as_bytes()].concat()).unwrap();
+    let zeros = vec![0; MIB];
+    for _ in 0..1024 {
+        zip.write_all(&zeros).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn gzip_bomb() -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let rows = "1,2\n".repeat(MIB / 4);
+    for _ in 0..200 {
+        gzip.write_all(rows.as_bytes()).unwrap();
+    }
+    gzip.finish().unwrap()
+}
+
+/// The beginning of a PNG of 60,000 × 60,000 pixels.
+#[cfg(feature = "images")]
+fn png_bomb() -> Vec<u8> {
+    let side = 60_000_u32.to_be_bytes();
+    let header = [b"IHDR", &side[..], &side, &[8, 0, 0, 0, 0]].concat();
+    let mut crc = flate2::Crc::new();
+    crc.update(&header);
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0D", &header[..], &crc.sum().to_be_bytes(), b"\0\0\0\0IDAT\x35\xAF\x06\x1E"].concat()
+}
