@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from PIL import Image, ImageOps
 
@@ -84,6 +83,13 @@ def write_idx():
 NPY_TYPES = ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"]
 
 
+def rounded(array):
+    """How many integers float32 does not hold exactly."""
+    if not np.issubdtype(array.dtype, np.integer):
+        return 0
+    return sum(int(np.float32(v)) != int(v) for v in array.ravel().tolist())
+
+
 def write_npy():
     arrays, refused = [], []
     for kind in NPY_TYPES:
@@ -96,8 +102,7 @@ def write_npy():
                 name = f"npy/{'b1' if kind == '?' else kind}-{'big' if order == '>' else 'little'}-{layout}.npy"
                 np.save(FOLDER / name, np.asarray(array, order=layout))
                 values = array.astype(np.float64) if kind != "?" else array.astype(int)
-                rounded = sum(int(np.float32(v)) != int(v) for v in array.ravel().tolist()) if kind in ["u4", "i4", "u8", "i8"] else 0
-                arrays.append({"file": name, "shape": array.shape, "values": plain(values), "rounded": rounded})
+                arrays.append({"file": name, "shape": array.shape, "values": plain(values), "rounded": rounded(array)})
     for name, array in {
         "1d": ramp(np.int64, (6,)),
         "3d-F": np.asfortranarray(ramp(np.uint8, (2, 3, 4))),
@@ -105,7 +110,7 @@ def write_npy():
         "4d-C": ramp(np.uint8, (2, 3, 4, 3)),
     }.items():
         np.save(FOLDER / f"npy/{name}.npy", array)
-        arrays.append({"file": f"npy/{name}.npy", "shape": array.shape, "values": plain(array.astype(float))})
+        arrays.append({"file": f"npy/{name}.npy", "shape": array.shape, "values": plain(array.astype(float)), "rounded": rounded(array)})
     for version in [(1, 0), (2, 0), (3, 0)]:
         name = f"npy/version-{version[0]}.npy"
         with open(FOLDER / name, "wb") as file:
@@ -173,7 +178,7 @@ def frame():
     })
 
 
-def columns(table, dates=True):
+def columns(table):
     """What pandas has in each column, the way narrows tells it."""
     result = []
     for name in table.columns:
@@ -229,7 +234,7 @@ def write_csv():
     return tables
 
 
-def write_columnar():
+def write_parquet():
     tables, refused = [], []
     data = frame()
     data["seen"] = pd.to_datetime(data["seen"])
@@ -245,27 +250,19 @@ def write_columnar():
     expected = columns(table.to_pandas().assign(decimal=[1.0, 2.0, np.nan, 4.0, 5.0]))
 
     for compression in ["none", "snappy", "gzip", "zstd", "lz4"]:
-        name = f"columnar/{compression}.parquet"
+        name = f"parquet/{compression}.parquet"
         pq.write_table(table, FOLDER / name, compression=compression, row_group_size=2)
         tables.append({"file": name, "columns": expected})
-    pq.write_table(table, FOLDER / "columnar/version-1.parquet", version="1.0", data_page_version="2.0", use_dictionary=False)
-    tables.append({"file": "columnar/version-1.parquet", "columns": expected})
-    for compression in ["uncompressed", "lz4", "zstd"]:
-        name = f"columnar/{compression}.feather"
-        feather.write_feather(table, FOLDER / name, compression=compression, chunksize=2)
-        tables.append({"file": name, "columns": expected})
+    pq.write_table(table, FOLDER / "parquet/version-1.parquet", version="1.0", data_page_version="2.0", use_dictionary=False)
+    tables.append({"file": "parquet/version-1.parquet", "columns": expected})
+    pl.from_pandas(frame()).write_parquet(FOLDER / "parquet/polars.parquet")
+    tables.append({"file": "parquet/polars.parquet", "columns": columns(frame())})
 
-    simple = pl.from_pandas(frame())
-    simple.write_parquet(FOLDER / "columnar/polars.parquet")
-    simple.write_ipc(FOLDER / "columnar/polars.arrow", compression="zstd")
-    expected = [c if c["name"] != "seen" else {"name": "seen", "text": c["text"]} for c in columns(frame())]
-    tables += [{"file": f"columnar/polars.{e}", "columns": expected} for e in ["parquet", "arrow"]]
-
-    pq.write_table(pa.table({"list": [[1, 2], [3]]}), FOLDER / "columnar/refused-nested.parquet")
-    pq.write_table(pa.table({"x": pa.array([], type=pa.float32())}), FOLDER / "columnar/refused-empty.parquet")
-    pq.write_table(pa.table({"x": [1.0, 1e300]}), FOLDER / "columnar/refused-beyond.parquet")
-    pq.write_table(pa.table({"x": [1.0, 2.0] * 200}), FOLDER / "columnar/refused-brotli.parquet", compression="brotli")
-    refused += [{"file": f"columnar/refused-{n}.parquet", "problem": p} for n, p in [
+    pq.write_table(pa.table({"list": [[1, 2], [3]]}), FOLDER / "parquet/refused-nested.parquet")
+    pq.write_table(pa.table({"x": pa.array([], type=pa.float32())}), FOLDER / "parquet/refused-empty.parquet")
+    pq.write_table(pa.table({"x": [1.0, 1e300]}), FOLDER / "parquet/refused-beyond.parquet")
+    pq.write_table(pa.table({"x": [1.0, 2.0] * 200}), FOLDER / "parquet/refused-brotli.parquet", compression="brotli")
+    refused += [{"file": f"parquet/refused-{n}.parquet", "problem": p} for n, p in [
         ("nested", "Type"), ("empty", "NoRows"), ("beyond", "BeyondSingle"), ("brotli", "brotli")]]
     return tables, refused
 
@@ -346,15 +343,15 @@ def write_images():
 
 
 def main():
-    for name in ["idx", "npy", "npz", "csv", "columnar", "images"]:
+    for name in ["idx", "npy", "npz", "csv", "parquet", "images"]:
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
     npy, refused = write_npy()
-    columnar, refused_columnar = write_columnar()
+    parquet, refused_parquet = write_parquet()
     images, resized = write_images()
     expected = {
         "written_by": {m.__name__: m.__version__ for m in [np, pd, pl, pa]} | {"PIL": Image.__version__},
-        "idx": write_idx(), "npy": npy, "npz": write_npz(), "csv": write_csv(), "columnar": columnar,
-        "images": images, "resized": resized, "refused": refused + refused_columnar,
+        "idx": write_idx(), "npy": npy, "npz": write_npz(), "csv": write_csv(), "parquet": parquet,
+        "images": images, "resized": resized, "refused": refused + refused_parquet,
     }
     (FOLDER / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, separators=(",", ":")) + "\n")
 

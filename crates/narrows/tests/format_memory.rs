@@ -1,6 +1,8 @@
 //! Hostile files take no memory for what they claim: all that is allocated while one is read is counted. A test binary of its own,
 //! for the counter sees every thread.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::alloc::System;
 use std::io::{Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -32,11 +34,12 @@ fn what_a_hostile_file_claims_is_not_allocated() {
     });
     let bomb = gzip_bomb();
     check("csv.gz, 200 MB of text in 200 kB", 200 * MIB, || {
-        csv::read(source(Cursor::new(bomb.clone()))?, &csv::Options::default(), &LIMITS, NonZeroUsize::MIN).map(drop)
+        csv::read(source(Cursor::new(bomb.clone()))?, &csv::Options::default(), &LIMITS, NonZeroUsize::MIN)
+            .map(drop)
     });
     check("csv, a quote that never closes", 300 * MIB, || {
         let endless = Cursor::new("a,b\n1,\"").chain(std::io::repeat(b'x'));
-        csv::blocks(source(endless)?, &csv::Options::default()).map(drop)
+        csv::blocks(source(endless)?, &csv::Options::default())?.try_for_each(|block| block.map(drop))
     });
     #[cfg(feature = "images")]
     check("png, 3.6 gigapixels claimed", MIB, || {
@@ -68,7 +71,8 @@ fn read_npy(bytes: Vec<u8>) -> Result<(), FormatError> {
 
 fn npz_bomb() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     zip.start_file("x.npy", options).unwrap();
     let dictionary = "{'descr': '|u1', 'fortran_order': False, 'shape': (1024, 1048576)}";
     let length = u16::try_from(dictionary.len()).unwrap().to_le_bytes();
@@ -96,5 +100,6 @@ fn png_bomb() -> Vec<u8> {
     let header = [b"IHDR", &side[..], &side, &[8, 0, 0, 0, 0]].concat();
     let mut crc = flate2::Crc::new();
     crc.update(&header);
-    [b"\x89PNG\r\n\x1a\n\0\0\0\x0D", &header[..], &crc.sum().to_be_bytes(), b"\0\0\0\0IDAT\x35\xAF\x06\x1E"].concat()
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0D", &header[..], &crc.sum().to_be_bytes(), b"\0\0\0\0IDAT\x35\xAF\x06\x1E"]
+        .concat()
 }

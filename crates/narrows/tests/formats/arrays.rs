@@ -49,7 +49,10 @@ fn of_several_sets_one_must_be_named() {
     let folder = idx::find(&scratch.0, Some("emnist-letters")).unwrap();
     let contents = idx::read_folder(&folder, &limits()).unwrap();
     assert_eq!(contents.train.0.shape, [1, 2, 1]);
-    assert_eq!(idx::find(&scratch.0, Some("")).unwrap().train_images, scratch.0.join("train-images.idx3-ubyte"));
+    assert_eq!(
+        idx::find(&scratch.0, Some("")).unwrap().train_images,
+        scratch.0.join("train-images.idx3-ubyte")
+    );
     assert!(idx::find(&scratch.0, Some("digits")).is_err());
 }
 
@@ -157,8 +160,11 @@ fn what_is_written_is_read_again() {
         assert_eq!(format!("{:?}", (&array.shape, &array.values)), format!("{:?}", (shape, values)));
     }
     let path = scratch.0.join("all.npz");
-    let named: Vec<_> =
-        ["x", "y", "z"].into_iter().zip(&arrays).map(|(name, (shape, values))| (name, &shape[..], values)).collect();
+    let named: Vec<_> = ["x", "y", "z"]
+        .into_iter()
+        .zip(&arrays)
+        .map(|(name, (shape, values))| (name, &shape[..], values))
+        .collect();
     npy::write_archive(&path, &named).unwrap();
     let mut archive = npy::Archive::open(Source::open(&path).unwrap(), &limits()).unwrap();
     assert_eq!(archive.names(), ["x", "y", "z"]);

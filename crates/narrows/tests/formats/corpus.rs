@@ -19,7 +19,7 @@ pub fn read(source: Source, limits: &Limits) -> Result<(), FormatError> {
         }
         Format::Csv => csv::read(source, &csv::Options::default(), limits, NonZeroUsize::MIN).map(drop),
         #[cfg(feature = "parquet")]
-        Format::Parquet | Format::Arrow => narrows::dataset::format::columnar::read(source, limits).map(drop),
+        Format::Parquet => narrows::dataset::format::parquet::read(source, limits).map(drop),
         #[cfg(feature = "images")]
         Format::Image => {
             use narrows::dataset::format::images;
@@ -65,7 +65,8 @@ fn damaged_files_never_panic() {
                     for _ in 0..(kind * kind - 3) {
                         let place = random.below(bytes.len().max(1));
                         if let Some(byte) = bytes.get_mut(place) {
-                            *byte = [0, 0xFF, 0x7F, 0x80, b'"', byte.wrapping_add(1), *byte ^ 0x10][random.below(7)];
+                            *byte = [0, 0xFF, 0x7F, 0x80, b'"', byte.wrapping_add(1), *byte ^ 0x10]
+                                [random.below(7)];
                         }
                     }
                 }

@@ -13,7 +13,7 @@ pub struct Expected {
     pub npz: Vec<ArchiveFile>,
     pub csv: Vec<TableFile>,
     #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "read with the feature"))]
-    pub columnar: Vec<TableFile>,
+    pub parquet: Vec<TableFile>,
     #[cfg_attr(not(feature = "images"), expect(dead_code, reason = "read with the feature"))]
     pub images: Vec<ImageFile>,
     #[cfg_attr(not(feature = "images"), expect(dead_code, reason = "read with the feature"))]

@@ -12,7 +12,9 @@ use crate::golden::{EXPECTED, ImageFile, Scratch, limits, open, path};
 
 fn read(folder: &Path, options: &Options) -> Result<Images, FormatError> {
     let listing = images::list(folder)?;
-    images::read(&listing, options, &limits(), NonZeroUsize::new(3).unwrap(), &mut |_, _| ControlFlow::Continue(()))
+    images::read(&listing, options, &limits(), NonZeroUsize::new(3).unwrap(), &mut |_, _| {
+        ControlFlow::Continue(())
+    })
 }
 
 fn copy(file: &ImageFile, scratch: &Scratch, to: &str) {
@@ -31,12 +33,19 @@ fn every_kind_of_image_is_what_pillow_reads() {
     assert!(EXPECTED.images.len() > 30);
     for file in &EXPECTED.images {
         let [height, width] = file.shape;
-        for (colour, channels, expected) in [(Colour::Grey, 1, &file.grey), (Colour::Colour, 3, &file.colour)] {
+        for (colour, channels, expected) in [(Colour::Grey, 1, &file.grey), (Colour::Colour, 3, &file.colour)]
+        {
             let options = Options { colour, ..Options::default() };
             let source = open(&file.file);
             assert_eq!(source.format(), Format::Image, "{}", file.file);
-            let image = images::read_one(source, &options, &limits()).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!((image.height, image.width, image.channels), (height, width, channels), "{}", file.file);
+            let image =
+                images::read_one(source, &options, &limits()).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(
+                (image.height, image.width, image.channels),
+                (height, width, channels),
+                "{}",
+                file.file
+            );
             assert_near(&image.pixels, expected, file.tolerance, &file.file);
         }
         // Grey where the pixels are, whatever the file could hold.
@@ -66,14 +75,18 @@ fn folders_are_classes_or_roles_and_files_are_sorted() {
     let scratch = Scratch::new("classes");
     let [grey, colour] = ["images/png-L.png", "images/png-RGB.png"]
         .map(|name| EXPECTED.images.iter().find(|file| file.file == name).unwrap());
-    for name in ["dog/b.png", "dog/deep/a.png", "cat/10.png", "cat/2.png", "cat/.hidden.png", "__MACOSX/cat/x.png"] {
+    for name in
+        ["dog/b.png", "dog/deep/a.png", "cat/10.png", "cat/2.png", "cat/.hidden.png", "__MACOSX/cat/x.png"]
+    {
         copy(grey, &scratch, name);
     }
     copy(colour, &scratch, "dog/c");
     scratch.write("cat/notes.txt", "not an image");
     let images = read(&scratch.0, &Options::default()).unwrap();
-    let files: Vec<_> = images.files.iter().map(|file| (file.path.to_str().unwrap(), file.class.unwrap())).collect();
-    let expected = [("cat/10.png", 0), ("cat/2.png", 0), ("dog/b.png", 1), ("dog/c", 1), ("dog/deep/a.png", 1)];
+    let files: Vec<_> =
+        images.files.iter().map(|file| (file.path.to_str().unwrap(), file.class.unwrap())).collect();
+    let expected =
+        [("cat/10.png", 0), ("cat/2.png", 0), ("dog/b.png", 1), ("dog/c", 1), ("dog/deep/a.png", 1)];
     assert_eq!(files, expected);
     assert_eq!(images.classes, ["cat", "dog"]);
     assert_eq!((images.height, images.width, images.channels), (10, 12, 3));
@@ -116,7 +129,10 @@ fn what_cannot_be_read_is_named_and_left_out_only_if_asked() {
         let images = read(&scratch.0, &options).unwrap();
         let names: Vec<_> = images.files.iter().map(|file| file.path.to_str().unwrap()).collect();
         assert_eq!(names, ["a.png", "d.png"]);
-        assert_eq!(images.unreadable.iter().map(|one| one.path.to_str().unwrap()).collect::<Vec<_>>(), ["b.png", "c.png"]);
+        assert_eq!(
+            images.unreadable.iter().map(|one| one.path.to_str().unwrap()).collect::<Vec<_>>(),
+            ["b.png", "c.png"]
+        );
         assert_eq!(images.pixels, [&grey.grey[..], &grey.grey[..]].concat());
     }
     for name in ["a.png", "d.png"] {
@@ -158,9 +174,10 @@ fn progress_is_told_and_may_stop() {
         if done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .unwrap_err();
-    assert!(matches!(error.problem, Problem::Stopped));
-    let error = images::read(&listing, &options, &Limits { bytes: 1000 }, two, &mut |_, _| ControlFlow::Continue(()));
-    assert!(matches!(error.unwrap_err().problem, Problem::TooLarge { .. }));
+    assert!(matches!(*error.problem, Problem::Stopped));
+    let error =
+        images::read(&listing, &options, &Limits { bytes: 1000 }, two, &mut |_, _| ControlFlow::Continue(()));
+    assert!(matches!(*error.unwrap_err().problem, Problem::TooLarge { .. }));
 }
 
 #[test]
@@ -210,7 +227,8 @@ fn images_that_are_written_are_read_as_the_same() {
         images::write_folder(&folder, &images).unwrap();
         let again = read(&folder, &Options::default()).unwrap();
         assert_eq!((&again.pixels, &again.classes), (&images.pixels, &images.classes));
-        let facts = |images: &Images| images.files.iter().map(|file| (file.class, file.role)).collect::<Vec<_>>();
+        let facts =
+            |images: &Images| images.files.iter().map(|file| (file.class, file.role)).collect::<Vec<_>>();
         assert_eq!(facts(&again), facts(&images));
         assert!(images::write_folder(&folder, &images).unwrap_err().to_string().contains("exists already"));
         let bad = Images { classes: vec!["..".into(), "a/b".into()], ..images };

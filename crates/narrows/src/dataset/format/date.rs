@@ -46,7 +46,8 @@ fn seconds_of_day(text: &str) -> Option<f64> {
     let (time, distance) = match text.find(['Z', '+', '-']) {
         Some(end) if &text[end..] == "Z" => (&text[..end], 0.0),
         Some(end) => {
-            let (hours, minutes) = text[end + 1..].split_once(':').or_else(|| text[end + 1..].split_at_checked(2))?;
+            let (hours, minutes) =
+                text[end + 1..].split_once(':').or_else(|| text[end + 1..].split_at_checked(2))?;
             let sign = if text[end..].starts_with('-') { -1.0 } else { 1.0 };
             let minutes = if minutes.is_empty() { 0 } else { number(minutes)? };
             (&text[..end], sign * f64::from(number(hours)? * 3600 + minutes * 60))
@@ -68,7 +69,8 @@ fn seconds_of_day(text: &str) -> Option<f64> {
 
 /// At most four digits.
 fn number(digits: &str) -> Option<i32> {
-    let all_digits = !digits.is_empty() && digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        !digits.is_empty() && digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
     if all_digits { digits.parse().ok() } else { None }
 }
 
@@ -121,16 +123,33 @@ mod tests {
         for days in (-100_000..100_000).step_by(37) {
             let seconds = i64::from(days) * 86_400;
             assert_eq!(seconds_since_1970(&text_of(seconds, 0)), Some(seconds as f64));
-            assert_eq!(seconds_since_1970(&text_of(seconds + 86_399, 500_000_000)), Some(seconds as f64 + 86_399.5));
+            assert_eq!(
+                seconds_since_1970(&text_of(seconds + 86_399, 500_000_000)),
+                Some(seconds as f64 + 86_399.5)
+            );
         }
     }
 
     #[test]
     fn what_is_no_day_is_no_date() {
         for text in [
-            "", "2024", "2024-13-01", "2023-02-29", "2024-03-01T", "2024-03-01 25:00", "03/01/2024", "2024-3-1",
-            "1.5", "2024-03-01x", "2024-03-01 17", "ä2024-03-01", "2024-03-0ä", "0x24-03-01", "2024-03-01 1:2:3:4",
-            "2024-03-01 12:00+ä", "2024-03-01 12:00+",
+            "",
+            "2024",
+            "2024-13-01",
+            "2023-02-29",
+            "2024-03-01T",
+            "2024-03-01 25:00",
+            "03/01/2024",
+            "2024-3-1",
+            "1.5",
+            "2024-03-01x",
+            "2024-03-01 17",
+            "ä2024-03-01",
+            "2024-03-0ä",
+            "0x24-03-01",
+            "2024-03-01 1:2:3:4",
+            "2024-03-01 12:00+ä",
+            "2024-03-01 12:00+",
         ] {
             assert_eq!(seconds_since_1970(text), None, "{text}");
         }

@@ -13,7 +13,7 @@ pub struct FormatError {
     /// Where in it.
     pub place: Place,
     /// What is wrong, and what to do.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// Where in a file something is wrong.
@@ -69,7 +69,9 @@ pub enum Problem {
     #[error("permission to read it is missing")]
     Permission,
     /// A device, a pipe or a socket.
-    #[error("this is {0}; a file or a folder was expected. To read from a pipe, give `-` and redirect it into narrows")]
+    #[error(
+        "this is {0}; a file or a folder was expected. To read from a pipe, give `-` and redirect it into narrows"
+    )]
     Special(&'static str),
     /// A file where a folder was expected, or the other way round.
     #[error("{expected} was expected, and this is {found}")]
@@ -91,7 +93,9 @@ pub enum Problem {
         advice: &'static str,
     },
     /// It ends too early.
-    #[error("the file ends too early: its header promises {expected} bytes of values, and {found} are there; was it cut short?")]
+    #[error(
+        "the file ends too early: its header promises {expected} bytes of values, and {found} are there; was it cut short?"
+    )]
     Truncated {
         /// Bytes that the header promises.
         expected: u64,
@@ -99,7 +103,9 @@ pub enum Problem {
         found: u64,
     },
     /// It goes on after its end.
-    #[error("the file goes on after the {expected} bytes of values that its header promises; was it altered, or does it hold several arrays?")]
+    #[error(
+        "the file goes on after the {expected} bytes of values that its header promises; was it altered, or does it hold several arrays?"
+    )]
     Surplus {
         /// Bytes that the header promises.
         expected: u64,
@@ -137,10 +143,10 @@ pub enum Problem {
     #[cfg(feature = "images")]
     #[error(transparent)]
     Images(#[from] super::images::ImagesProblem),
-    /// A table in Parquet or Arrow.
+    /// Parquet.
     #[cfg(feature = "parquet")]
     #[error(transparent)]
-    Columnar(#[from] super::columnar::ColumnarProblem),
+    Parquet(#[from] super::parquet::ParquetProblem),
     /// The caller's progress function said so.
     #[error("reading was stopped")]
     Stopped,
@@ -176,7 +182,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub fn in_file(self, path: &Path) -> FormatError {
-        FormatError { path: path.to_owned(), place: self.place, problem: self.problem }
+        FormatError { path: path.to_owned(), place: self.place, problem: Box::new(self.problem) }
     }
 }
 
@@ -188,5 +194,9 @@ impl<P: Into<Problem>> From<P> for Fault {
 
 /// How a path is called in a message.
 fn shown(path: &Path) -> String {
-    if path == Path::new(super::STANDARD_INPUT) { "standard input".into() } else { path.display().to_string() }
+    if path == Path::new(super::STANDARD_INPUT) {
+        "standard input".into()
+    } else {
+        path.display().to_string()
+    }
 }

@@ -137,7 +137,8 @@ pub fn read_folder(folder: &Folder, limits: &Limits) -> Result<FolderContents, F
         }
     };
     let train = pair(&folder.train_images, folder.train_labels.as_ref())?;
-    let test = folder.test_images.as_ref().map(|images| pair(images, folder.test_labels.as_ref())).transpose()?;
+    let test =
+        folder.test_images.as_ref().map(|images| pair(images, folder.test_labels.as_ref())).transpose()?;
     Ok(FolderContents { train, test })
 }
 
@@ -175,8 +176,7 @@ fn header(stream: &mut Stream) -> Result<Layout, Fault> {
     let [0, 0, kind, dimensions @ 1..=4] = magic else {
         return Err(Problem::Kind { expected: "an IDX file", found: "another format" }.into());
     };
-    let element =
-        element(kind).ok_or(Problem::Kind { expected: "an IDX file", found: "another format" })?;
+    let element = element(kind).ok_or(Problem::Kind { expected: "an IDX file", found: "another format" })?;
     let length = 4 + 4 * usize::from(dimensions);
     let mut shape = Vec::new();
     for _ in 0..dimensions {
@@ -303,7 +303,9 @@ fn write_to(writer: &mut BufWriter<std::fs::File>, shape: &[usize], values: &Val
     }
     match values {
         Values::Bytes(values) => writer.write_all(values)?,
-        Values::Numbers(values) => values.iter().try_for_each(|value| writer.write_all(&value.to_be_bytes()))?,
+        Values::Numbers(values) => {
+            values.iter().try_for_each(|value| writer.write_all(&value.to_be_bytes()))?
+        }
         Values::Text(_) => unreachable!("refused before"),
     }
     Ok(())

@@ -1,14 +1,12 @@
 //! File formats: the bytes of a file in, what the file holds out. Nothing here knows of models or of what a data set is for.
 //!
 //! [`Source::open`] tells what a path is by its content. Then each format has its module: [`idx`], [`npy`], [`csv`],
-//! `columnar` (Parquet and Arrow, feature `parquet`), `images` (feature `images`). What is read is an [`Array`], a
+//! `parquet` (feature `parquet`), `images` (feature `images`). What is read is an [`Array`], a
 //! [`Table`] or images. Every error is a [`FormatError`]: it carries the path and the place.
 //!
 //! No file is believed: sizes are checked before memory is taken, and [`Limits`] bounds it.
 
 mod array;
-#[cfg(feature = "parquet")]
-pub mod columnar;
 pub mod csv;
 mod date;
 mod error;
@@ -16,6 +14,8 @@ pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;
 pub mod npy;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod recognise;
 mod source;
 mod table;

@@ -19,10 +19,8 @@ pub enum Format {
     Npz,
     /// A table as text, separated by commas, semicolons, tabs or vertical bars: [`super::csv`].
     Csv,
-    /// A table in columns: `super::columnar`.
+    /// A table in columns: `super::parquet`.
     Parquet,
-    /// A table in columns, as Arrow or Feather file: `super::columnar`.
-    Arrow,
     /// A single picture; data sets are folders of them.
     Image,
     /// A folder of IDX files.
@@ -32,7 +30,7 @@ pub enum Format {
 }
 
 /// Formats that people have, that narrows does not read, and what to do with them.
-const FOREIGN: [(&[u8], &str, &str); 14] = [
+const FOREIGN: [(&[u8], &str, &str); 16] = [
     (b"%PDF", "this is a PDF document", "narrows reads images, tables and arrays"),
     (b"\x89HDF\r\n\x1a\n", "this is an HDF5 file", "save its array with NumPy as .npy"),
     (b"SQLite format 3\0", "this is an SQLite database", "write its table as CSV"),
@@ -43,14 +41,22 @@ const FOREIGN: [(&[u8], &str, &str); 14] = [
     (b"\x28\xB5\x2F\xFD", "this is compressed by zstd", "unpack it first"),
     (b"\xFF\xFE", "this is text in the encoding UTF-16", "save it with the encoding UTF-8"),
     (b"\xFE\xFF", "this is text in the encoding UTF-16", "save it with the encoding UTF-8"),
+    (b"ARROW1", "this is an Arrow (Feather) file", "write the table as Parquet"),
+    (b"FEA1", "this is a Feather file", "write the table as Parquet"),
     (b"MATLAB", "this is a MATLAB file", "save its array with NumPy as .npy"),
     (b"\xD0\xCF\x11\xE0", "this is an old Excel file", "save the sheet as CSV"),
-    (b"<!DOCTYPE", "this is a web page", "was an error page saved in place of the data? Fetch the file again"),
+    (
+        b"<!DOCTYPE",
+        "this is a web page",
+        "was an error page saved in place of the data? Fetch the file again",
+    ),
     (b"<html", "this is a web page", "was an error page saved in place of the data? Fetch the file again"),
 ];
 
-const PICKLE: (&str, &str) =
-    ("this is a Python pickle, which can run any program and is never read", "save the arrays with numpy.savez");
+const PICKLE: (&str, &str) = (
+    "this is a Python pickle, which can run any program and is never read",
+    "save the arrays with numpy.savez",
+);
 
 pub(super) fn is_gzip(head: &[u8]) -> bool {
     head.starts_with(&[0x1F, 0x8B, 8])
@@ -66,9 +72,6 @@ pub(super) fn bytes(head: &[u8]) -> Result<Format, Fault> {
     }
     if head.starts_with(b"PAR1") {
         return Ok(Format::Parquet);
-    }
-    if head.starts_with(b"ARROW1") {
-        return Ok(Format::Arrow);
     }
     if is_image(head) {
         return Ok(Format::Image);
@@ -116,7 +119,8 @@ pub(super) fn is_image(head: &[u8]) -> bool {
 
 /// Archives of arrays are told from other zip files by the name of their first member.
 fn zip(head: &[u8]) -> Result<Format, Fault> {
-    let name_length = head.get(26..28).map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
+    let name_length =
+        head.get(26..28).map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
     let name = head.get(30..30 + name_length).unwrap_or_default();
     if name.ends_with(b".npy") || head.starts_with(b"PK\x05\x06") {
         return Ok(Format::Npz);
@@ -124,7 +128,10 @@ fn zip(head: &[u8]) -> Result<Format, Fault> {
     if name == b"[Content_Types].xml" {
         return Err(foreign("this is an Excel or Office file", "save the sheet as CSV"));
     }
-    Err(foreign("this is a zip archive whose first member is no array", "unpack it, and give the folder or file in it"))
+    Err(foreign(
+        "this is a zip archive whose first member is no array",
+        "unpack it, and give the folder or file in it",
+    ))
 }
 
 /// Text is a table; what is not text is nothing we know.
@@ -150,7 +157,7 @@ fn text(head: &[u8]) -> Result<Format, Fault> {
 }
 
 const KNOWN: &str =
-    "it reads IDX, NPY, NPZ, CSV, TSV, Parquet, Arrow, and folders of PNG, JPEG, BMP, WebP, GIF or TIFF images";
+    "it reads IDX, NPY, NPZ, CSV, TSV, Parquet, and folders of PNG, JPEG, BMP, WebP, GIF or TIFF images";
 
 fn foreign(found: &'static str, advice: &'static str) -> Fault {
     Problem::Unrecognised { found, advice }.into()

@@ -187,7 +187,9 @@ pub(super) fn read_whole(mut stream: Stream, length: Option<u64>, limits: &Limit
     limits.check(length.unwrap_or(0))?;
     let mut bytes = Vec::new();
     if let Some(length) = length.and_then(|length| usize::try_from(length).ok()) {
-        bytes.try_reserve_exact(length).map_err(|_| Problem::TooLarge { needed: length as u64, limit: limits.bytes })?;
+        bytes
+            .try_reserve_exact(length)
+            .map_err(|_| Problem::TooLarge { needed: length as u64, limit: limits.bytes })?;
     }
     (&mut stream).take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(Problem::from)?;
     limits.check(bytes.len() as u64)?;

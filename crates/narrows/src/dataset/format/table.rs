@@ -106,8 +106,10 @@ impl Text {
 
     /// The cells as seconds since 1970 in UTC, if every text of the column is a date.
     pub fn as_seconds(&self) -> Option<Vec<Option<f64>>> {
-        let seconds: Vec<f64> = self.categories.iter().map(|text| seconds_since_1970(text)).collect::<Option<_>>()?;
-        (!seconds.is_empty()).then(|| self.codes.iter().map(|code| code.map(|code| seconds[code as usize])).collect())
+        let seconds: Vec<f64> =
+            self.categories.iter().map(|text| seconds_since_1970(text)).collect::<Option<_>>()?;
+        (!seconds.is_empty())
+            .then(|| self.codes.iter().map(|code| code.map(|code| seconds[code as usize])).collect())
     }
 
     pub(super) fn push_missing(&mut self) {
@@ -145,7 +147,8 @@ impl Text {
 
     /// Bytes that the texts and codes take.
     fn memory(&self) -> usize {
-        let texts: usize = self.categories.iter().map(|text| 2 * (text.len() + size_of::<String>()) + 16).sum();
+        let texts: usize =
+            self.categories.iter().map(|text| 2 * (text.len() + size_of::<String>()) + 16).sum();
         texts + self.codes.len() * size_of::<Option<u32>>()
     }
 }
@@ -197,7 +200,8 @@ pub(super) fn distinct_names(names: impl IntoIterator<Item = String>) -> Vec<Str
         let name = if name.is_empty() { format!("column {}", index + 1) } else { name };
         let mut candidate = name.clone();
         while seen.contains_key(&candidate) {
-            let count: &mut usize = seen.get_mut(&name).unwrap_or_else(|| unreachable!("a candidate begins as the name"));
+            let count: &mut usize =
+                seen.get_mut(&name).unwrap_or_else(|| unreachable!("a candidate begins as the name"));
             *count += 1;
             candidate = format!("{name}.{count}");
         }

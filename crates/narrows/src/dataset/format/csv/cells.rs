@@ -10,8 +10,25 @@ pub(super) enum Cell<'a> {
 
 /// What pandas takes for a missing value, and `?`, which the files of the UCI repository write.
 const MISSING: [&[u8]; 19] = [
-    b"", b"?", b"#N/A", b"#N/A N/A", b"#NA", b"-1.#IND", b"-1.#QNAN", b"-NaN", b"-nan", b"1.#IND", b"1.#QNAN", b"<NA>",
-    b"N/A", b"NA", b"NULL", b"NaN", b"None", b"n/a", b"nan",
+    b"",
+    b"?",
+    b"#N/A",
+    b"#N/A N/A",
+    b"#NA",
+    b"-1.#IND",
+    b"-1.#QNAN",
+    b"-NaN",
+    b"-nan",
+    b"1.#IND",
+    b"1.#QNAN",
+    b"<NA>",
+    b"N/A",
+    b"NA",
+    b"NULL",
+    b"NaN",
+    b"None",
+    b"n/a",
+    b"nan",
 ];
 
 /// Longer texts are no numbers worth reading: the shortest decimal of an `f64` has at most 24 characters.
@@ -63,10 +80,27 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_the_standard_library() {
-        for text in ["0", "-0.0", "1.5", "+2", ".5", "5.", "1e5", "-1.25E-3", "9007199254740993", "4.9e-324", "inf", "-inf"] {
+        for text in [
+            "0",
+            "-0.0",
+            "1.5",
+            "+2",
+            ".5",
+            "5.",
+            "1e5",
+            "-1.25E-3",
+            "9007199254740993",
+            "4.9e-324",
+            "inf",
+            "-inf",
+        ] {
             let expected: f64 = text.parse().unwrap();
             assert_eq!(parse(text.as_bytes(), false), Cell::Number(expected), "{text}");
-            assert_eq!(parse(format!(" {text} ").as_bytes(), false), Cell::Number(expected), "{text} with blanks");
+            assert_eq!(
+                parse(format!(" {text} ").as_bytes(), false),
+                Cell::Number(expected),
+                "{text} with blanks"
+            );
         }
     }
 

@@ -23,8 +23,9 @@ const SAMPLE_RECORDS: usize = 1000;
 
 /// The delimiter of a file that begins with `head`; `complete` says that this is all of it.
 ///
-/// It is the one by which all records have the same number of cells, more than one; among several such, the one by which
-/// most cells are numbers; among these, the one that gives the most cells.
+/// It is the one by which all records have the same number of cells, more than one; if there is none, one by which the first
+/// record has more than one; among several such, the one by which most cells are numbers; among these, the one that gives the
+/// most cells.
 pub(super) fn delimiter(head: &[u8], complete: bool) -> u8 {
     let score = |delimiter: u8| {
         let mut records = sample(head, delimiter);
@@ -35,18 +36,16 @@ pub(super) fn delimiter(head: &[u8], complete: bool) -> u8 {
         let columns = records.first().map_or(0, ByteRecord::len);
         let even = columns > 1 && records.iter().all(|record| record.len() == columns);
         let cells = records.iter().flat_map(ByteRecord::iter);
-        let text = cells.clone().filter(|cell| matches!(parse(cell, allows_comma(delimiter)), Cell::Text(_))).count();
+        let text = cells
+            .clone()
+            .filter(|cell| matches!(parse(cell, allows_comma(delimiter)), Cell::Text(_)))
+            .count();
         let total = cells.count().max(1);
         // In whole percent, so that a few cells of text do not outweigh the number of columns.
-        (even, 100 - 100 * text / total, columns)
+        (even, columns > 1, 100 - 100 * text / total, columns)
     };
-    let mut best = DELIMITERS[0];
-    for candidate in &DELIMITERS[1..] {
-        if score(*candidate) > score(best) {
-            best = *candidate;
-        }
-    }
-    best
+    // Of equal ones, `max_by_key` takes the last: here the first of the list.
+    DELIMITERS.into_iter().rev().max_by_key(|&delimiter| score(delimiter)).expect("the list is not empty")
 }
 
 /// The rest of the dialect, from whole records.
@@ -60,7 +59,10 @@ pub(super) fn dialect(records: &[u8], delimiter: u8) -> Dialect {
     let decimal_comma = allows_comma(delimiter)
         && cells().any(|cell| is_number(cell, true) && !is_number(cell, false))
         && !cells().any(|cell| cell.contains(&b'.') && is_number(cell, false));
-    let cell = |record: &ByteRecord, column: usize| match record.get(column).map(|cell| parse(cell, decimal_comma)) {
+    let cell = |record: &ByteRecord, column: usize| match record
+        .get(column)
+        .map(|cell| parse(cell, decimal_comma))
+    {
         Some(Cell::Text(_)) => Some(false),
         Some(Cell::Number(_)) => Some(true),
         _ => None,
@@ -91,7 +93,8 @@ pub(super) fn text_columns(records: &[u8], dialect: Dialect) -> Vec<bool> {
 
 /// The first records; a record that cannot be read ends them.
 pub(super) fn sample(bytes: &[u8], delimiter: u8) -> Vec<ByteRecord> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
     reader.byte_records().map_while(Result::ok).take(SAMPLE_RECORDS).collect()
 }
 

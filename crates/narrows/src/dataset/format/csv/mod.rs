@@ -147,7 +147,9 @@ pub fn read(
 pub fn blocks(source: Source, options: &Options) -> Result<Blocks, FormatError> {
     let (path, stream, _) = source.into_stream()?;
     match Beginning::read(stream, options) {
-        Ok(Beginning { columns, first, chunks }) => Ok(Blocks { path, columns, first: Some(first), chunks, failed: false }),
+        Ok(Beginning { columns, first, chunks }) => {
+            Ok(Blocks { path, columns, first: Some(first), chunks, failed: false })
+        }
         Err(fault) => Err(fault.in_file(&path)),
     }
 }
@@ -235,7 +237,10 @@ impl<R: Read> Beginning<R> {
         let mut columns = Columns { text: dialect::text_columns(&first.bytes, dialect), names, dialect };
         for wanted in &options.text {
             let column = columns.names.iter().position(|name| name == wanted).ok_or_else(|| {
-                CsvProblem::NoSuchColumn { wanted: wanted.clone(), found: columns.names.iter().take(20).cloned().collect() }
+                CsvProblem::NoSuchColumn {
+                    wanted: wanted.clone(),
+                    found: columns.names.iter().take(20).cloned().collect(),
+                }
             })?;
             columns.text[column] = true;
         }
@@ -246,7 +251,9 @@ impl<R: Read> Beginning<R> {
 fn names(records: &[u8], dialect: Dialect) -> Result<Vec<String>, Fault> {
     let first = dialect::sample(records, dialect.delimiter).into_iter().next().ok_or(CsvProblem::NoRows)?;
     if first.len() > MAX_COLUMNS {
-        return Err(Problem::from(CsvProblem::Columns { found: first.len(), limit: MAX_COLUMNS }).at(Place::Line(1)));
+        return Err(
+            Problem::from(CsvProblem::Columns { found: first.len(), limit: MAX_COLUMNS }).at(Place::Line(1))
+        );
     }
     let name = |cell: &[u8]| {
         if !dialect.header {

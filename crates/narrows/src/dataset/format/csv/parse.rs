@@ -61,7 +61,8 @@ impl Columns {
         let mut record = ByteRecord::new();
         let mut header = first && self.dialect.header;
         while reader.read_byte_record(&mut record).map_err(|error| Problem::Io(error.into()))? {
-            let line = chunk.first_line + record.position().map_or(0, |position| position.line() - 1);
+            let line =
+                chunk.first_line + record.position().map_or(0, |position| lines_before(chunk, position));
             if record.len() != self.names.len() {
                 let problem = CsvProblem::Ragged { expected: self.names.len(), found: record.len() };
                 return Err(Problem::from(problem).at(Place::Line(line)));
@@ -108,6 +109,13 @@ impl Columns {
         parsed.table.rows += 1;
         Ok(())
     }
+}
+
+/// Lines of the chunk before a record. The parser's position is where it went on reading: blank lines come after it.
+fn lines_before(chunk: &Chunk, position: &csv::Position) -> u64 {
+    let from = usize::try_from(position.byte()).expect("a chunk is in memory");
+    let blank = chunk.bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() - 1 + blank.map(|&byte| u64::from(byte == b'\n')).sum::<u64>()
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the nearest f32 is what is documented")]

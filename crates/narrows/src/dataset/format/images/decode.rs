@@ -65,7 +65,6 @@ pub(super) fn headers(listing: &Listing, threads: NonZeroUsize) -> Vec<Result<He
             });
         }
     });
-    drop(tasks);
     headers
 }
 
@@ -193,7 +192,10 @@ fn decoder<'a>(reader: impl BufRead + Seek + 'a) -> Result<(impl ImageDecoder + 
 fn is_turned(orientation: Orientation) -> bool {
     matches!(
         orientation,
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
     )
 }
 
@@ -224,12 +226,20 @@ impl Samples {
         match (self.channels, channels) {
             (1, 1) | (3, 3) => self.values,
             (1, _) => self.values.iter().flat_map(|&grey| [grey; 3]).collect(),
-            (2, 1) => self.values.as_chunks::<2>().0.iter().map(|&[grey, alpha]| on_white(grey, alpha)).collect(),
-            (2, _) => {
-                self.values.as_chunks::<2>().0.iter().flat_map(|&[grey, alpha]| [on_white(grey, alpha); 3]).collect()
+            (2, 1) => {
+                self.values.as_chunks::<2>().0.iter().map(|&[grey, alpha]| on_white(grey, alpha)).collect()
             }
+            (2, _) => self
+                .values
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .flat_map(|&[grey, alpha]| [on_white(grey, alpha); 3])
+                .collect(),
             (3, _) => self.values.as_chunks::<3>().0.iter().map(|&colour| luma(colour)).collect(),
-            (_, 1) => self.values.as_chunks::<4>().0.iter().map(|&pixel| luma(colour_on_white(pixel))).collect(),
+            (_, 1) => {
+                self.values.as_chunks::<4>().0.iter().map(|&pixel| luma(colour_on_white(pixel))).collect()
+            }
             _ => self.values.as_chunks::<4>().0.iter().flat_map(|&pixel| colour_on_white(pixel)).collect(),
         }
     }

@@ -110,8 +110,10 @@ pub fn list(folder: &Path) -> Result<Listing, FormatError> {
         let index = classes.binary_search(&class).expect("it was collected");
         u32::try_from(index).expect("fewer classes than files of a folder")
     };
-    let files =
-        found.into_iter().map(|(role, class, path)| ImageFile { path, class: class.map(number), role }).collect();
+    let files = found
+        .into_iter()
+        .map(|(role, class, path)| ImageFile { path, class: class.map(number), role })
+        .collect();
     Ok(Listing { folder: folder.to_owned(), files, classes, ignored: walk.ignored })
 }
 
@@ -185,7 +187,9 @@ impl Walk {
             // Through links; a link to nothing is no image.
             match fs::metadata(entry.path()) {
                 Ok(metadata) if metadata.is_dir() => entries.folders.push(name),
-                Ok(metadata) if has_image_ending(&name) || (metadata.is_file() && is_image_file(&entry.path())) => {
+                Ok(metadata)
+                    if has_image_ending(&name) || (metadata.is_file() && is_image_file(&entry.path())) =>
+                {
                     entries.images.push(path.join(entry.file_name()));
                 }
                 _ => self.ignored += 1,

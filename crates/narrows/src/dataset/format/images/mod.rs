@@ -84,7 +84,9 @@ pub struct Unreadable {
 #[non_exhaustive]
 pub enum ImagesProblem {
     /// No images anywhere in it.
-    #[error("the folder holds no images ({ignored} other files); PNG, JPEG, BMP, WebP, GIF and TIFF are read")]
+    #[error(
+        "the folder holds no images ({ignored} other files); PNG, JPEG, BMP, WebP, GIF and TIFF are read"
+    )]
     NoImages {
         /// Files that are no images.
         ignored: usize,
@@ -121,10 +123,21 @@ pub enum ImagesProblem {
         /// Those that cannot be read.
         unreadable: Vec<Unreadable>,
     },
-    /// A class or a role whose name cannot be the name of a folder.
+    /// A size that no image has.
+    #[error("images cannot be resized to {height}x{width}; each side must be 1 to {MAX_SIDE}")]
+    Size {
+        /// The height that was asked for.
+        height: usize,
+        /// The width that was asked for.
+        width: usize,
+    },
+    /// A class whose name cannot be the name of a folder.
     #[error("the class `{0}` cannot be the name of a folder")]
     FolderName(String),
 }
+
+/// More than any model has inputs, and few enough that no product overflows.
+const MAX_SIDE: usize = 65_535;
 
 /// Decodes the images of a list, on so many threads. `progress` is told how many of how many files are done, and may stop.
 ///
@@ -147,6 +160,7 @@ pub fn read(
 /// If it cannot be read, or takes more memory than allowed.
 pub fn read_one(source: Source, options: &Options, limits: &Limits) -> Result<Images, FormatError> {
     let (path, reader) = source.into_seekable(limits)?;
+    check_size(options.size).map_err(|problem| Fault::from(problem).in_file(&path))?;
     let channels = if options.colour == Colour::Grey { 1 } else { 3 };
     let (target, mut pixels) =
         decode::one(BufReader::new(reader), options.size, channels).map_err(|reason| {
@@ -154,7 +168,8 @@ pub fn read_one(source: Source, options: &Options, limits: &Limits) -> Result<Im
             Fault::from(ImagesProblem::Unreadable { total: 1, unreadable }).in_file(&path)
         })?;
     let mut channels = target.channels;
-    if options.colour == Colour::AsFound && pixels.as_chunks::<3>().0.iter().all(|[r, g, b]| r == g && g == b) {
+    if options.colour == Colour::AsFound && pixels.as_chunks::<3>().0.iter().all(|[r, g, b]| r == g && g == b)
+    {
         keep_first_channel(&mut pixels);
         channels = 1;
     }
@@ -179,7 +194,7 @@ fn read_listed(
     let (target, mut unreadable) = target(listing, options, threads)?;
     let count = listing.files.len();
     let row = target.height * target.width * target.channels;
-    let needed = count.checked_mul(row).unwrap_or(usize::MAX) as u64;
+    let needed = count.saturating_mul(row) as u64;
     limits.check(needed)?;
     let mut pixels = Vec::new();
     let too_large = |_| Problem::TooLarge { needed, limit: limits.bytes };
@@ -199,12 +214,16 @@ fn read_listed(
     if unreadable.len() == count || (!unreadable.is_empty() && !options.skip_unreadable) {
         return Err(ImagesProblem::Unreadable { total: count, unreadable }.into());
     }
-    let mut keep = readable.iter();
-    let files: Vec<ImageFile> =
-        listing.files.iter().zip(&readable).filter(|(_, readable)| **readable).map(|(file, _)| file.clone()).collect();
+    let files: Vec<ImageFile> = listing
+        .files
+        .iter()
+        .zip(&readable)
+        .filter(|(_, readable)| **readable)
+        .map(|(file, _)| file.clone())
+        .collect();
     let mut channels = target.channels;
     if files.len() < count {
-        keep_rows(&mut pixels, row, &mut keep);
+        keep_rows(&mut pixels, row, &readable);
     }
     if options.colour == Colour::AsFound && channels == 3 && !decoded.any_colour {
         keep_first_channel(&mut pixels);
@@ -232,6 +251,7 @@ fn target(
         Colour::AsFound if all_grey => 1,
         Colour::AsFound | Colour::Colour => 3,
     };
+    check_size(options.size)?;
     if let Some((height, width)) = options.size {
         return Ok((Target { height, width, channels: channels(false) }, Vec::new()));
     }
@@ -259,15 +279,26 @@ fn target(
         }
     }
     match first {
-        Some((_, Header { height, width, .. })) => Ok((Target { height, width, channels: channels(all_grey) }, unreadable)),
+        Some((_, Header { height, width, .. })) => {
+            Ok((Target { height, width, channels: channels(all_grey) }, unreadable))
+        }
         None => Err(ImagesProblem::Unreadable { total: listing.files.len(), unreadable }.into()),
     }
 }
 
+fn check_size(size: Option<(usize, usize)>) -> Result<(), ImagesProblem> {
+    match size {
+        Some((height, width)) if !(1..=MAX_SIDE).contains(&height) || !(1..=MAX_SIDE).contains(&width) => {
+            Err(ImagesProblem::Size { height, width })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Moves the rows that are kept together.
-fn keep_rows<'a>(pixels: &mut Vec<u8>, row: usize, keep: &mut impl Iterator<Item = &'a bool>) {
+fn keep_rows(pixels: &mut Vec<u8>, row: usize, keep: &[bool]) {
     let mut kept = 0;
-    for (index, &keep) in keep.enumerate() {
+    for (index, &keep) in keep.iter().enumerate() {
         if keep {
             pixels.copy_within(index * row..(index + 1) * row, kept * row);
             kept += 1;

@@ -31,7 +31,9 @@ pub fn write_folder(folder: &Path, images: &Images) -> Result<(), FormatError> {
 
 fn refuse_existing(folder: &Path) -> Result<(), Problem> {
     match fs::symlink_metadata(folder) {
-        Ok(_) => Err(Problem::Io(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already"))),
+        Ok(_) => {
+            Err(Problem::Io(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already")))
+        }
         Err(_) => Ok(()),
     }
 }

@@ -92,7 +92,9 @@ impl Archive {
     /// If no name says which array is the data.
     pub fn choose(&self) -> Result<Choice, FormatError> {
         let with = |part: &str, names: &[&str]| {
-            names.iter().find_map(|name| self.find(|found| *found == format!("{name}{part}") || *found == format!("{part}{name}")))
+            names.iter().find_map(|name| {
+                self.find(|found| *found == format!("{name}{part}") || *found == format!("{part}{name}"))
+            })
         };
         let plain = |names: &[&str]| names.iter().find_map(|name| self.find(|found| found == *name));
         if let Some(train) = with("train", &DATA_NAMES) {

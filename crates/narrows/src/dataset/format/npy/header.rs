@@ -22,10 +22,14 @@ pub enum NpyProblem {
     )]
     Objects,
     /// Several columns in one element.
-    #[error("the array is structured (its elements have named fields); save its columns as one array with two dimensions")]
+    #[error(
+        "the array is structured (its elements have named fields); save its columns as one array with two dimensions"
+    )]
     Structured,
     /// A type with no meaning here.
-    #[error("the elements are of type `{0}`; truth values, integers, floating-point numbers and text are read")]
+    #[error(
+        "the elements are of type `{0}`; truth values, integers, floating-point numbers and text are read"
+    )]
     Type(String),
     /// A damaged archive.
     #[error("the archive is damaged or cut short: {0}")]
@@ -95,7 +99,8 @@ fn element(description: &str) -> Result<(Element, bool), NpyProblem> {
     if rest.starts_with('O') {
         return Err(NpyProblem::Objects);
     }
-    let length = |text: &str| text.parse().ok().filter(|length| (1..=MAX_TEXT).contains(length)).ok_or_else(unknown);
+    let length =
+        |text: &str| text.parse().ok().filter(|length| (1..=MAX_TEXT).contains(length)).ok_or_else(unknown);
     let element = match rest {
         "b1" | "?" => Element::Bool,
         "u1" => Element::U8,
@@ -171,9 +176,11 @@ impl<'a> Text<'a> {
     }
 
     fn string(&mut self) -> Result<&'a str, NpyProblem> {
-        let quote = if self.skip("'") { '\'' } else { "\"".chars().next().filter(|_| self.skip("\"")).unwrap_or('\0') };
-        let split = self.0.split_once(quote).filter(|_| quote != '\0');
-        let (string, rest) = split.ok_or(NpyProblem::Header("text in quotes was expected"))?;
+        let expected = NpyProblem::Header("text in quotes was expected");
+        let Some(quote) = ["'", "\""].into_iter().find(|quote| self.skip(quote)) else {
+            return Err(expected);
+        };
+        let (string, rest) = self.0.split_once(quote).ok_or(expected)?;
         self.0 = rest;
         Ok(string)
     }
@@ -201,7 +208,9 @@ impl<'a> Text<'a> {
         while !self.skip(")") {
             let text = self.0.trim_start();
             let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-            let size = text[..end].parse().map_err(|_| NpyProblem::Header("`shape` holds something that is no size"))?;
+            let size = text[..end]
+                .parse()
+                .map_err(|_| NpyProblem::Header("`shape` holds something that is no size"))?;
             sizes.push(size);
             self.0 = &text[end..];
             self.skip("L");

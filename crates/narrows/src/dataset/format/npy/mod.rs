@@ -13,10 +13,10 @@ pub use archive::{Archive, Choice};
 pub use header::NpyProblem;
 pub use write::{write, write_archive};
 
+use super::Limits;
 use super::array::{Array, Layout};
 use super::error::FormatError;
 use super::source::Source;
-use super::Limits;
 
 /// Reads an array.
 ///

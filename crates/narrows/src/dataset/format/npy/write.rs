@@ -63,7 +63,8 @@ fn header(shape: &[usize], values: &Values) -> Vec<u8> {
     };
     let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
     let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
-    let mut dictionary = format!("{{'descr': '{description}', 'fortran_order': False, 'shape': ({sizes}), }}");
+    let mut dictionary =
+        format!("{{'descr': '{description}', 'fortran_order': False, 'shape': ({sizes}), }}");
     let unpadded = 10 + dictionary.len() + 1;
     dictionary.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(ALIGNMENT) - unpadded));
     dictionary.push('\n');

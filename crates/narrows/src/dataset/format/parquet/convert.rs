@@ -7,7 +7,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::super::date::text_of;
 use super::super::table::{Cells, Column, Missing, Text};
-use super::ColumnarProblem;
+use super::ParquetProblem;
 
 /// Beyond it, an `f32` skips integers.
 const LAST_EXACT_INTEGER: f64 = 16_777_216.0;
@@ -15,14 +15,26 @@ const LAST_EXACT_INTEGER: f64 = 16_777_216.0;
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// A row and what is wrong with it.
-type Wrong = (u64, ColumnarProblem);
+type Wrong = (u64, ParquetProblem);
 
 /// A column without rows, if its type can be converted.
-pub(super) fn column(name: &str, kind: &DataType) -> Result<Column, ColumnarProblem> {
+pub(super) fn column(name: &str, kind: &DataType) -> Result<Column, ParquetProblem> {
     use DataType as T;
     let cells = match kind {
-        T::Null | T::Boolean | T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64
-        | T::Float16 | T::Float32 | T::Float64 | T::Decimal128(_, _) => Cells::no_numbers(),
+        T::Null
+        | T::Boolean
+        | T::Int8
+        | T::Int16
+        | T::Int32
+        | T::Int64
+        | T::UInt8
+        | T::UInt16
+        | T::UInt32
+        | T::UInt64
+        | T::Float16
+        | T::Float32
+        | T::Float64
+        | T::Decimal128(_, _) => Cells::no_numbers(),
         T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Date32 | T::Date64 | T::Timestamp(_, _) => {
             Cells::Text(Text::default())
         }
@@ -31,7 +43,7 @@ pub(super) fn column(name: &str, kind: &DataType) -> Result<Column, ColumnarProb
         {
             Cells::Text(Text::default())
         }
-        other => return Err(ColumnarProblem::Type(other.to_string())),
+        other => return Err(ParquetProblem::Type(other.to_string())),
     };
     Ok(Column { name: name.to_owned(), cells, missing: Missing::default() })
 }
@@ -83,7 +95,11 @@ impl Numbers<'_> {
         }
     }
 
-    fn all<T: ArrowPrimitiveType>(&mut self, array: &dyn Array, number: impl Fn(T::Native) -> f64) -> Result<(), Wrong> {
+    fn all<T: ArrowPrimitiveType>(
+        &mut self,
+        array: &dyn Array,
+        number: impl Fn(T::Native) -> f64,
+    ) -> Result<(), Wrong> {
         array.as_primitive::<T>().iter().try_for_each(|cell| self.push(cell.map(&number)))
     }
 
@@ -94,7 +110,7 @@ impl Numbers<'_> {
         if number.is_nan() {
             self.missing.add(self.row);
         } else if single.is_infinite() && number.is_finite() {
-            return Err((self.row, ColumnarProblem::BeyondSingle(number)));
+            return Err((self.row, ParquetProblem::BeyondSingle(number)));
         } else if number.abs() > LAST_EXACT_INTEGER && number.fract() == 0.0 && f64::from(single) != number {
             *self.rounded += 1;
         }
@@ -125,9 +141,14 @@ fn append_text(text: &mut Text, missing: &mut Missing, array: &dyn Array, first:
             let mut values = Text::default();
             append_text(&mut values, &mut Missing::default(), dictionary.values().as_ref(), 0);
             // Where all cells are null, there may be no values at all.
-            let keys = if values.codes().is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
+            let keys =
+                if values.codes().is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
             for (index, key) in keys.into_iter().enumerate() {
-                push(if dictionary.is_valid(index) && key < values.codes().len() { values.get(key) } else { None });
+                push(if dictionary.is_valid(index) && key < values.codes().len() {
+                    values.get(key)
+                } else {
+                    None
+                });
             }
         }
         _ => {
@@ -140,7 +161,10 @@ fn append_text(text: &mut Text, missing: &mut Missing, array: &dyn Array, first:
 
 /// Dates and times as text.
 fn times(array: &dyn Array) -> Vec<Option<String>> {
-    fn all<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &dyn Array, units_a_second: i64) -> Vec<Option<String>> {
+    fn all<T: ArrowPrimitiveType<Native: Into<i64>>>(
+        array: &dyn Array,
+        units_a_second: i64,
+    ) -> Vec<Option<String>> {
         let text = |cell: i64| {
             let nanoseconds = cell.rem_euclid(units_a_second) * (1_000_000_000 / units_a_second);
             text_of(cell.div_euclid(units_a_second), u32::try_from(nanoseconds).expect("less than a second"))

@@ -4,11 +4,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use ::parquet::arrow::ArrowWriter;
+use ::parquet::basic::Compression;
+use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
 
 use super::super::error::{Fault, FormatError, Problem};
 use super::super::table::{Cells, Table};
@@ -29,7 +29,8 @@ pub fn write(path: &Path, table: &Table) -> Result<(), FormatError> {
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     write_atomically_with(path, |file| {
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-        let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(io::Error::other)?;
+        let mut writer =
+            ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(io::Error::other)?;
         for first in (0..table.rows).step_by(BATCH_ROWS) {
             let rows = first..table.rows.min(first + BATCH_ROWS);
             let columns = table.columns.iter().map(|column| array(&column.cells, rows.clone())).collect();
