@@ -4,12 +4,14 @@
 //! Values are checked when a data set is made; afterwards they are shared and never change. Normalisation is applied while
 //! rows are gathered into a batch, so no normalised copy is ever made.
 
+mod file;
 pub mod format;
 #[cfg(feature = "mnist")]
 pub mod mnist;
 mod moments;
 mod normalisation;
 mod parts;
+mod pieces;
 mod row_name;
 mod samples;
 mod schema;
@@ -17,7 +19,9 @@ mod source;
 mod split;
 mod storage;
 mod view;
+mod windows;
 
+pub use file::{BudgetError, ReadAhead};
 pub use moments::Moments;
 pub use normalisation::{Normalisation, NormalisationError, NormalisationKind};
 pub use parts::{Part, Parts, PartsError};
@@ -28,3 +32,4 @@ pub use source::{Source, UnknownSource};
 pub use split::{Shares, Split, SplitError};
 pub use storage::Values;
 pub use view::{DataError, Dataset};
+pub(crate) use windows::{Dealer, Window};

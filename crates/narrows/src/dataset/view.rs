@@ -1,12 +1,17 @@
 //! Rows of a data set: all of a storage or some of it, with labels, and what they mean. Copies share the values.
 
 use std::fmt::Write;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use narrows_kernels::Level;
 use narrows_kernels::gather::Scaling;
 use sha2::{Digest, Sha256};
 
+use super::file::ReadAhead;
+use super::format::{ArrayFile, FileError};
+use super::pieces::Pieces;
 use super::storage::{Storage, Values};
 use super::{ImageShape, Moments, Schema};
 
@@ -40,6 +45,19 @@ pub enum DataError {
         /// Numbers in a row.
         features: usize,
     },
+    /// A file of other rows.
+    #[error("{} has rows of {found} values; expected {expected}", path.display())]
+    Features {
+        /// Which.
+        path: PathBuf,
+        /// Numbers in a row.
+        expected: usize,
+        /// What the file has.
+        found: usize,
+    },
+    /// The file could no longer be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// More rows than can be counted.
     #[error("{0} rows are more than the 4,294,967,295 that a data set may have")]
     TooManyRows(usize),
@@ -85,6 +103,33 @@ impl Dataset {
         labels: Option<Vec<u32>>,
     ) -> Result<Self, DataError> {
         let storage = Storage::new(&schema, values)?;
+        Self::of_storage(name.into(), schema, storage, labels)
+    }
+
+    /// Rows of an array that stays in its file: all are read once now, and checked, and then, many at a time, when they are needed.
+    ///
+    /// Models are trained on them and evaluated with them as on rows in memory. What looks at single rows needs those in memory:
+    /// [`Dataset::read_rows`].
+    ///
+    /// # Errors
+    /// As [`Dataset::new`]; or if the file is of other rows, or cannot be read.
+    pub fn open_file(
+        name: impl Into<String>,
+        schema: Schema,
+        array: ArrayFile,
+        labels: Option<Vec<u32>>,
+        ahead: ReadAhead,
+    ) -> Result<Self, DataError> {
+        let storage = Storage::open(&schema, array, ahead)?;
+        Self::of_storage(name.into(), schema, storage, labels)
+    }
+
+    fn of_storage(
+        name: String,
+        schema: Schema,
+        storage: Storage,
+        labels: Option<Vec<u32>>,
+    ) -> Result<Self, DataError> {
         if let Some(labels) = &labels {
             let (rows, classes) = (storage.rows(), schema.classes().map_or(0, <[String]>::len));
             if labels.len() != rows {
@@ -95,7 +140,7 @@ impl Dataset {
             }
         }
         Ok(Self {
-            name: name.into(),
+            name,
             schema: Arc::new(schema),
             rows: StoredRows { storage, chosen: None },
             labels: labels.map(Into::into),
@@ -197,7 +242,27 @@ impl Dataset {
         }
     }
 
+    /// Whether the values are in memory, and not in a file.
+    pub fn is_in_memory(&self) -> bool {
+        self.rows.is_in_memory()
+    }
+
+    /// The rows at `indices`, in that order, in memory. Of data in memory, this is [`Dataset::subset`].
+    ///
+    /// # Errors
+    /// If they are in a file that can no longer be read.
+    ///
+    /// # Panics
+    /// If one is beyond the last row.
+    pub fn read_rows(&self, indices: &[usize]) -> Result<Self, DataError> {
+        let subset = self.subset(indices);
+        Ok(Self { rows: subset.rows.read_all()?, ..subset })
+    }
+
     /// Row `index` as it was read.
+    ///
+    /// # Panics
+    /// If it is beyond the last row, or in a file: see [`Dataset::read_rows`].
     pub fn raw_row(&self, index: usize) -> Vec<f32> {
         let mut row = vec![0.0; self.features().next_multiple_of(16)];
         self.rows.read(Level::scalar(), index, None, &mut row);
@@ -206,15 +271,25 @@ impl Dataset {
     }
 
     /// Mean, variance and extent of each column, as it was read.
-    pub fn moments(&self) -> Vec<Moments> {
+    ///
+    /// # Errors
+    /// If the values are in a file that can no longer be read.
+    pub fn moments(&self) -> Result<Vec<Moments>, DataError> {
         let (features, mut padded) = (self.features(), vec![0.0; self.features().next_multiple_of(16)]);
-        Moments::of_columns(features, self.rows(), |row, out| {
-            self.rows.read(Level::scalar(), row, None, &mut padded);
-            out.copy_from_slice(&padded[..features]);
-        })
+        let mut pieces = Pieces::new(&self.rows);
+        let mut failed = None;
+        let moments = Moments::of_columns(features, self.rows(), |row, out| match pieces.with(row) {
+            Ok((piece, row)) => {
+                piece.read(Level::scalar(), row, None, &mut padded);
+                out.copy_from_slice(&padded[..features]);
+            }
+            Err(error) => failed = failed.take().or(Some(error)),
+        });
+        failed.map_or(Ok(moments), Err)
     }
 
-    /// SHA-256 of the values, row after row: a byte as it is, a number as the four bytes of an `f32`, the lowest first.
+    /// SHA-256 of the values, row after row: a byte as it is, a number as the four bytes of an `f32`, the lowest first. Of rows
+    /// chosen of a file, it is of all the file's values and of the rows' indices in it, as the four bytes of a `u32` each.
     pub fn values_hash(&self) -> String {
         hexadecimal(self.digest())
     }
@@ -230,6 +305,15 @@ impl Dataset {
     }
 
     fn digest(&self) -> Sha256 {
+        if let Some(file) = self.rows.storage.file() {
+            let mut digest = file.digest();
+            self.rows
+                .chosen
+                .iter()
+                .flat_map(|rows| rows.iter())
+                .for_each(|row| digest.update(row.to_le_bytes()));
+            return digest;
+        }
         let mut digest = Sha256::new();
         (0..self.rows()).for_each(|row| self.rows.storage.digest(self.rows.stored(row), &mut digest));
         digest
@@ -237,6 +321,16 @@ impl Dataset {
 
     pub(super) fn stored(&self) -> &StoredRows {
         &self.rows
+    }
+}
+
+impl DataError {
+    /// The same of rows that come after `first` others.
+    pub(super) fn rows_after(self, first: usize) -> Self {
+        match self {
+            Self::NotFinite { row, column, value } => Self::NotFinite { row: first + row, column, value },
+            other => other,
+        }
     }
 }
 
@@ -248,6 +342,11 @@ impl StoredRows {
 
     pub fn storage(&self) -> &Storage {
         &self.storage
+    }
+
+    /// Of a window.
+    pub fn storage_mut(&mut self) -> &mut Storage {
+        &mut self.storage
     }
 
     pub fn count(&self) -> usize {
@@ -268,12 +367,40 @@ impl StoredRows {
         self.chosen.is_none()
     }
 
+    pub fn is_in_memory(&self) -> bool {
+        self.storage.file().is_none()
+    }
+
+    /// Where rows lie in the storage, as runs of rows side by side.
+    pub fn runs(&self, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let mut next = rows.start;
+        std::iter::from_fn(move || {
+            let start = next;
+            let first = (start < rows.end).then(|| self.stored(start))?;
+            next = if self.are_all() { rows.end } else { start + 1 };
+            while next < rows.end && self.stored(next) == first + (next - start) {
+                next += 1;
+            }
+            Some(first..first + (next - start))
+        })
+    }
+
+    /// All rows in memory.
+    pub fn read_all(&self) -> Result<Self, DataError> {
+        if self.is_in_memory() {
+            return Ok(self.clone());
+        }
+        let mut storage = self.storage.window(self.count(), false);
+        storage.refill(&self.storage, self.runs(0..self.count()), &mut Vec::new())?;
+        Ok(Self::all(storage))
+    }
+
     /// Row `index` into the front of `out`, scaled, and zeros behind it.
     pub fn read(&self, level: Level, index: usize, scaling: Option<Scaling<'_>>, out: &mut [f32]) {
         self.storage.read(level, self.stored(index), scaling, out);
     }
 
-    fn subset(&self, indices: &[usize]) -> Self {
+    pub fn subset(&self, indices: &[usize]) -> Self {
         let rows = self.count();
         let stored = |&index: &usize| {
             assert!(index < rows, "row {index} of {rows}");
@@ -345,7 +472,7 @@ mod tests {
         let masked = schema(2).with_missing(Missing::Mask).unwrap();
         let values = Values::Numbers(vec![1.0, 2.0, f32::NAN, 4.0, 5.0, 0.0]);
         let dataset = Dataset::new("d", masked, values, None).unwrap();
-        assert_eq!((dataset.moments()[0].count, dataset.moments()[0].mean), (2, 3.0));
+        assert_eq!((dataset.moments().unwrap()[0].count, dataset.moments().unwrap()[0].mean), (2, 3.0));
         let refused = Normalisation::identity().apply(&dataset).unwrap_err().to_string();
         assert!(refused.contains("row 1, column 0"), "{refused}");
     }

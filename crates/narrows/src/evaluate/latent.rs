@@ -138,13 +138,13 @@ pub fn latent_quality(
     let samples = model.samples(test)?;
     let order = random_order(test.rows(), settings.seed);
     let sample = &order[..settings.sample.min(order.len())];
+    let sample_rows = samples.read_rows(sample).map_err(MismatchError::from)?;
     let structure = (settings.neighbours >= 1 && 2 * settings.neighbours < sample.len()).then(|| {
-        let rows: Vec<f32> = sample.iter().flat_map(|&row| samples.row(row)).collect();
         let codes: Vec<f32> =
             sample.iter().flat_map(|&row| &codes[row * latent..][..latent]).copied().collect();
         structure(
             compute,
-            Points::new(&rows, samples.features()),
+            Points::new(&sample_rows, samples.features()),
             Points::new(&codes, latent),
             settings.neighbours,
         )

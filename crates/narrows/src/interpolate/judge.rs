@@ -175,7 +175,8 @@ impl Judge {
 /// # Errors
 /// If the data has no range.
 pub(crate) fn unit_images(dataset: &Dataset) -> Result<Vec<f32>, MismatchError> {
-    Ok(InputSpec::fit(NormalisationKind::Unit, dataset)?.samples(dataset)?.to_vec())
+    let samples = InputSpec::fit(NormalisationKind::Unit, dataset)?.samples(dataset)?;
+    Ok(samples.map_pieces(Samples::to_vec)?)
 }
 
 /// The first of the most probable classes, and its probability.

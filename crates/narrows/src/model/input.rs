@@ -41,6 +41,18 @@ pub enum MismatchError {
         /// What the data has.
         found: ValueRange,
     },
+    /// More reconstructions than may be in memory.
+    #[error(
+        "the rows are in a file, and their {rows} reconstructions would take {bytes} bytes of memory; {limit} are allowed. Choose fewer rows"
+    )]
+    Reconstructions {
+        /// How many.
+        rows: usize,
+        /// What they would take.
+        bytes: u64,
+        /// What they may take.
+        limit: u64,
+    },
     /// Codes that are no whole rows.
     #[error("the model's codes have {latent} numbers each, {numbers} numbers are no whole codes")]
     Codes {

@@ -1,5 +1,7 @@
 //! A model made ready to run: weights packed once, every shape checked.
 
+use std::ops::Range;
+
 use super::inference::Source;
 use super::network::{Network, WeightOrder};
 use super::{Architecture, Autoencoder, InputSpec, LayerSpec, MismatchError, Parameters, TensorSpec};
@@ -69,8 +71,7 @@ impl Predictor {
     /// # Errors
     /// If rows are not as long as the model reads.
     pub fn encode(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
-        self.check(samples)?;
-        Ok(self.network.infer(compute, 0..self.architecture.depth(), &Source::Samples(samples)))
+        self.run(compute, 0..self.architecture.depth(), samples)
     }
 
     /// `decoder(z)` of codes, rows × latent; returns rows × features in the model's scale.
@@ -92,10 +93,10 @@ impl Predictor {
     /// `decoder(encoder(x))` of every row, rows × features in the model's scale.
     ///
     /// # Errors
-    /// If rows are not as long as the model reads.
+    /// If rows are not as long as the model reads; or if they are in a file and too many for memory.
     pub fn reconstruct(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
-        self.check(samples)?;
-        Ok(self.network.infer(compute, 0..2 * self.architecture.depth(), &Source::Samples(samples)))
+        check_result(samples)?;
+        self.run(compute, 0..2 * self.architecture.depth(), samples)
     }
 
     /// `‖decoder(encoder(x)) − x‖²` of every row, in the model's scale.
@@ -108,7 +109,7 @@ impl Predictor {
         samples: &Samples,
     ) -> Result<Vec<f32>, MismatchError> {
         self.check(samples)?;
-        Ok(self.network.squared_errors(compute, samples))
+        Ok(samples.map_pieces(|rows| self.network.squared_errors(compute, rows))?)
     }
 
     /// `(decoder(encoder(x)) − x)²` of every feature of every row, rows × features, in the model's scale.
@@ -120,11 +121,17 @@ impl Predictor {
         compute: &mut Compute,
         samples: &Samples,
     ) -> Result<Vec<f32>, MismatchError> {
-        let mut errors = self.reconstruct(compute, samples)?;
-        for (row, errors) in errors.chunks_exact_mut(samples.features()).enumerate() {
-            errors.iter_mut().zip(samples.row(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
-        }
-        Ok(errors)
+        self.check(samples)?;
+        check_result(samples)?;
+        let layers = 0..2 * self.architecture.depth();
+        let of_rows = |rows: &Samples| {
+            let mut errors = self.network.infer(compute, layers.clone(), &Source::Samples(rows));
+            for (row, errors) in errors.chunks_exact_mut(rows.features()).enumerate() {
+                errors.iter_mut().zip(rows.row(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
+            }
+            errors
+        };
+        Ok(samples.map_pieces(of_rows)?)
     }
 
     /// What layer `layer` (from 0, encoder and decoder in one count) makes of every row: rows × its outputs.
@@ -137,8 +144,18 @@ impl Predictor {
         samples: &Samples,
         layer: usize,
     ) -> Result<Vec<f32>, MismatchError> {
+        self.run(compute, 0..layer + 1, samples)
+    }
+
+    fn run(
+        &self,
+        compute: &mut Compute,
+        layers: Range<usize>,
+        samples: &Samples,
+    ) -> Result<Vec<f32>, MismatchError> {
         self.check(samples)?;
-        Ok(self.network.infer(compute, 0..layer + 1, &Source::Samples(samples)))
+        let of_rows = |rows: &Samples| self.network.infer(compute, layers.clone(), &Source::Samples(rows));
+        Ok(samples.map_pieces(of_rows)?)
     }
 
     fn check(&self, samples: &Samples) -> Result<(), MismatchError> {
@@ -147,6 +164,15 @@ impl Predictor {
             true => Ok(()),
             false => Err(MismatchError::Features { name: "the data".to_owned(), expected, found }),
         }
+    }
+}
+
+/// Checks that what is as large as the rows themselves may be in memory.
+fn check_result(samples: &Samples) -> Result<(), MismatchError> {
+    let (rows, bytes) = (samples.rows(), (4 * samples.rows() * samples.features()) as u64);
+    match samples.result_limit() {
+        Some(limit) if bytes > limit => Err(MismatchError::Reconstructions { rows, bytes, limit }),
+        _ => Ok(()),
     }
 }
 
