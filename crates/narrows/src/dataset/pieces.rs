@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::DataError;
 use super::view::StoredRows;
 
-/// See above.
+/// Gives the rows that are asked for, and those beside them.
 pub(super) struct Pieces<'a> {
     rows: &'a StoredRows,
     /// The rows of the piece at hand.
