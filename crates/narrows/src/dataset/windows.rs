@@ -53,7 +53,9 @@ impl<'a> Dealer<'a> {
     pub fn new(samples: &'a Samples, labels: Option<&'a [u32]>, batch_size: usize, seed: u64) -> Self {
         let rows = samples.rows();
         let (block_rows, window_rows) = sizes(samples, labels.is_some());
-        let window_rows = (window_rows / batch_size).max(1) * batch_size;
+        let whole_batches = (window_rows / batch_size).max(1) * batch_size;
+        // As many windows as must be, about equal, so that none is trained on faster than the next is read.
+        let window_rows = rows.div_ceil(rows.div_ceil(whole_batches)).next_multiple_of(batch_size);
         // No more blocks than rows, of which there are fewer than 2³².
         let blocks: Vec<u32> = (0..).take(rows.div_ceil(block_rows)).collect();
         // A window may begin and end within a block.

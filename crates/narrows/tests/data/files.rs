@@ -11,9 +11,7 @@ use narrows::dataset::{DataError, Missing, NormalisationKind, ReadAhead};
 use narrows::evaluate::reconstruction_error;
 use narrows::model::{ClassifierArchitecture, MismatchError};
 use narrows::pca::Pca;
-use narrows::train::{
-    Event, Trained, Training, TrainingError, memory_of_training, train, train_classifier,
-};
+use narrows::train::{Event, Trained, Training, TrainingError, memory_of_training, train, train_classifier};
 
 use super::*;
 
@@ -89,7 +87,12 @@ fn training_from_a_file_gives_the_same_bits_on_any_threads_and_learns_what_memor
 #[test]
 fn an_epoch_has_every_row_once_whatever_the_sizes() {
     // With momentum and rates of 0 the parameters stay, so an epoch's loss is the mean over its rows, whatever their order.
-    let frozen = Training { optimiser: narrows::train::Optimiser::adam(1e-30, 0.0), batch_size: 1, epochs: 2, ..settings() };
+    let frozen = Training {
+        optimiser: narrows::train::Optimiser::adam(1e-30, 0.0),
+        batch_size: 1,
+        epochs: 2,
+        ..settings()
+    };
     for (index, rows) in [1, 2, 6, 7, 8, 199, 200, 201, 453].into_iter().enumerate() {
         let row = 4 * FEATURES as u64 + 4;
         for (block, window) in [(7, 200), (1, 1), (1, 3), (500, 500), (3, 10)] {
@@ -139,10 +142,12 @@ fn what_asks_for_all_rows_gives_the_bits_of_memory() {
 #[test]
 fn bytes_and_numbers_of_every_width_and_order_are_read() {
     let whole: Vec<f32> = bytes(ROWS).into_iter().map(f32::from).collect();
-    let memory = Dataset::new("m", Schema::rows(FEATURES).unwrap(), Values::Numbers(whole.clone()), None).unwrap();
+    let memory =
+        Dataset::new("m", Schema::rows(FEATURES).unwrap(), Values::Numbers(whole.clone()), None).unwrap();
     let big_endian = |kind: &str, data: Vec<u8>| {
         let path = place(&format!("big-{}.npy", &kind[1..]));
-        let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({ROWS}, {FEATURES}), }}");
+        let header =
+            format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({ROWS}, {FEATURES}), }}");
         let mut file = b"\x93NUMPY\x01\x00".to_vec();
         file.extend((header.len() as u16).to_le_bytes());
         file.extend(header.as_bytes());
@@ -166,7 +171,8 @@ fn bytes_and_numbers_of_every_width_and_order_are_read() {
     assert_eq!(numbers.len(), 1, "one order and one result for all kinds of numbers");
 
     // A third of the bytes are not 0: they are picked, in memory and in windows.
-    let of_bytes = Dataset::new("b", Schema::rows(FEATURES).unwrap(), Values::Bytes(bytes(ROWS)), None).unwrap();
+    let of_bytes =
+        Dataset::new("b", Schema::rows(FEATURES).unwrap(), Values::Bytes(bytes(ROWS)), None).unwrap();
     let scale = Normalisation::new(vec![2.0 / 255.0], vec![-1.0]).unwrap();
     let mut results = BTreeSet::new();
     for path in [&as_idx, &as_bytes] {
@@ -177,7 +183,9 @@ fn bytes_and_numbers_of_every_width_and_order_are_read() {
             let wide = architecture(&[40, 2]);
             let mut go_on = |_: &Event| ControlFlow::Continue(());
             let samples = scale.apply(&file).unwrap();
-            results.insert(bits(&train(&wide, &settings(), &samples, Some(&samples), &mut compute, &mut go_on).unwrap()));
+            results.insert(bits(
+                &train(&wide, &settings(), &samples, Some(&samples), &mut compute, &mut go_on).unwrap(),
+            ));
         }
     }
     assert_eq!(results.len(), 1, "the same bits from every file and on any threads");
@@ -189,7 +197,10 @@ fn labels_go_with_their_rows() {
     // The class is told by the first column alone.
     let labels: Vec<u32> = (0..ROWS as u32).map(|row| row / 100 % 2).collect();
     let mut values = numbers(ROWS);
-    values.chunks_exact_mut(FEATURES).zip(&labels).for_each(|(row, &label)| row[0] = 20.0 * label as f32 - 10.0);
+    values
+        .chunks_exact_mut(FEATURES)
+        .zip(&labels)
+        .for_each(|(row, &label)| row[0] = 20.0 * label as f32 - 10.0);
     npy::write(&path, &[ROWS, FEATURES], &FileValues::Numbers(values)).unwrap();
     let schema = Schema::rows(FEATURES).unwrap().with_classes(vec!["a".into(), "b".into()]).unwrap();
     let array = ArrayFile::open(&path).unwrap();
@@ -219,12 +230,19 @@ fn a_file_that_shrinks_or_changes_while_it_is_trained_on_is_an_error_that_names_
         let (file, _) = both(name, ROWS, small());
         let samples = Normalisation::identity().apply(&file).unwrap();
         let mut harmed = false;
-        let result = train(&architecture(&[8, 2]), &Training { epochs: 50, ..settings() }, &samples, None, &mut compute(), &mut |_| {
-            if !std::mem::replace(&mut harmed, true) {
-                harm(&place(name));
-            }
-            ControlFlow::Continue(())
-        });
+        let result = train(
+            &architecture(&[8, 2]),
+            &Training { epochs: 50, ..settings() },
+            &samples,
+            None,
+            &mut compute(),
+            &mut |_| {
+                if !std::mem::replace(&mut harmed, true) {
+                    harm(&place(name));
+                }
+                ControlFlow::Continue(())
+            },
+        );
         let Err(TrainingError::Data(DataError::File(error))) = result else { panic!("{name}: {result:?}") };
         assert_eq!(error.path, place(name));
         match name {
@@ -255,7 +273,8 @@ fn a_file_of_another_size_or_kind_is_refused_when_it_is_opened() {
     let path = place("size.npy");
     npy::write(&path, &[10, FEATURES], &FileValues::Numbers(numbers(10))).unwrap();
     let length = std::fs::metadata(&path).unwrap().len();
-    let other = Dataset::open_file("d", Schema::rows(29).unwrap(), ArrayFile::open(&path).unwrap(), None, small());
+    let other =
+        Dataset::open_file("d", Schema::rows(29).unwrap(), ArrayFile::open(&path).unwrap(), None, small());
     assert!(matches!(other, Err(DataError::Features { expected: 29, found: FEATURES, .. })));
     for (change, says) in [(-1, "ends too early"), (1, "goes on after")] {
         File::options().write(true).open(&path).unwrap().set_len(length.strict_add_signed(change)).unwrap();
