@@ -15,6 +15,9 @@ const PIECE_BYTES: usize = 4 << 20;
 /// Rows of a piece are a multiple of this: exact PCA adds up so many at a time, and gives the same bits as in memory.
 const PIECE_STEP: usize = 256;
 
+/// The same for rows so wide that 256 of them would break the budget: a block of inference.
+const PIECE_STEP_OF_WIDE_ROWS: usize = 16;
+
 /// How much of a file is in memory at a time while a model is trained from it.
 ///
 /// While a model is trained on the rows of one window, a thread reads the next: so there are two. A window consists of
@@ -168,7 +171,11 @@ impl StoredFile {
     pub fn piece_rows(&self) -> usize {
         let row = self.schema.features() * if self.is_bytes() { 1 } else { size_of::<f32>() };
         let window = usize::try_from(self.ahead.window_bytes).unwrap_or(usize::MAX);
-        (PIECE_BYTES.min(window) / row / PIECE_STEP).max(1) * PIECE_STEP
+        let step = match PIECE_STEP * row <= window.max(PIECE_BYTES) {
+            true => PIECE_STEP,
+            false => PIECE_STEP_OF_WIDE_ROWS,
+        };
+        (PIECE_BYTES.min(window) / row / step).max(1) * step
     }
 
     /// Rows in place of the `values` that are there; where the first is missing.

@@ -90,7 +90,8 @@ impl Samples {
         Ok(all)
     }
 
-    /// Hands over all rows in memory: those of a file a piece at a time, of which each but the last has a multiple of 256 rows.
+    /// Hands over all rows in memory: those of a file a piece at a time, of which each but the last has a multiple
+    /// of 256 rows, or of 16 where rows are very wide.
     ///
     /// # Errors
     /// The first of `take`; or if the file can no longer be read.

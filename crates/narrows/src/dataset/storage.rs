@@ -47,7 +47,7 @@ struct Stored {
 #[derive(Debug)]
 enum Place {
     Memory(Values),
-    File(StoredFile),
+    File(Box<StoredFile>),
 }
 
 impl Storage {
@@ -87,7 +87,7 @@ impl Storage {
         let (features, rows) = (schema.features(), file.rows());
         // Of no rows: what is picked lies in the windows, and whether it is, is decided by the whole file.
         let picked = survey.mostly_zero.then(|| SparseBytes::with_capacity(features, 0, 0));
-        let place = Place::File(file);
+        let place = Place::File(Box::new(file));
         Ok(Self(Arc::new(Stored { place, features, rows, missing: survey.missing, sparse: picked.into() })))
     }
 

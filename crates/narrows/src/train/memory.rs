@@ -1,5 +1,7 @@
 //! What training takes of memory, said before it begins.
 
+use narrows_kernels::layout::BLOCK_ROWS;
+
 use super::Training;
 use crate::dataset::Samples;
 use crate::model::network::{BlockPlaces, Network, WeightOrder};
@@ -13,7 +15,7 @@ pub fn memory_of_training(architecture: &Architecture, training: &Training, samp
     // Weights forward and backward, their two moments, and the copies that are drawn, kept and lent.
     let model = 4 * network.backward.len() + 3 * parameters.values().len();
     let rows = training.batch_size.min(samples.rows());
-    let batch = rows.next_multiple_of(16) / 16 * BlockPlaces::for_training(&network).len;
+    let batch = rows.div_ceil(BLOCK_ROWS) * BlockPlaces::for_training(&network).len;
     let order = if samples.is_in_memory() { samples.rows() } else { 0 };
     samples.held_bytes() + 4 * (model + batch + order) as u64
 }
