@@ -1,5 +1,7 @@
 //! What tables of the report are made of: columns, and numbers as they are written.
 
+/// `60,000`
+pub(super) use crate::dataset::load::grouped as thousands;
 use crate::report::page::{Align, Cell, Column, Emphasis};
 
 /// Columns: the first of names, then words, then numbers.
@@ -45,18 +47,6 @@ pub(super) fn number(value: f64) -> String {
 pub(super) fn signed(value: f64) -> String {
     let text = number(value);
     if text.starts_with('−') { text } else { format!("+{text}") }
-}
-
-/// `60,000`
-pub(super) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|group| std::str::from_utf8(group).expect("digits are ASCII"))
-        .collect();
-    groups.join(",")
 }
 
 #[cfg(test)]
