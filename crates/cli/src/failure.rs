@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use narrows::dataset::{RowNameError, load};
+use narrows::dataset::{DataError, RowNameError, load};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, FinishedRunError, RunError};
 use narrows::export::safetensors::LoadError;
 use narrows::interpolate::judge::JudgeError;
@@ -67,7 +67,15 @@ macro_rules! users_mistake {
         })+
     };
 }
-users_mistake!(ExperimentError, LoadError, MismatchError, QualityError, RowNameError, load::LoadError);
+users_mistake!(
+    DataError,
+    ExperimentError,
+    LoadError,
+    MismatchError,
+    QualityError,
+    RowNameError,
+    load::LoadError
+);
 
 impl From<JudgeError> for Failure {
     fn from(error: JudgeError) -> Self {

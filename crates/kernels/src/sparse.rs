@@ -49,27 +49,44 @@ impl SparseBytes {
         if used as f64 > most * bytes.len() as f64 || u32::try_from(used).is_err() {
             return None;
         }
+        let mut picked = Self::with_capacity(columns, bytes.len() / columns, used);
+        picked.refill(bytes);
+        Some(picked)
+    }
+
+    /// No rows yet, with memory for so many rows and bytes that are not 0.
+    ///
+    /// # Panics
+    /// If there are no columns.
+    pub fn with_capacity(columns: usize, rows: usize, used: usize) -> Self {
+        assert!(columns > 0, "rows need columns");
         let segments = columns.div_ceil(SEGMENT_COLUMNS);
-        let mut picked = Self {
-            columns,
-            segments,
-            starts: Vec::with_capacity(bytes.len() / columns * segments + 1),
-            entries: Vec::with_capacity(used),
-        };
+        let mut starts = Vec::with_capacity(rows * segments + 1);
+        starts.push(0);
+        Self { columns, segments, starts, entries: Vec::with_capacity(used) }
+    }
+
+    /// Picks from other rows, whatever their share of bytes that are not 0, in place of those before. It takes memory only where
+    /// they are more than ever before.
+    ///
+    /// # Panics
+    /// If the bytes are no whole rows, or too many to count.
+    pub fn refill(&mut self, bytes: &[u8]) {
+        let Self { columns, segments, .. } = *self;
+        assert!(bytes.len().is_multiple_of(columns), "{} bytes are no whole rows of {columns}", bytes.len());
+        self.starts.clear();
+        self.entries.clear();
+        let mut found = [[0; 2]; SEGMENT_COLUMNS];
         for row in bytes.chunks_exact(columns) {
             for segment in 0..segments {
-                picked.starts.push(picked.entries.len() as u32);
-                let (start, end) = (picked.segment_start(segment), picked.segment_start(segment + 1));
-                for (column, &byte) in row[start..end].iter().enumerate() {
-                    if byte != 0 {
-                        // A segment has at most 128 columns.
-                        picked.entries.push([column as u8, byte]);
-                    }
-                }
+                self.starts.push(self.entries.len() as u32);
+                let (start, end) = (self.segment_start(segment), self.segment_start(segment + 1));
+                let count = pick_segment(&row[start..end], &mut found);
+                self.entries.extend_from_slice(&found[..count]);
             }
         }
-        picked.starts.push(picked.entries.len() as u32);
-        Some(picked)
+        assert!(u32::try_from(self.entries.len()).is_ok(), "more bytes than 32 bits count");
+        self.starts.push(self.entries.len() as u32);
     }
 
     /// How many segments a row has.
@@ -114,6 +131,26 @@ impl SparseBytes {
             assert!((row as usize) < len, "row {row} of {len} rows of bytes");
         }
     }
+}
+
+/// Writes the bytes of a segment that are not 0 to the front of `found`, with their columns; how many there are.
+///
+/// Eight zeros are skipped at once, and no branch depends on a single byte: no processor guesses those right.
+#[inline]
+fn pick_segment(bytes: &[u8], found: &mut [[u8; 2]; SEGMENT_COLUMNS]) -> usize {
+    const STEP: usize = 8;
+    let mut count = 0;
+    for (step, bytes) in bytes.chunks(STEP).enumerate() {
+        if bytes.try_into().is_ok_and(|bytes: [u8; STEP]| u64::from_ne_bytes(bytes) == 0) {
+            continue;
+        }
+        for (index, &byte) in bytes.iter().enumerate() {
+            // A segment has at most 128 columns, so they fit a byte; and no more were found than were looked at.
+            found[count] = [(step * STEP + index) as u8, byte];
+            count += usize::from(byte != 0);
+        }
+    }
+    count
 }
 
 /// Where the parameters of a sparse first layer lie.

@@ -9,7 +9,7 @@ use narrows_kernels::team::{Bounds, Split};
 use narrows_kernels::{Aligned, gram_panel};
 
 use crate::compute::Compute;
-use crate::dataset::{Moments, Samples};
+use crate::dataset::{DataError, Samples};
 use crate::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
 
 /// Rows that are summed in f32 before they are added up in f64. Of bytes, so many products are below 2²⁴ in all, and
@@ -33,11 +33,14 @@ pub struct Pca {
 }
 
 /// Data that has no principal components.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PcaError {
     /// No rows.
     #[error("the data has no rows, so it has no principal components")]
     NoRows,
+    /// The rows could no longer be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// Numbers so large that their products are not finite, or codes that are NaN.
     #[error(
         "the covariance of the data is not finite; are there values beyond ±1e18, or has the model diverged?"
@@ -52,13 +55,13 @@ impl Pca {
     /// Decomposes the covariance of `samples` (rows × features), in f64.
     ///
     /// # Errors
-    /// If there are no rows, or their covariance is not finite.
+    /// If there are no rows, their covariance is not finite, or a file of rows can no longer be read.
     pub fn fit(compute: &mut Compute, samples: &Samples) -> Result<Self, PcaError> {
         let features = samples.features();
         if samples.rows() == 0 {
             return Err(PcaError::NoRows);
         }
-        let (mean, covariance) = covariance(compute, samples);
+        let (mean, covariance) = covariance(compute, samples)?;
         // Checked here: a NaN among them would become a variance of 0 below.
         let finite = (0..features).all(|k| (k..features).all(|n| covariance[(n, k)].is_finite()));
         if !finite {
@@ -70,7 +73,7 @@ impl Pca {
         let order = (0..features).rev();
         let variances: Vec<f64> = order.clone().map(|i| values[i].max(0.0)).collect();
         let components = order.map(|i| oriented(vectors.col(i).iter().copied().collect())).collect();
-        let filled = samples.rows() * features - samples.all_present();
+        let filled = samples.rows() * features - samples.all_present()?;
         Ok(Self { mean, variances, components, filled })
     }
 
@@ -120,14 +123,17 @@ impl Pca {
 /// Sums are of shifted values, `E[(x − c)(x − c)ᵀ] − (μ − c)(μ − c)ᵀ`, so that little cancels: of bytes p, with x = scale·p +
 /// offset, of the bytes themselves, whose sums are exact; of numbers, of their distance from the first row or, where values
 /// are missing, from the mean of those that are there, from which a missing value has the distance 0.
-pub(crate) fn covariance(compute: &mut Compute, samples: &Samples) -> (Vec<f64>, Mat<f64>) {
-    let (rows, features, level) = (samples.rows(), samples.features(), compute.level);
+pub(crate) fn covariance(
+    compute: &mut Compute,
+    samples: &Samples,
+) -> Result<(Vec<f64>, Mat<f64>), DataError> {
+    let (all_rows, features, level) = (samples.rows(), samples.features(), compute.level);
     let panels = features.div_ceil(PANEL);
-    let bytes = samples.bytes().map(|(_, affine)| affine);
+    let bytes = samples.bytes_affine();
     let shift = match (bytes, samples.has_missing()) {
         (Some(_), _) => vec![0.0; features],
-        (None, false) => samples.row(0),
-        (None, true) => column_means(samples),
+        (None, false) => samples.read_rows(&[0])?,
+        (None, true) => samples.moments()?.iter().map(|column| column.mean as f32).collect(),
     };
 
     let stride = row_stride(features);
@@ -140,66 +146,62 @@ pub(crate) fn covariance(compute: &mut Compute, samples: &Samples) -> (Vec<f64>,
     let mut products = Aligned::zeros(panels * (panels + 1) / 2 * TILE);
     let mut totals = vec![0.0_f64; products.len()];
     let mut sums = vec![0.0_f64; panels * PANEL];
-    for start in (0..rows).step_by(CHUNK_ROWS) {
-        let used = CHUNK_ROWS.min(rows - start);
-        compute.team.for_each([Split::new(&mut x, &block_bounds)], |block, [x]| {
-            for (row, out) in (block * BLOCK_ROWS..used).zip(x.chunks_exact_mut(stride)) {
-                if bytes.is_some() {
-                    samples.read_raw(level, start + row, out);
-                    continue;
-                }
-                samples.read_with_nan(level, start + row, out);
-                out.iter_mut().zip(&shift).for_each(|(x, shift)| *x -= shift);
-                if samples.has_missing() {
-                    out.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
-                }
-            }
-        });
-        let batch = Batch { data: &x, offset: 0, block_stride, stride, rows: used };
-        compute.team.for_each([Split::new(&mut products, &panel_bounds)], |panel, [products]| {
-            gram_panel(level, batch, panel, products);
-        });
-        compute.team.for_each(
-            [Split::new(&mut totals, &panel_bounds), Split::new(&mut sums, &sum_bounds)],
-            {
-                let (products, x) = (&products, &x);
-                move |panel, [totals, sums]| {
-                    let first = panel * (panel + 1) / 2 * TILE;
-                    for (total, &product) in totals.iter_mut().zip(&products[first..]) {
-                        *total += f64::from(product);
+    samples.for_each_piece(|samples| {
+        let rows = samples.rows();
+        for start in (0..rows).step_by(CHUNK_ROWS) {
+            let used = CHUNK_ROWS.min(rows - start);
+            compute.team.for_each([Split::new(&mut x, &block_bounds)], |block, [x]| {
+                for (row, out) in (block * BLOCK_ROWS..used).zip(x.chunks_exact_mut(stride)) {
+                    if bytes.is_some() {
+                        samples.read_raw(level, start + row, out);
+                        continue;
                     }
-                    for row in x.chunks_exact(stride).take(used) {
-                        for (sum, &x) in sums.iter_mut().zip(&row[panel * PANEL..]) {
-                            *sum += f64::from(x);
+                    samples.read_with_nan(level, start + row, out);
+                    out.iter_mut().zip(&shift).for_each(|(x, shift)| *x -= shift);
+                    if samples.has_missing() {
+                        out.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
+                    }
+                }
+            });
+            let batch = Batch { data: &x, offset: 0, block_stride, stride, rows: used };
+            compute.team.for_each([Split::new(&mut products, &panel_bounds)], |panel, [products]| {
+                gram_panel(level, batch, panel, products);
+            });
+            compute.team.for_each(
+                [Split::new(&mut totals, &panel_bounds), Split::new(&mut sums, &sum_bounds)],
+                {
+                    let (products, x) = (&products, &x);
+                    move |panel, [totals, sums]| {
+                        let first = panel * (panel + 1) / 2 * TILE;
+                        for (total, &product) in totals.iter_mut().zip(&products[first..]) {
+                            *total += f64::from(product);
+                        }
+                        for row in x.chunks_exact(stride).take(used) {
+                            for (sum, &x) in sums.iter_mut().zip(&row[panel * PANEL..]) {
+                                *sum += f64::from(x);
+                            }
                         }
                     }
-                }
-            },
-        );
-    }
+                },
+            );
+        }
+        Ok::<_, DataError>(())
+    })?;
 
     let (scale, offset) =
         bytes.map_or((1.0, 0.0), |affine| (f64::from(affine.scale), f64::from(affine.offset)));
-    let shifted: Vec<f64> = sums[..features].iter().map(|sum| sum / rows as f64).collect();
+    let shifted: Vec<f64> = sums[..features].iter().map(|sum| sum / all_rows as f64).collect();
     let covariance = Mat::from_fn(features, features, |n, k| {
         if k > n {
             return 0.0;
         }
         let (panel, q) = (n / PANEL, k / PANEL);
         let total = totals[(panel * (panel + 1) / 2 + q) * TILE + n % PANEL * PANEL + k % PANEL];
-        scale * scale * (total / rows as f64 - shifted[n] * shifted[k])
+        scale * scale * (total / all_rows as f64 - shifted[n] * shifted[k])
     });
     let mean =
         shifted.iter().zip(&shift).map(|(mean, &shift)| scale * mean + f64::from(shift) + offset).collect();
-    (mean, covariance)
-}
-
-/// The mean of the values of each column that are there.
-fn column_means(samples: &Samples) -> Vec<f32> {
-    let moments = Moments::of_columns(samples.features(), samples.rows(), |row, out| {
-        out.copy_from_slice(&samples.row_with_nan(row));
-    });
-    moments.iter().map(|column| column.mean as f32).collect()
+    Ok((mean, covariance))
 }
 
 /// An eigenvector's sign is arbitrary: its largest entry becomes positive, as scikit-learn does.

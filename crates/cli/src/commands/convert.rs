@@ -65,7 +65,8 @@ impl Convert {
                 self.out.display()
             ))
         })?;
-        let options = self.reading.over(LoadOptions::of(self.path.clone()));
+        // Formats are written from memory.
+        let options = LoadOptions { memory: None, ..self.reading.over(LoadOptions::of(self.path.clone())) };
         let mut unsplit = reading(common, |progress| {
             load_unsplit(&options, common.threads(), progress).map_err(Failure::from)
         })?;

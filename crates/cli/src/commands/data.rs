@@ -92,7 +92,7 @@ impl Data {
             out.write(&samples(&unsplit.parts)?)?;
         }
         let described: Vec<Description> =
-            unsplit.parts.iter().map(|(_, part)| Description::of(part)).collect();
+            unsplit.parts.iter().map(|(_, part)| Description::of(part)).collect::<Result<_, _>>()?;
         if self.json {
             return print_json(&described);
         }
@@ -117,7 +117,7 @@ impl Data {
 fn row(name: &RowName, data: &Parts) -> Result<Row, Failure> {
     let (dataset, index) = name.find(data)?;
     let class = dataset.class_of(index).map(str::to_owned);
-    Ok(Row { row: name.clone(), class, values: dataset.raw_row(index) })
+    Ok(Row { row: name.clone(), class, values: dataset.read_rows(&[index])?.raw_row(0) })
 }
 
 /// Some images of each part, by class where there are classes.
@@ -146,7 +146,8 @@ fn samples(parts: &[(Part, Dataset)]) -> Result<String, Failure> {
                 .collect(),
         };
         for (label, rows) in lines {
-            let pictures: Option<Vec<Picture>> = rows.iter().map(|&row| picture(dataset, row)).collect();
+            let shown = dataset.read_rows(&rows)?;
+            let pictures: Option<Vec<Picture>> = (0..shown.rows()).map(|row| picture(&shown, row)).collect();
             let pictures = pictures.ok_or_else(|| {
                 Failure::user(format!(
                     "{} holds no images, so there is nothing to draw; leave out --out",

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 
+use bytesize::ByteSize;
 use clap::Args;
 use indicatif::ProgressBar;
 use narrows::dataset::load::{ImageSize, LoadOptions, Loaded, MNIST, MissingRule, load, load_for};
@@ -93,6 +94,10 @@ pub struct Reading {
     /// The seed by which shares are drawn [default: 0]
     #[arg(long, value_name = "N")]
     split_seed: Option<u64>,
+
+    /// What the data may take of memory: 200MB. A larger array stays in its file and is read block by block
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
 }
 
 /// Data for models that are trained already.
@@ -173,6 +178,7 @@ impl Reading {
             validation_share: self.validation_share.or(base.validation_share),
             split: self.split.clone().or(base.split),
             split_seed: self.split_seed.unwrap_or(base.split_seed),
+            memory: self.memory.or(base.memory),
         }
     }
 }
@@ -241,6 +247,7 @@ fn as_read(own: LoadOptions, path: &str) -> LoadOptions {
         validation_share: None,
         split: None,
         split_seed: 0,
+        memory: None,
         ..own
     }
 }

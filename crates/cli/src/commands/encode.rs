@@ -80,7 +80,7 @@ fn codes(
     let predictor = loaded.model.predictor()?;
     for name in names {
         let (dataset, index) = name.find(data)?;
-        let samples = loaded.samples(&dataset.subset(&[index]))?;
+        let samples = loaded.samples(&dataset.read_rows(&[index])?)?;
         let code = predictor.encode(compute, &samples)?;
         let class = dataset.class_of(index).map(str::to_owned);
         rows.push(Code { row: name.clone(), class, code });

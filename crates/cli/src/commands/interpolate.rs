@@ -148,7 +148,7 @@ fn walk<'a>(
     let (mut of_ends, mut codes_of_ends) = (Vec::new(), Vec::new());
     for name in ends {
         let (dataset, index) = name.find(data)?;
-        let row = dataset.subset(&[index]);
+        let row = dataset.read_rows(&[index])?;
         let samples = loaded.samples(&row)?;
         codes_of_ends.push(predictor.encode(compute, &samples)?);
         of_ends.push(samples.row(0));

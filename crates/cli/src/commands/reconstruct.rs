@@ -48,7 +48,7 @@ impl Reconstruct {
         let mut drawn: Vec<Row> =
             models.iter().enumerate().map(|(place, model)| empty_row(&model.name, place)).collect();
         for (dataset, index) in found {
-            let row = dataset.subset(&[index]);
+            let row = dataset.read_rows(&[index])?;
             for (place, (loaded, row_of_pictures)) in models.iter().zip(&mut drawn).enumerate() {
                 let samples = loaded.samples(&row)?;
                 if place == 0 {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Dataset, ImageShape, Moments, ValueRange};
+use super::{DataError, Dataset, ImageShape, Moments, ValueRange};
 
 /// What a data set holds, in figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,16 +63,20 @@ pub struct ClassDescription {
 
 impl Description {
     /// Describes a data set.
-    pub fn of(dataset: &Dataset) -> Self {
-        let moments = dataset.moments();
+    ///
+    /// # Errors
+    /// If its values are in a file that can no longer be read.
+    pub fn of(dataset: &Dataset) -> Result<Self, DataError> {
+        let moments = dataset.moments()?;
         let rows = dataset.rows();
         let present: usize = moments.iter().map(|column| column.count).sum();
         let sum: f64 = moments.iter().map(|column| column.mean * column.count as f64).sum();
         let least = moments.iter().map(|column| column.least).fold(f32::INFINITY, f32::min);
         let greatest = moments.iter().map(|column| column.greatest).fold(f32::NEG_INFINITY, f32::max);
-        let zeros = (0..rows).flat_map(|row| dataset.raw_row(row)).filter(|&value| value == 0.0).count();
+        let mut zeros = 0;
+        dataset.for_each_row(|row| zeros += row.iter().filter(|&&value| value == 0.0).count())?;
         let class = |(label, rows)| ClassDescription { class: dataset.class_name(label).to_owned(), rows };
-        Self {
+        Ok(Self {
             name: dataset.name().to_owned(),
             rows,
             features: dataset.features(),
@@ -86,7 +90,7 @@ impl Description {
             columns: dataset.image().is_none().then(|| columns(dataset, &moments)),
             classes: dataset.class_counts().map(|classes| classes.into_iter().map(class).collect()),
             sha256: dataset.values_hash(),
-        }
+        })
     }
 }
 
@@ -117,7 +121,7 @@ mod tests {
         let schema = schema.with_missing(Missing::Mask).unwrap();
         let values = vec![1.0, f32::NAN, 3.0, f32::NAN, 0.0, f32::NAN];
         let dataset = Dataset::new("d", schema, Values::Numbers(values), None).unwrap();
-        let described = Description::of(&dataset);
+        let described = Description::of(&dataset).unwrap();
         assert_eq!((described.missing, described.zeros, described.mean), (3, 1.0 / 3.0, 4.0 / 3.0));
         let columns = described.columns.unwrap();
         // numpy: np.std([1, 3, 0]) = 1.247219128924647

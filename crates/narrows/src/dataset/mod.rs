@@ -6,6 +6,7 @@
 
 pub mod convert;
 mod describe;
+mod file;
 pub mod format;
 mod identity;
 pub mod load;
@@ -14,14 +15,17 @@ pub mod mnist;
 mod moments;
 mod normalisation;
 mod parts;
+mod pieces;
 mod row_name;
 mod samples;
 mod schema;
 mod split;
 mod storage;
 mod view;
+mod windows;
 
 pub use describe::{ClassDescription, ColumnDescription, Description};
+pub use file::{BudgetError, ReadAhead};
 pub use identity::Identity;
 pub use moments::Moments;
 pub use normalisation::{Normalisation, NormalisationError, NormalisationKind};
@@ -31,4 +35,6 @@ pub use samples::Samples;
 pub use schema::{ImageShape, MAX_CLASSES, Missing, Schema, SchemaError, ValueRange, byte_of};
 pub use split::{Shares, Split, SplitError};
 pub use storage::Values;
+pub(crate) use view::Examined;
 pub use view::{DataError, Dataset};
+pub(crate) use windows::{Dealer, Window};

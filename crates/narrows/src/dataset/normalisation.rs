@@ -3,7 +3,7 @@
 use narrows_kernels::gather::{Affine, Scaling};
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Samples, ValueRange};
+use super::{DataError, Dataset, Samples, ValueRange};
 
 /// Which normalisation a data set gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub enum NormalisationError {
         /// Its offset.
         offset: f32,
     },
+    /// The rows could no longer be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// There is nothing to learn a mean and a variance from.
     #[error("{0} has no rows, so it has no mean and no variance")]
     NoRows(String),
@@ -101,7 +104,8 @@ impl Normalisation {
     /// Fits a normalisation to a data set.
     ///
     /// # Errors
-    /// If the data has no range, of which the other kinds are made, or no rows, of which [`NormalisationKind::Standard`] is.
+    /// If the data has no range, of which the other kinds are made, or no rows, of which [`NormalisationKind::Standard`] is,
+    /// or is in a file that can no longer be read.
     pub fn fit(kind: NormalisationKind, dataset: &Dataset) -> Result<Self, NormalisationError> {
         if kind == NormalisationKind::Standard {
             return Self::standard(dataset);
@@ -120,7 +124,7 @@ impl Normalisation {
             return Err(NormalisationError::NoRows(dataset.name().to_owned()));
         }
         let (scale, offset) = dataset
-            .moments()
+            .moments()?
             .into_iter()
             .map(|column| {
                 let scale = if column.is_constant() { 1.0 } else { 1.0 / column.variance().sqrt() } as f32;

@@ -8,9 +8,10 @@ use narrows_kernels::Level;
 use narrows_kernels::gather::{Affine, Scaling};
 use narrows_kernels::sparse::SparseBytes;
 
+use super::pieces::Pieces;
 use super::storage::{Storage, Values};
 use super::view::StoredRows;
-use super::{DataError, Normalisation, Schema};
+use super::{DataError, Moments, Normalisation, Schema};
 
 /// Rows × features values in a model's scale: what models are trained on and evaluated with. Copies share the values.
 #[derive(Clone, Debug)]
@@ -47,25 +48,52 @@ impl Samples {
         self.rows.count()
     }
 
+    /// Whether the values are in memory, and not in a file.
+    pub fn is_in_memory(&self) -> bool {
+        self.rows.is_in_memory()
+    }
+
     /// Whether a value is missing in any row of the data that these are rows of.
     pub fn has_missing(&self) -> bool {
         self.rows.storage().has_missing()
     }
 
     /// How many values of row `index` are there.
+    ///
+    /// # Panics
+    /// If it is beyond the last row, or in a file: see [`Samples::read_rows`].
     pub fn present(&self, index: usize) -> usize {
         self.rows.storage().present(self.rows.stored(index))
     }
 
     /// How many values of all rows are there.
-    pub fn all_present(&self) -> usize {
-        match self.has_missing() {
-            true => (0..self.rows()).map(|row| self.present(row)).sum(),
-            false => self.rows() * self.features(),
+    ///
+    /// # Errors
+    /// If they are in a file that can no longer be read.
+    pub fn all_present(&self) -> Result<usize, DataError> {
+        if !self.has_missing() {
+            return Ok(self.rows() * self.features());
         }
+        let mut present = 0;
+        self.for_each_piece(|piece| {
+            present += (0..piece.rows()).map(|row| piece.present(row)).sum::<usize>();
+            Ok::<_, DataError>(())
+        })?;
+        Ok(present)
+    }
+
+    /// Mean, variance and extent of each feature, in the model's scale.
+    ///
+    /// # Errors
+    /// If the values are in a file that can no longer be read.
+    pub(crate) fn moments(&self) -> Result<Vec<Moments>, DataError> {
+        self.rows.moments(self.scaling())
     }
 
     /// Row `index`, with 0 for a value that is missing.
+    ///
+    /// # Panics
+    /// If it is beyond the last row, or in a file: see [`Samples::read_rows`].
     pub fn row(&self, index: usize) -> Vec<f32> {
         let mut row = vec![0.0; self.features().next_multiple_of(16)];
         self.read(Level::scalar(), index, &mut row);
@@ -94,7 +122,83 @@ impl Samples {
         }
     }
 
+    /// The rows at `indices`, one after the other.
+    ///
+    /// # Errors
+    /// If they are in a file that can no longer be read.
+    ///
+    /// # Panics
+    /// If one is beyond the last row.
+    pub fn read_rows(&self, indices: &[usize]) -> Result<Vec<f32>, DataError> {
+        let rows = self.rows.subset(indices).read_all()?;
+        Ok(Self { rows, normalisation: self.normalisation.clone() }.to_vec())
+    }
+
+    /// What `of` makes of all rows, one after the other: rows in memory are given to it at once, those of a file a piece at a time.
+    ///
+    /// # Errors
+    /// If the file can no longer be read.
+    pub(crate) fn map_pieces(&self, mut of: impl FnMut(&Self) -> Vec<f32>) -> Result<Vec<f32>, DataError> {
+        if self.is_in_memory() {
+            return Ok(of(self));
+        }
+        let mut all = Vec::new();
+        self.for_each_piece(|piece| {
+            all.extend(of(piece));
+            Ok::<_, DataError>(())
+        })?;
+        Ok(all)
+    }
+
+    /// Hands over all rows in memory: those of a file a piece at a time, of which each but the last has a multiple
+    /// of 256 rows, or of 16 where rows are very wide.
+    ///
+    /// # Errors
+    /// The first of `take`; or if the file can no longer be read.
+    pub(crate) fn for_each_piece<E: From<DataError>>(
+        &self,
+        mut take: impl FnMut(&Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        Pieces::new(&self.rows)
+            .for_each(|rows| take(&Self { rows: rows.clone(), normalisation: self.normalisation.clone() }))
+    }
+
+    /// Rows, their labels aside, that are trained on at a time, if they are in a file.
+    pub(super) fn window(&self, rows: usize) -> Self {
+        let storage = self.rows.storage().window(rows, self.affine().is_some());
+        Self { rows: StoredRows::all(storage), normalisation: self.normalisation.clone() }
+    }
+
+    pub(super) fn stored(&self) -> &StoredRows {
+        &self.rows
+    }
+
+    /// Of a window.
+    pub(super) fn stored_mut(&mut self) -> &mut StoredRows {
+        &mut self.rows
+    }
+
+    /// The most bytes that one result of rows in a file may take.
+    pub(crate) fn result_limit(&self) -> Option<u64> {
+        Some(self.rows.storage().file()?.ahead().window_bytes())
+    }
+
+    /// Bytes of memory that the values take while a model is trained on them.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let storage = self.rows.storage();
+        match storage.file() {
+            Some(file) => file.ahead().held_bytes(),
+            None => {
+                let bytes_each = if storage.is_bytes() { 1 } else { size_of::<f32>() };
+                (storage.rows() * storage.features() * bytes_each) as u64
+            }
+        }
+    }
+
     /// All rows, one after the other, with 0 for a value that is missing.
+    ///
+    /// # Panics
+    /// If they are in a file: see [`Samples::read_rows`].
     pub fn to_vec(&self) -> Vec<f32> {
         let (features, mut row) = (self.features(), vec![0.0; self.features().next_multiple_of(16)]);
         let mut all = Vec::with_capacity(self.rows() * features);
@@ -150,15 +254,24 @@ impl Samples {
     }
 
     /// The bytes that are not 0 of all rows of the storage, if the values are bytes, few enough of them are, and one scale
-    /// and offset serves all.
+    /// and offset serves all. Of a file, they say whether its windows have them, and are of no rows.
     pub(crate) fn sparse(&self) -> Option<(&SparseBytes, Affine)> {
-        let (_, affine) = self.bytes()?;
+        let affine = self.bytes_affine()?;
         Some((self.rows.storage().sparse()?, affine))
     }
 
-    /// All bytes of the storage with the scale and offset of them all, if they are bytes and there is one.
+    /// All bytes of the storage with the scale and offset of them all, if they are bytes in memory and there is one.
     pub(crate) fn bytes(&self) -> Option<(&[u8], Affine)> {
-        Some((self.rows.storage().bytes()?, self.normalisation.as_ref()?.affine()?))
+        Some((self.rows.storage().bytes()?, self.affine()?))
+    }
+
+    /// The scale and offset of all bytes, if the values are bytes and there is one.
+    pub(crate) fn bytes_affine(&self) -> Option<Affine> {
+        self.affine().filter(|_| self.rows.storage().is_bytes())
+    }
+
+    fn affine(&self) -> Option<Affine> {
+        self.normalisation.as_ref()?.affine()
     }
 
     /// As [`Samples::read_with_nan`], of the raw values.

@@ -1,14 +1,22 @@
 //! Rows of a data set: all of a storage or some of it, with labels, and what they mean. Copies share the values.
 
 use std::fmt::Write;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use narrows_kernels::Level;
 use narrows_kernels::gather::Scaling;
 use sha2::{Digest, Sha256};
 
+use super::file::ReadAhead;
+use super::format::{ArrayFile, FileError};
+use super::pieces::Pieces;
 use super::storage::{Storage, Values};
 use super::{ImageShape, Moments, Schema};
+
+/// Rows beyond which a data set is examined by some of them: neighbours of 100,000 rows among 100,000 take seconds.
+pub(crate) const MAX_EXAMINED: usize = 100_000;
 
 /// Rows with a schema and, maybe, labels.
 ///
@@ -20,6 +28,15 @@ pub struct Dataset {
     rows: StoredRows,
     labels: Option<Arc<[u32]>>,
     hash: Arc<OnceLock<String>>,
+}
+
+/// Rows of a data set that stand for all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Examined {
+    /// In memory.
+    pub dataset: Dataset,
+    /// Which of the whole data set they are.
+    pub rows: Vec<usize>,
 }
 
 /// All rows of a storage, or some of them.
@@ -40,6 +57,19 @@ pub enum DataError {
         /// Numbers in a row.
         features: usize,
     },
+    /// A file of other rows.
+    #[error("{} has rows of {found} values; expected {expected}", path.display())]
+    Features {
+        /// Which.
+        path: PathBuf,
+        /// Numbers in a row.
+        expected: usize,
+        /// What the file has.
+        found: usize,
+    },
+    /// The file could no longer be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// More rows than can be counted.
     #[error("{0} rows are more than the 4,294,967,295 that a data set may have")]
     TooManyRows(usize),
@@ -85,6 +115,33 @@ impl Dataset {
         labels: Option<Vec<u32>>,
     ) -> Result<Self, DataError> {
         let storage = Storage::new(&schema, values)?;
+        Self::of_storage(name.into(), schema, storage, labels)
+    }
+
+    /// Rows of an array that stays in its file: all are read once now, and checked, and then, many at a time, when they are needed.
+    ///
+    /// Models are trained on them and evaluated with them as on rows in memory. What looks at single rows needs those in memory:
+    /// [`Dataset::read_rows`].
+    ///
+    /// # Errors
+    /// As [`Dataset::new`]; or if the file is of other rows, or cannot be read.
+    pub fn open_file(
+        name: impl Into<String>,
+        schema: Schema,
+        array: ArrayFile,
+        labels: Option<Vec<u32>>,
+        ahead: ReadAhead,
+    ) -> Result<Self, DataError> {
+        let storage = Storage::open(&schema, Arc::new(array), ahead)?;
+        Self::of_storage(name.into(), schema, storage, labels)
+    }
+
+    fn of_storage(
+        name: String,
+        schema: Schema,
+        storage: Storage,
+        labels: Option<Vec<u32>>,
+    ) -> Result<Self, DataError> {
         if let Some(labels) = &labels {
             let (rows, classes) = (storage.rows(), schema.classes().map_or(0, <[String]>::len));
             if labels.len() != rows {
@@ -95,7 +152,7 @@ impl Dataset {
             }
         }
         Ok(Self {
-            name: name.into(),
+            name,
             schema: Arc::new(schema),
             rows: StoredRows { storage, chosen: None },
             labels: labels.map(Into::into),
@@ -198,31 +255,114 @@ impl Dataset {
     }
 
     /// Row and column of the first value that is missing.
-    pub fn first_missing(&self) -> Option<(usize, usize)> {
-        let storage = self.rows.storage();
-        let lacks_one = |&row: &usize| storage.present(self.rows.stored(row)) < self.features();
-        let row = (0..self.rows()).filter(|_| storage.has_missing()).find(lacks_one)?;
-        Some((row, self.raw_row(row).iter().position(|value| value.is_nan())?))
+    ///
+    /// # Errors
+    /// If the values are in a file that can no longer be read.
+    pub fn first_missing(&self) -> Result<Option<(usize, usize)>, DataError> {
+        let (features, mut found, mut first) = (self.features(), None, 0);
+        if !self.rows.storage().has_missing() {
+            return Ok(None);
+        }
+        Pieces::new(&self.rows).for_each(|piece| {
+            let lacks_one = |&row: &usize| piece.storage().present(piece.stored(row)) < features;
+            if let Some(row) = (0..piece.count()).find(lacks_one).filter(|_| found.is_none()) {
+                let column = piece.raw_row(row).iter().position(|value| value.is_nan());
+                found = column.map(|column| (first + row, column));
+            }
+            first += piece.count();
+            Ok::<_, DataError>(())
+        })?;
+        Ok(found)
+    }
+
+    /// Whether the values are in memory, and not in a file.
+    pub fn is_in_memory(&self) -> bool {
+        self.rows.is_in_memory()
+    }
+
+    /// The rows at `indices`, in that order, in memory. Of data in memory, this is [`Dataset::subset`].
+    ///
+    /// # Errors
+    /// If they are in a file that can no longer be read.
+    ///
+    /// # Panics
+    /// If one is beyond the last row.
+    pub fn read_rows(&self, indices: &[usize]) -> Result<Self, DataError> {
+        let subset = self.subset(indices);
+        Ok(Self { rows: subset.rows.read_all()?, ..subset })
     }
 
     /// Row `index` as it was read; NaN where a value is missing.
+    ///
+    /// # Panics
+    /// If it is beyond the last row, or in a file: see [`Dataset::read_rows`].
     pub fn raw_row(&self, index: usize) -> Vec<f32> {
-        let mut row = vec![0.0; self.features().next_multiple_of(16)];
-        self.rows.read(Level::scalar(), index, None, &mut row);
-        row.truncate(self.features());
-        row
+        self.rows.raw_row(index)
     }
 
-    /// Mean, variance and extent of each column, as it was read.
-    pub fn moments(&self) -> Vec<Moments> {
-        let (features, mut padded) = (self.features(), vec![0.0; self.features().next_multiple_of(16)]);
-        Moments::of_columns(features, self.rows(), |row, out| {
-            self.rows.read(Level::scalar(), row, None, &mut padded);
-            out.copy_from_slice(&padded[..features]);
+    /// Hands over all rows in their order, as they were read.
+    ///
+    /// # Errors
+    /// If the values are in a file that can no longer be read.
+    pub fn for_each_row(&self, mut take: impl FnMut(&[f32])) -> Result<(), DataError> {
+        Pieces::new(&self.rows).for_each(|piece| {
+            (0..piece.count()).for_each(|row| take(&piece.raw_row(row)));
+            Ok(())
         })
     }
 
-    /// SHA-256 of the values, row after row: a byte as it is, a number as the four bytes of an `f32`, the lowest first.
+    /// The same rows under another rule for missing values.
+    ///
+    /// # Errors
+    /// If the schema is of other rows, or a value is missing that may not be.
+    pub(super) fn with_missing(&self, schema: &Schema) -> Result<Self, DataError> {
+        let storage = match self.rows.storage().file() {
+            Some(file) => Storage::reopen(schema, file)?,
+            None => {
+                let values = (0..self.rows()).flat_map(|row| self.raw_row(row)).collect();
+                Storage::new(schema, Values::Numbers(values))?
+            }
+        };
+        let chosen = self.rows.chosen.clone().filter(|_| !self.is_in_memory());
+        Ok(Self {
+            rows: StoredRows { storage, chosen },
+            schema: Arc::new(schema.clone()),
+            hash: Arc::default(),
+            ..self.clone()
+        })
+    }
+
+    /// The rows by which a data set is examined, row by row or each beside each: all of them, or of very many so many, evenly
+    /// spread. They are in memory.
+    ///
+    /// # Errors
+    /// If they are in a file that can no longer be read.
+    pub(crate) fn examined(&self) -> Result<Examined, DataError> {
+        let of_file = self.rows.storage().file().map(|file| {
+            let row = self.features() * if self.rows.storage().is_bytes() { 1 } else { size_of::<f32>() };
+            usize::try_from(file.ahead().window_bytes()).unwrap_or(usize::MAX) / row
+        });
+        let most = MAX_EXAMINED.min(of_file.unwrap_or(MAX_EXAMINED)).max(1);
+        let all = self.rows();
+        if all <= most {
+            let rows: Vec<usize> = (0..all).collect();
+            let dataset = if self.is_in_memory() { self.clone() } else { self.read_rows(&rows)? };
+            return Ok(Examined { dataset, rows });
+        }
+        let rows: Vec<usize> = (0..most).map(|i| (i as u128 * all as u128 / most as u128) as usize).collect();
+        Ok(Examined { dataset: self.read_rows(&rows)?, rows })
+    }
+
+    /// Mean, variance and extent of each column, as it was read.
+    ///
+    /// # Errors
+    /// If the values are in a file that can no longer be read.
+    pub fn moments(&self) -> Result<Vec<Moments>, DataError> {
+        self.rows.moments(None)
+    }
+
+    /// SHA-256 of the values, row after row: a byte as it is, a number as the four bytes of an `f32`, the lowest first. Of rows
+    /// chosen of a file, it is of all the file's values and of the rows' indices in it, as the four bytes of a `u32` each.
     pub fn values_hash(&self) -> String {
         hexadecimal(self.digest())
     }
@@ -238,6 +378,15 @@ impl Dataset {
     }
 
     fn digest(&self) -> Sha256 {
+        if let Some(file) = self.rows.storage.file() {
+            let mut digest = file.digest();
+            self.rows
+                .chosen
+                .iter()
+                .flat_map(|rows| rows.iter())
+                .for_each(|row| digest.update(row.to_le_bytes()));
+            return digest;
+        }
         let mut digest = Sha256::new();
         (0..self.rows()).for_each(|row| self.rows.storage.digest(self.rows.stored(row), &mut digest));
         digest
@@ -245,6 +394,16 @@ impl Dataset {
 
     pub(super) fn stored(&self) -> &StoredRows {
         &self.rows
+    }
+}
+
+impl DataError {
+    /// The same of rows that come after `first` others.
+    pub(super) fn rows_after(self, first: usize) -> Self {
+        match self {
+            Self::NotFinite { row, column, value } => Self::NotFinite { row: first + row, column, value },
+            other => other,
+        }
     }
 }
 
@@ -256,6 +415,11 @@ impl StoredRows {
 
     pub fn storage(&self) -> &Storage {
         &self.storage
+    }
+
+    /// Of a window.
+    pub fn storage_mut(&mut self) -> &mut Storage {
+        &mut self.storage
     }
 
     pub fn count(&self) -> usize {
@@ -276,12 +440,64 @@ impl StoredRows {
         self.chosen.is_none()
     }
 
+    pub fn is_in_memory(&self) -> bool {
+        self.storage.file().is_none()
+    }
+
+    /// Where rows lie in the storage, as runs of rows side by side.
+    pub fn runs(&self, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let mut next = rows.start;
+        std::iter::from_fn(move || {
+            let start = next;
+            let first = (start < rows.end).then(|| self.stored(start))?;
+            next = if self.are_all() { rows.end } else { start + 1 };
+            while next < rows.end && self.stored(next) == first + (next - start) {
+                next += 1;
+            }
+            Some(first..first + (next - start))
+        })
+    }
+
+    /// All rows in memory.
+    pub fn read_all(&self) -> Result<Self, DataError> {
+        if self.is_in_memory() {
+            return Ok(self.clone());
+        }
+        let mut storage = self.storage.window(self.count(), false);
+        storage.refill(&self.storage, self.runs(0..self.count()), &mut Vec::new())?;
+        Ok(Self::all(storage))
+    }
+
     /// Row `index` into the front of `out`, scaled, and zeros behind it.
     pub fn read(&self, level: Level, index: usize, scaling: Option<Scaling<'_>>, out: &mut [f32]) {
         self.storage.read(level, self.stored(index), scaling, out);
     }
 
-    fn subset(&self, indices: &[usize]) -> Self {
+    /// Row `index` as it was read.
+    pub fn raw_row(&self, index: usize) -> Vec<f32> {
+        let features = self.storage.features();
+        let mut row = vec![0.0; features.next_multiple_of(16)];
+        self.read(Level::scalar(), index, None, &mut row);
+        row.truncate(features);
+        row
+    }
+
+    /// Of each column, scaled; a value that is missing counts for nothing.
+    pub fn moments(&self, scaling: Option<Scaling<'_>>) -> Result<Vec<Moments>, DataError> {
+        let features = self.storage.features();
+        let mut padded = vec![0.0; features.next_multiple_of(16)];
+        let (mut pieces, mut failed) = (Pieces::new(self), None);
+        let moments = Moments::of_columns(features, self.count(), |row, out| match pieces.with(row) {
+            Ok((piece, row)) => {
+                piece.read(Level::scalar(), row, scaling, &mut padded);
+                out.copy_from_slice(&padded[..features]);
+            }
+            Err(error) => failed = failed.take().or(Some(error)),
+        });
+        failed.map_or(Ok(moments), Err)
+    }
+
+    pub fn subset(&self, indices: &[usize]) -> Self {
         let rows = self.count();
         let stored = |&index: &usize| {
             assert!(index < rows, "row {index} of {rows}");
@@ -353,14 +569,14 @@ mod tests {
         let masked = schema(2).with_missing(Missing::Mask).unwrap();
         let values = Values::Numbers(vec![1.0, 2.0, f32::NAN, 4.0, 5.0, 0.0]);
         let dataset = Dataset::new("d", masked, values, None).unwrap();
-        assert_eq!((dataset.moments()[0].count, dataset.moments()[0].mean), (2, 3.0));
-        assert_eq!(dataset.first_missing(), Some((1, 0)));
+        assert_eq!((dataset.moments().unwrap()[0].count, dataset.moments().unwrap()[0].mean), (2, 3.0));
+        assert_eq!(dataset.first_missing(), Ok(Some((1, 0))));
         assert!(dataset.raw_row(1)[0].is_nan());
-        assert_eq!(dataset.subset(&[0, 2]).first_missing(), None);
+        assert_eq!(dataset.subset(&[0, 2]).first_missing(), Ok(None));
         let samples = Normalisation::new(vec![1.0, 2.0], vec![-3.0, 1.0]).unwrap().apply(&dataset).unwrap();
         assert_eq!(samples.to_vec(), [-2.0, 5.0, 0.0, 9.0, 2.0, 1.0]);
         assert_eq!((samples.has_missing(), samples.present(0), samples.present(1)), (true, 2, 1));
-        assert_eq!(samples.all_present(), 5);
+        assert_eq!(samples.all_present(), Ok(5));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub struct Certificate {
 }
 
 /// A model that is not linear, whose span says nothing about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CertificateError {
     /// It has an activation.
     #[error("only a linear model can be compared with PCA; this one has activations")]

@@ -11,7 +11,7 @@ use super::probe::{LinearProbe, linear_probe};
 use super::spread::{LatentUnit, effective_rank, hidden_units, latent_units};
 use super::structure::structure;
 use crate::compute::Compute;
-use crate::dataset::{Dataset, Parts, Samples};
+use crate::dataset::{Dataset, Examined, Parts, Samples};
 use crate::model::{Autoencoder, MismatchError, Predictor};
 use crate::train::shuffle;
 
@@ -125,7 +125,10 @@ pub fn latent_quality(
             _ => Ok(codes),
         }
     };
-    let (train, test) = (data.train(), data.test());
+    let examined = |dataset: &Dataset| dataset.examined().map_err(MismatchError::from);
+    let (Examined { dataset: train, .. }, Examined { dataset: test, rows: test_rows }) =
+        (examined(data.train())?, examined(data.test())?);
+    let (train, test) = (&train, &test);
     let (train_codes, codes) = (encode(train)?, encode(test)?);
     let not_finite = || LatentError::NotFinite(test.name().to_owned());
 
@@ -141,13 +144,13 @@ pub fn latent_quality(
     let samples = model.samples(test)?;
     let order = random_order(test.rows(), settings.seed);
     let sample = &order[..settings.sample.min(order.len())];
+    let sample_rows = samples.read_rows(sample).map_err(MismatchError::from)?;
     let structure = (settings.neighbours >= 1 && 2 * settings.neighbours < sample.len()).then(|| {
-        let rows: Vec<f32> = sample.iter().flat_map(|&row| samples.row(row)).collect();
         let codes: Vec<f32> =
             sample.iter().flat_map(|&row| &codes[row * latent..][..latent]).copied().collect();
         structure(
             compute,
-            Points::new(&rows, samples.features()),
+            Points::new(&sample_rows, samples.features()),
             Points::new(&codes, latent),
             settings.neighbours,
         )
@@ -157,6 +160,9 @@ pub fn latent_quality(
     let (hidden_units, dead_hidden_units) = hidden_units(&model, compute, &samples)?;
     let errors = row_errors(&model, compute, &samples)?;
     let (best, worst) = extremes(&errors, settings.extremes);
+    let [best, worst] = [best, worst].map(|rows: Vec<RowError>| {
+        rows.into_iter().map(|error| RowError { row: test_rows[error.row], ..error }).collect()
+    });
     Ok(LatentQuality {
         knn_accuracy,
         linear_probe: probe,

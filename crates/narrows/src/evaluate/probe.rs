@@ -189,7 +189,7 @@ impl Problem {
         let (size, rows) = (self.dimension + 1, self.targets.len() as f64);
         let samples = Samples::in_model_scale(self.dimension, self.x.clone())
             .expect("labelled codes are finite, and so they are standardised");
-        let (_, covariance) = covariance(compute, &samples);
+        let (_, covariance) = covariance(compute, &samples).expect("they are in memory");
         let bound = Mat::from_fn(size, size, |i, j| {
             let product = if i < self.dimension && j < self.dimension { covariance[(i, j)] } else { 0.0 };
             match i == j {

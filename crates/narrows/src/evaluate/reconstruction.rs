@@ -27,7 +27,7 @@ pub fn reconstruction_error(
 ) -> Result<ReconstructionError, MismatchError> {
     let errors = model.squared_errors(compute, samples)?;
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
-    let model_scale = sum / samples.all_present() as f64;
+    let model_scale = sum / samples.all_present().map_err(MismatchError::from)? as f64;
     Ok(ReconstructionError::new(model, model_scale))
 }
 

@@ -5,7 +5,7 @@ use super::{Experiment, ModelSummary, RunError};
 use crate::compute::Compute;
 use crate::dataset::Parts;
 use crate::evaluate::{Certificate, LatentSettings, latent_quality};
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, MismatchError};
 use crate::pca::Pca;
 
 /// Completes the summary of one model. What cannot be measured, as codes of a diverged model that are not finite, is left
@@ -41,7 +41,7 @@ pub(super) fn codes_of_pairs(
     for (summary, model) in summaries.iter().zip(models) {
         for name in &names {
             let (dataset, index) = name.find(data)?;
-            let row = dataset.subset(&[index]);
+            let row = dataset.read_rows(&[index]).map_err(MismatchError::from)?;
             let code = model.encode(compute, &model.samples(&row)?)?;
             codes.push(RowCode { model: summary.name.clone(), row: name.to_string(), code });
         }

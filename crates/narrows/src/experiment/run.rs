@@ -532,7 +532,7 @@ impl Work<'_> {
             let pca = Pca::fit(compute, &samples)?;
             Ok((pca, start.elapsed().as_secs_f64()))
         };
-        self.pca.get_or_init(fit).as_ref().map_err(|&error| RunError::Pca(error))
+        self.pca.get_or_init(fit).as_ref().map_err(|error| RunError::Pca(error.clone()))
     }
 
     /// Exact PCA as one of the models: computes, evaluates and writes it.

@@ -34,7 +34,7 @@ impl<'a> Snapshots<'a> {
         let rows = if input.image().is_some() { data.test().examples() } else { Vec::new() };
         let originals = match rows.is_empty() {
             true => None,
-            false => Some(input.samples(&data.test().subset(&rows))?),
+            false => Some(input.samples(&data.test().read_rows(&rows)?)?),
         };
         // Ten rows are nothing to share out, and the team is busy training.
         let compute = Compute::single(level);

@@ -88,7 +88,7 @@ impl Judge {
         observe: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Self, JudgeError> {
         let (train, features) = (data.train(), data.schema().features());
-        let (Some(labels), Some(test_labels), Some(classes)) =
+        let (Some(labels), Some(_), Some(classes)) =
             (train.labels(), data.test().labels(), data.schema().classes())
         else {
             return Ok(Self::Pixels { features });
@@ -106,7 +106,8 @@ impl Judge {
             Outcome::Diverged { .. } => return Err(JudgeError::Diverged),
         }
         let classifier = Classifier { architecture, parameters: trained.parameters, input };
-        let test_accuracy = accuracy(&classifier, compute, data.test(), test_labels)?;
+        let test = data.test().examined().map_err(MismatchError::from)?.dataset;
+        let test_accuracy = accuracy(&classifier, compute, &test)?;
         Ok(Self::Classifier { classifier, test_accuracy })
     }
 
@@ -194,15 +195,11 @@ fn most_probable(probabilities: &[f32]) -> (u32, f32) {
     )
 }
 
-fn accuracy(
-    classifier: &Classifier,
-    compute: &mut Compute,
-    data: &Dataset,
-    labels: &[u32],
-) -> Result<f64, MismatchError> {
+fn accuracy(classifier: &Classifier, compute: &mut Compute, data: &Dataset) -> Result<f64, MismatchError> {
     let features = classifier.features(compute, &classifier.input.samples(data)?)?;
     let probabilities = classifier.probabilities(compute, &features)?;
     let classes = probabilities.chunks_exact(classifier.architecture.classes).map(most_probable);
-    let right = classes.zip(labels).filter(|((class, _), label)| class == *label).count();
-    Ok(right as f64 / labels.len().max(1) as f64)
+    let right =
+        classes.zip(data.labels().unwrap_or_default()).filter(|((class, _), label)| class == *label).count();
+    Ok(right as f64 / data.rows().max(1) as f64)
 }

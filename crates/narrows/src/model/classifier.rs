@@ -77,7 +77,8 @@ impl Classifier {
         if expected != found {
             return Err(MismatchError::Features { name: "the data".to_owned(), expected, found });
         }
-        Ok(self.network()?.infer(compute, 0..1, &Source::Samples(samples)))
+        let network = self.network()?;
+        Ok(samples.map_pieces(|rows| network.infer(compute, 0..1, &Source::Samples(rows)))?)
     }
 
     /// The class probabilities of rows with these features, `softmax(W₂φ + b₂)`: rows × classes.

@@ -54,6 +54,18 @@ pub enum MismatchError {
         /// The column's name, or its number from 0.
         column: String,
     },
+    /// More reconstructions than may be in memory.
+    #[error(
+        "the rows are in a file, and their {rows} reconstructions would take {bytes} bytes of memory; {limit} are allowed. Choose fewer rows"
+    )]
+    Reconstructions {
+        /// How many.
+        rows: usize,
+        /// What they would take.
+        bytes: u64,
+        /// What they may take.
+        limit: u64,
+    },
     /// Codes that are no whole rows.
     #[error("the model's codes have {latent} numbers each, {numbers} numbers are no whole codes")]
     Codes {
@@ -146,7 +158,7 @@ impl InputSpec {
             return Err(MismatchError::Range { name: name(), expected, found });
         }
         if *self.schema.missing() != Missing::Mask
-            && let Some((row, column)) = dataset.first_missing()
+            && let Some((row, column)) = dataset.first_missing()?
         {
             let column = dataset.schema().column(column);
             return Err(MismatchError::Missing { name: name(), row, column });

@@ -1,5 +1,7 @@
 //! A model made ready to run: weights packed once, every shape checked.
 
+use std::ops::Range;
+
 use super::inference::Source;
 use super::network::{Network, WeightOrder};
 use super::{Architecture, Autoencoder, InputSpec, LayerSpec, MismatchError, Parameters, TensorSpec};
@@ -69,8 +71,7 @@ impl Predictor {
     /// # Errors
     /// If rows are not as long as the model reads.
     pub fn encode(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
-        self.check(samples)?;
-        Ok(self.network.infer(compute, 0..self.architecture.depth(), &Source::Samples(samples)))
+        self.run(compute, 0..self.architecture.depth(), samples)
     }
 
     /// `decoder(z)` of codes, rows × latent; returns rows × features in the model's scale.
@@ -92,10 +93,10 @@ impl Predictor {
     /// `decoder(encoder(x))` of every row, rows × features in the model's scale.
     ///
     /// # Errors
-    /// If rows are not as long as the model reads.
+    /// If rows are not as long as the model reads; or if they are in a file and too many for memory.
     pub fn reconstruct(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
-        self.check(samples)?;
-        Ok(self.network.infer(compute, 0..2 * self.architecture.depth(), &Source::Samples(samples)))
+        check_result(samples)?;
+        self.run(compute, 0..2 * self.architecture.depth(), samples)
     }
 
     /// Every row in raw units, rows × features, its missing values filled in from the reconstruction that the others give.
@@ -104,10 +105,16 @@ impl Predictor {
     /// # Errors
     /// If rows are not as long as the model reads.
     pub fn filled(&self, compute: &mut Compute, samples: &Samples) -> Result<Vec<f32>, MismatchError> {
-        let mut rows = self.reconstruct(compute, samples)?;
-        let rows_of = rows.chunks_exact_mut(samples.features());
-        rows_of.enumerate().for_each(|(index, row)| samples.complete(index, row));
-        Ok(rows)
+        self.check(samples)?;
+        check_result(samples)?;
+        let layers = 0..2 * self.architecture.depth();
+        let of_rows = |rows: &Samples| {
+            let mut filled = self.network.infer(compute, layers.clone(), &Source::Samples(rows));
+            let rows_of = filled.chunks_exact_mut(rows.features());
+            rows_of.enumerate().for_each(|(index, row)| rows.complete(index, row));
+            filled
+        };
+        Ok(samples.map_pieces(of_rows)?)
     }
 
     /// `‖decoder(encoder(x)) − x‖²` of every row, in the model's scale, over the values that are there; 0 of a row without any.
@@ -120,7 +127,7 @@ impl Predictor {
         samples: &Samples,
     ) -> Result<Vec<f32>, MismatchError> {
         self.check(samples)?;
-        Ok(self.network.squared_errors(compute, samples))
+        Ok(samples.map_pieces(|rows| self.network.squared_errors(compute, rows))?)
     }
 
     /// `(decoder(encoder(x)) − x)²` of every feature of every row, rows × features, in the model's scale; NaN where a value
@@ -133,11 +140,17 @@ impl Predictor {
         compute: &mut Compute,
         samples: &Samples,
     ) -> Result<Vec<f32>, MismatchError> {
-        let mut errors = self.reconstruct(compute, samples)?;
-        for (row, errors) in errors.chunks_exact_mut(samples.features()).enumerate() {
-            errors.iter_mut().zip(samples.row_with_nan(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
-        }
-        Ok(errors)
+        self.check(samples)?;
+        check_result(samples)?;
+        let layers = 0..2 * self.architecture.depth();
+        let of_rows = |rows: &Samples| {
+            let mut errors = self.network.infer(compute, layers.clone(), &Source::Samples(rows));
+            for (row, errors) in errors.chunks_exact_mut(rows.features()).enumerate() {
+                errors.iter_mut().zip(rows.row_with_nan(row)).for_each(|(y, x)| *y = (*y - x) * (*y - x));
+            }
+            errors
+        };
+        Ok(samples.map_pieces(of_rows)?)
     }
 
     /// What layer `layer` (from 0, encoder and decoder in one count) makes of every row: rows × its outputs.
@@ -150,8 +163,18 @@ impl Predictor {
         samples: &Samples,
         layer: usize,
     ) -> Result<Vec<f32>, MismatchError> {
+        self.run(compute, 0..layer + 1, samples)
+    }
+
+    fn run(
+        &self,
+        compute: &mut Compute,
+        layers: Range<usize>,
+        samples: &Samples,
+    ) -> Result<Vec<f32>, MismatchError> {
         self.check(samples)?;
-        Ok(self.network.infer(compute, 0..layer + 1, &Source::Samples(samples)))
+        let of_rows = |rows: &Samples| self.network.infer(compute, layers.clone(), &Source::Samples(rows));
+        Ok(samples.map_pieces(of_rows)?)
     }
 
     fn check(&self, samples: &Samples) -> Result<(), MismatchError> {
@@ -160,6 +183,15 @@ impl Predictor {
             true => Ok(()),
             false => Err(MismatchError::Features { name: "the data".to_owned(), expected, found }),
         }
+    }
+}
+
+/// Checks that what is as large as the rows themselves may be in memory.
+fn check_result(samples: &Samples) -> Result<(), MismatchError> {
+    let (rows, bytes) = (samples.rows(), (4 * samples.rows() * samples.features()) as u64);
+    match samples.result_limit() {
+        Some(limit) if bytes > limit => Err(MismatchError::Reconstructions { rows, bytes, limit }),
+        _ => Ok(()),
     }
 }
 

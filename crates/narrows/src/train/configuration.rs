@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Optimiser, Schedule};
+use crate::dataset::DataError;
 use crate::model::{ArchitectureError, Initialisation};
 
 /// The settings of one training run. The data, the architecture and these determine its result to the bit.
@@ -46,6 +47,9 @@ pub enum TrainingError {
     /// The architecture cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
+    /// The rows could no longer be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A setting is out of its range.
     #[error("{setting} is {found}; expected {expected}")]
     Setting {

@@ -12,6 +12,8 @@
 
 mod configuration;
 mod event;
+mod feed;
+mod memory;
 mod objective;
 mod optimiser;
 mod schedule;
@@ -20,9 +22,10 @@ mod trainer;
 
 pub use configuration::{Training, TrainingError};
 pub use event::{EpochReport, Event};
+pub use memory::memory_of_training;
 pub use objective::Objective;
 pub use optimiser::Optimiser;
 pub use schedule::{Rates, Schedule};
 pub use step::{Gradients, Step};
-pub(crate) use trainer::shuffle;
 pub use trainer::{Outcome, Trained, train, train_classifier};
+pub(crate) use trainer::{shuffle, shuffle_with};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use super::feed::{Feed, Portion, with_feed};
 use super::objective::Objective;
 use super::step::Step;
 use super::{EpochReport, Event, Training, TrainingError};
@@ -48,8 +49,10 @@ pub enum Outcome {
 ///
 /// Values that are missing are no targets, and count in no loss; a row without any value is left out.
 ///
+/// Rows in a file are read ahead, window by window, in an order of their own: `docs/data.md`.
+///
 /// # Errors
-/// If a setting is out of range, or the data does not fit the architecture.
+/// If a setting is out of range, the data does not fit the architecture, or a file of rows can no longer be read.
 pub fn train(
     architecture: &Architecture,
     training: &Training,
@@ -100,12 +103,12 @@ pub fn train_classifier(
 }
 
 /// Measures the test loss.
-pub(crate) type Measure<'a> = dyn FnMut(&Parameters, &mut Compute) -> f64 + 'a;
+pub(crate) type Measure<'a> = dyn FnMut(&Parameters, &mut Compute) -> Result<f64, TrainingError> + 'a;
 
 /// The loop itself: trains any layers with any objective.
 ///
 /// # Errors
-/// If a setting is out of range, or there are no rows or too many.
+/// If a setting is out of range, there are no rows, or a file of rows can no longer be read.
 pub(crate) fn fit(
     layers: &[LayerSpec],
     training: &Training,
@@ -118,14 +121,35 @@ pub(crate) fn fit(
     if samples.rows() == 0 {
         return Err(TrainingError::NoRows { set: "training" });
     }
-    let mut order = objective.rows(samples);
-    let rows = order.len();
-
+    let order = if samples.is_in_memory() { objective.rows(samples) } else { Vec::new() };
+    let rows = if samples.is_in_memory() { order.len() } else { samples.rows() };
     let batch_size = training.batch_size.min(rows);
-    let steps = rows.div_ceil(batch_size);
+    let parameters = training.initialisation.draw_layers(layers, training.seed);
+    let model = Step::of_layers(layers, &parameters, batch_size, samples);
+    let start = Start { model, parameters, batch_size, steps: rows.div_ceil(batch_size) };
+    with_feed((samples, objective), order, training, batch_size, |feed| {
+        run(start, training, feed, &mut measure, compute, observe)
+    })
+}
+
+/// What the loop begins with.
+struct Start {
+    model: Step,
+    parameters: Parameters,
+    batch_size: usize,
+    /// In an epoch.
+    steps: usize,
+}
+
+fn run(
+    Start { mut model, mut parameters, batch_size, steps }: Start,
+    training: &Training,
+    feed: &mut Feed<'_>,
+    measure: &mut Option<&mut Measure<'_>>,
+    compute: &mut Compute,
+    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+) -> Result<Trained, TrainingError> {
     let total_steps = (steps as u64).saturating_mul(training.epochs as u64);
-    let mut parameters = training.initialisation.draw_layers(layers, training.seed);
-    let mut model = Step::of_layers(layers, &parameters, batch_size, samples);
     let mut history = Vec::new();
     let mut steps_done = 0;
 
@@ -136,21 +160,25 @@ pub(crate) fn fit(
     }
     for epoch in 1..=training.epochs {
         let start = Instant::now();
-        shuffle(&mut order, training.seed, epoch);
-        let mut losses = 0.0;
-        for (step, batch) in order.chunks(batch_size).enumerate() {
-            model.announce(order.chunks(batch_size).nth(step + 1).unwrap_or_default());
-            let rates = training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
-            steps_done += 1;
-            let rule = training.optimiser.rule(steps_done, rates);
-            let loss = model.take_towards(compute, samples, objective, batch, rule);
-            if !loss.is_finite() {
-                let outcome = Outcome::Diverged { epoch, step: step + 1 };
-                return Ok(Trained { parameters, history, outcome });
-            }
-            losses += loss;
-            if observe(&Event::Batch { epoch, step: step + 1, steps }).is_break() {
-                return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
+        feed.begin(epoch);
+        let (mut losses, mut step) = (0.0, 0);
+        while let Some(Portion { samples, objective, order }) = feed.next()? {
+            for (index, batch) in order.chunks(batch_size).enumerate() {
+                step += 1;
+                model.announce(order.chunks(batch_size).nth(index + 1).unwrap_or_default());
+                let rates =
+                    training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
+                steps_done += 1;
+                let rule = training.optimiser.rule(steps_done, rates);
+                let loss = model.take_towards(compute, samples, objective, batch, rule);
+                if !loss.is_finite() {
+                    let outcome = Outcome::Diverged { epoch, step };
+                    return Ok(Trained { parameters, history, outcome });
+                }
+                losses += loss;
+                if observe(&Event::Batch { epoch, step, steps }).is_break() {
+                    return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
+                }
             }
         }
         let duration = start.elapsed();
@@ -165,7 +193,8 @@ pub(crate) fn fit(
         let test_loss = measure
             .as_mut()
             .filter(|_| training.test_every > 0 && epoch.is_multiple_of(training.test_every))
-            .map(|measure| measure(&parameters, compute));
+            .map(|measure| measure(&parameters, compute))
+            .transpose()?;
         let report = EpochReport { epoch, training_loss: losses / steps as f64, test_loss, duration };
         let stop = observe(&Event::Epoch(report.clone())).is_break() || stop_here;
         history.push(report);
@@ -205,7 +234,7 @@ fn check(set: &'static str, samples: &Samples, architecture: &Architecture) -> R
     if samples.rows() == 0 {
         return Err(TrainingError::NoRows { set });
     }
-    if samples.all_present() == 0 {
+    if samples.all_present()? == 0 {
         return Err(TrainingError::NoValues { set });
     }
     Ok(())
@@ -216,10 +245,11 @@ fn test_loss(
     parameters: &Parameters,
     test: &Samples,
     compute: &mut Compute,
-) -> f64 {
-    let errors = Network::new(architecture, parameters, WeightOrder::Tiles).squared_errors(compute, test);
+) -> Result<f64, TrainingError> {
+    let network = Network::new(architecture, parameters, WeightOrder::Tiles);
+    let errors = test.map_pieces(|rows| network.squared_errors(compute, rows))?;
     let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
-    sum / test.all_present() as f64
+    Ok(sum / test.all_present()? as f64)
 }
 
 /// Permutes `order` (Fisher & Yates), with ChaCha8 of `seed`, stream `epoch`; where it begins has an influence, so
@@ -227,6 +257,11 @@ fn test_loss(
 pub(crate) fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(epoch as u64);
+    shuffle_with(order, &mut random);
+}
+
+/// Fisher & Yates.
+pub(crate) fn shuffle_with(order: &mut [u32], random: &mut ChaCha8Rng) {
     for last in (1..order.len()).rev() {
         // A number below last + 1; the bias of the multiplication is below 2⁻³².
         let other = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;

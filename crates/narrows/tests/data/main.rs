@@ -4,6 +4,7 @@
 
 #[cfg(feature = "report")]
 mod defaults;
+mod files;
 mod loading;
 mod refusals;
 mod splits;

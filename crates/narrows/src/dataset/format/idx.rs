@@ -171,7 +171,7 @@ fn read_stream(stream: &mut Stream, length: Option<u64>, limits: &Limits) -> Res
     layout.read_all(stream, available, limits)
 }
 
-fn header(stream: &mut Stream) -> Result<Layout, Fault> {
+pub(super) fn header(stream: &mut Stream) -> Result<Layout, Fault> {
     let magic: [u8; 4] = read_array(stream, 4)?;
     let [0, 0, kind, dimensions @ 1..=4] = magic else {
         return Err(Problem::Kind { expected: "an IDX file", found: "another format" }.into());

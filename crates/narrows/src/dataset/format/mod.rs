@@ -7,6 +7,7 @@
 //! No file is believed: sizes are checked before memory is taken, and [`Limits`] bounds it.
 
 mod array;
+mod array_file;
 pub mod csv;
 mod date;
 mod error;
@@ -21,6 +22,7 @@ mod source;
 mod table;
 
 pub use array::{Array, ArrayProblem, Element, Layout, Values};
+pub use array_file::{ArrayFile, FileError, FileProblem};
 pub use error::{FormatError, Place, Problem};
 pub use recognise::Format;
 pub use source::Source;

@@ -108,6 +108,19 @@ impl Source {
         }
     }
 
+    /// The file itself, if it is one that can be read from anywhere.
+    pub(super) fn into_file(self) -> Result<File, FormatError> {
+        match self.origin {
+            Origin::File(file) => Ok(file),
+            Origin::Folder => Err(a_file_was_expected(&self.path)),
+            Origin::Stream(_) => {
+                let problem =
+                    Problem::Kind { expected: "a file that can be read from anywhere", found: "a stream" };
+                Err(Fault::from(problem).in_file(&self.path))
+            }
+        }
+    }
+
     /// The path, and bytes that can be read from anywhere: a file's in place, a stream's after they were read whole.
     pub(super) fn into_seekable(self, limits: &Limits) -> Result<(PathBuf, Seekable), FormatError> {
         match self.origin {

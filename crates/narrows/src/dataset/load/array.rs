@@ -1,10 +1,10 @@
 //! From arrays (IDX, NumPy) to rows: images by their shape, else rows of numbers.
 
 use super::error::LoadError;
-use super::found::{Found, Kind, Labels};
+use super::found::{Found, FoundValues, Kind, Labels};
 use super::{ImageSize, LoadOptions, Wanted, table};
-use crate::dataset::format::{self, Array, Cells, Column, Element, Table};
-use crate::dataset::{ImageShape, ValueRange, Values};
+use crate::dataset::format::{self, Array, ArrayFile, Cells, Column, Element, Table};
+use crate::dataset::{ImageShape, ReadAhead, ValueRange, Values};
 
 /// The rows of an array, with an array of labels if there is one.
 pub(super) fn read(
@@ -46,7 +46,49 @@ pub(super) fn read(
             as_images(path, element, image, values, notes)
         }
     };
-    Ok(Found { path: path.to_owned(), kind, values, labels })
+    Ok(Found { path: path.to_owned(), kind, values: FoundValues::Memory(values), labels })
+}
+
+/// The rows of an array that stays in its file.
+pub(super) fn streamed(
+    path: &str,
+    array: ArrayFile,
+    labels: Option<Array>,
+    ahead: ReadAhead,
+    options: &LoadOptions,
+    notes: &mut Vec<String>,
+) -> Result<Found, LoadError> {
+    let shape = array.layout().shape().to_vec();
+    let whole = |why| LoadError::NeedsMemory { path: path.to_owned(), bytes: array.memory_bytes(), why };
+    if options.column_option().is_some() {
+        return Err(whole("columns are chosen in memory"));
+    }
+    let labels = labels.map(|labels| of_array(path, labels, shape[0])).transpose()?;
+    let image = match (&shape[..], options.size) {
+        (&[_, features], None) => {
+            let (kind, path) = (Kind::Rows(features), path.to_owned());
+            return Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels });
+        }
+        (&[_, features], Some(size)) => image_of_row(path, size, features)?,
+        (&[_, height, width], None) => ImageShape::grey(height, width),
+        (&[_, height, width, channels @ (1 | 3)], None) => ImageShape { height, width, channels },
+        (_, Some(_)) => return Err(whole("images are resized in memory")),
+        (&[_, 1 | 3, _, _], None) => return Err(whole("channels are put behind height and width in memory")),
+        _ => return Err(LoadError::Shape { path: path.to_owned(), shape }),
+    };
+    let extent =
+        array.extent().map_err(|error| LoadError::Data { path: path.to_owned(), source: error.into() })?;
+    let bytes = matches!(array.layout().element(), Element::U8 | Element::Bool);
+    let range = match extent {
+        (_, high) if bytes && high <= 1.0 => ValueRange { low: 0.0, high: 1.0 },
+        _ if bytes => ValueRange::BYTES,
+        extent => range_of(extent),
+    };
+    if range != ValueRange::BYTES {
+        notes.push(told_range(path, range));
+    }
+    let (kind, path) = (Kind::Images { shape: image, range }, path.to_owned());
+    Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels })
 }
 
 /// Rows of a table, or of an array with two dimensions, as images of the size that was asked for.
@@ -58,11 +100,15 @@ pub(super) fn images_of_rows(
     notes: &mut Vec<String>,
 ) -> Result<(Kind, Values), LoadError> {
     let Some(size) = size else { return Ok((Kind::Rows(features), values)) };
+    let image = image_of_row(path, size, features)?;
+    Ok(as_images(path, Element::U8, image, values, notes))
+}
+
+fn image_of_row(path: &str, size: ImageSize, features: usize) -> Result<ImageShape, LoadError> {
     let ImageSize { height, width } = size;
     let channels = [1, 3].into_iter().find(|channels| height * width * channels == features);
     let channels = channels.ok_or_else(|| LoadError::Size { path: path.to_owned(), size, features })?;
-    let image = ImageShape { height, width, channels };
-    Ok(as_images(path, Element::U8, image, values, notes))
+    Ok(ImageShape { height, width, channels })
 }
 
 /// Height, width and channels of rows, channels side by side for each pixel.
@@ -121,17 +167,17 @@ fn as_images(
             )
         }
         Values::Numbers(numbers) => {
-            let range = range_of(&numbers);
+            let finite = numbers.iter().copied().filter(|value| value.is_finite());
+            let range = range_of(
+                finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x))),
+            );
             let whole = |&value: &f32| (0.0..=255.0).contains(&value) && value.fract() == 0.0;
             if range == ValueRange::BYTES && numbers.iter().all(whole) {
                 let bytes = numbers.iter().map(|&value| value as u8).collect();
                 notes.push(format!("{path}: all values are whole numbers from 0 to 255, and kept as bytes"));
                 (range, Values::Bytes(bytes))
             } else {
-                notes.push(format!(
-                    "{path}: {} is black and {} is white, by the values found",
-                    range.low, range.high
-                ));
+                notes.push(told_range(path, range));
                 (range, Values::Numbers(numbers))
             }
         }
@@ -139,11 +185,12 @@ fn as_images(
     (Kind::Images { shape: image, range }, values)
 }
 
+fn told_range(path: &str, range: ValueRange) -> String {
+    format!("{path}: {} is black and {} is white, by the values found", range.low, range.high)
+}
+
 /// The usual range that holds all values, or their own.
-fn range_of(numbers: &[f32]) -> ValueRange {
-    let finite = numbers.iter().copied().filter(|value| value.is_finite());
-    let (low, high) =
-        finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+fn range_of((low, high): (f32, f32)) -> ValueRange {
     let usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)];
     // Pixels from 0 to 16 are no dark bytes: white is taken for a usual one only if some value comes near it.
     let fits = |&(least, greatest): &(f32, f32)| low >= least && high <= greatest && high > 0.5 * greatest;

@@ -1,7 +1,7 @@
 //! From what paths hold to parts of one schema.
 
 use super::error::LoadError;
-use super::found::{Found, FoundParts, Kind, grouped, sorted};
+use super::found::{Found, FoundParts, FoundValues, Kind, grouped, sorted};
 use super::{LoadOptions, Loaded, MissingRule};
 use crate::dataset::{Dataset, Missing, Moments, Part, Parts, Schema, SchemaError, Shares, Split, Values};
 
@@ -137,6 +137,13 @@ fn datasets(found: FoundParts, schema: &Schema, options: &LoadOptions) -> Result
 fn dataset(found: Found, schema: &Schema, name: String) -> Result<Dataset, LoadError> {
     let Found { path, values, labels, .. } = found;
     let wrong = |source| LoadError::Data { path: path.clone(), source };
+    let labels = labels.map(|labels| labels.among(schema.classes().unwrap_or_default()));
+    let values = match values {
+        FoundValues::Memory(values) => values,
+        FoundValues::File(array, ahead) => {
+            return Dataset::open_file(name, schema.clone(), array, labels, ahead).map_err(wrong);
+        }
+    };
     if let (Missing::Error, Values::Numbers(numbers)) = (schema.missing(), &values)
         && let Some(first) = numbers.iter().position(|number| number.is_nan())
     {
@@ -145,7 +152,6 @@ fn dataset(found: Found, schema: &Schema, name: String) -> Result<Dataset, LoadE
         let place = format!("row {row} (from 0), column `{column}`");
         return Err(LoadError::Missing { path, count, place });
     }
-    let labels = labels.map(|labels| labels.among(schema.classes().unwrap_or_default()));
     Dataset::new(name, schema.clone(), values, labels).map_err(wrong)
 }
 
@@ -182,9 +188,13 @@ fn told(parts: &Parts, options: &LoadOptions) -> String {
 
 /// The parts with missing values filled by the means of the training set.
 fn filled(parts: Parts, path: &str, notes: &mut Vec<String>) -> Result<Parts, LoadError> {
-    let moments = parts.train().moments();
-    let whole = |part: &Dataset| part.moments().iter().all(|column| column.count == part.rows());
-    if [Some(parts.train()), parts.validation(), Some(parts.test())].into_iter().flatten().all(whole) {
+    let in_data = |source| LoadError::Data { path: path.to_owned(), source };
+    let moments = parts.train().moments().map_err(in_data)?;
+    let mut whole = true;
+    for part in [Some(parts.train()), parts.validation(), Some(parts.test())].into_iter().flatten() {
+        whole &= part.first_missing().map_err(in_data)?.is_none();
+    }
+    if whole {
         notes.push(format!("{path}: no values are missing"));
     }
     let wrong = |source: SchemaError| LoadError::Schema { path: path.to_owned(), source };
@@ -194,12 +204,7 @@ fn filled(parts: Parts, path: &str, notes: &mut Vec<String>) -> Result<Parts, Lo
     }
     let means = moments.iter().map(|column: &Moments| column.mean as f32).collect();
     let schema = schema.clone().with_missing(Missing::Fill(means)).map_err(wrong)?;
-    let fill = |part: &Dataset| {
-        let values = (0..part.rows()).flat_map(|row| part.raw_row(row)).collect();
-        let labels = part.labels().map(<[u32]>::to_vec);
-        Dataset::new(part.name(), schema.clone(), Values::Numbers(values), labels)
-            .map_err(|source| LoadError::Data { path: path.to_owned(), source })
-    };
+    let fill = |part: &Dataset| part.with_missing(&schema).map_err(in_data);
     let validation = parts.validation().map(fill).transpose()?;
     Ok(Parts::new(fill(parts.train())?, validation, fill(parts.test())?)?)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::dataset::format::FormatError;
-use crate::dataset::{DataError, PartsError, SchemaError, SplitError};
+use crate::dataset::{BudgetError, DataError, PartsError, SchemaError, SplitError};
 
 /// Data that cannot be read as it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,23 @@ pub enum LoadError {
     /// A name that is no path, and near to that of the data that is built in.
     #[error("{0}: there is no such file or folder, and no such data set is built in; did you mean `mnist`?")]
     NotThere(String),
+    /// More than the memory that data may take, where it cannot stay in its file.
+    #[error(
+        "{path} takes {} of memory, more than it may, and cannot be read block by block: {why}. Give more with --memory, or \
+         write it as .npy (`numpy.save` of a C-contiguous array)",
+        bytesize::ByteSize(*bytes).display().si()
+    )]
+    NeedsMemory {
+        /// Of which path.
+        path: String,
+        /// What it takes.
+        bytes: u64,
+        /// Why it cannot stay in its file.
+        why: &'static str,
+    },
+    /// Too little memory to read ahead.
+    #[error("--memory: {0}")]
+    Budget(#[from] BudgetError),
     /// The rows have no meaning together.
     #[error("{path}: {source}")]
     Schema {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::dataset::{ImageShape, ValueRange, Values};
+use crate::dataset::format::ArrayFile;
+use crate::dataset::{ImageShape, ReadAhead, ValueRange, Values};
 
 /// One part of a data set.
 #[derive(Debug)]
@@ -10,8 +11,15 @@ pub(super) struct Found {
     /// The path, as it was given.
     pub path: String,
     pub kind: Kind,
-    pub values: Values,
+    pub values: FoundValues,
     pub labels: Option<Labels>,
+}
+
+/// Where the values are.
+#[derive(Debug)]
+pub(super) enum FoundValues {
+    Memory(Values),
+    File(ArrayFile, ReadAhead),
 }
 
 /// What a row is.

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::error::LoadError;
-use super::found::{Found, FoundParts, Kind, Labels, grouped};
+use super::found::{Found, FoundParts, FoundValues, Kind, Labels, grouped};
 use super::{LoadOptions, Progress};
 use crate::dataset::format::images::{self, Colour, Images, Role};
 use crate::dataset::format::{Limits, Source};
@@ -71,7 +71,7 @@ fn parts(path: &str, read: Images) -> FoundParts {
         Some(Found {
             path: path.to_owned(),
             kind: Kind::Images { shape, range: ValueRange::BYTES },
-            values: Values::Bytes(values),
+            values: FoundValues::Memory(Values::Bytes(values)),
             labels: names.map(Labels::of_names),
         })
     };

@@ -29,10 +29,12 @@ use std::path::Path;
 pub use error::{LoadError, WordColumn};
 pub use options::{ImageSize, LoadOptions, MissingRule, deserialize_short, serialize_short};
 
-use super::format::{Format, FormatError, Limits, Problem, Source, Table, csv, idx, npy};
-use super::{Dataset, Part, Parts, Schema, Split};
+use bytesize::ByteSize;
+
+use super::format::{ArrayFile, Format, FormatError, Layout, Limits, Problem, Source, Table, csv, idx, npy};
+use super::{Dataset, Part, Parts, ReadAhead, Schema, Split};
 pub(crate) use found::grouped;
-use found::{Found, FoundParts, Kind};
+use found::{Found, FoundParts, FoundValues, Kind};
 
 /// The name of the data set that is built in.
 pub const MNIST: &str = "mnist";
@@ -93,7 +95,7 @@ pub fn load(
     threads: NonZeroUsize,
     progress: Progress<'_>,
 ) -> Result<Loaded, LoadError> {
-    Reader { options, threads, progress, notes: Vec::new() }.load(None)
+    Reader::new(options, threads, progress).load(None)
 }
 
 /// Reads data for a model that was trained on rows of `schema`: columns are matched by name, and missing values are what they are to
@@ -107,7 +109,7 @@ pub fn load_for(
     threads: NonZeroUsize,
     progress: Progress<'_>,
 ) -> Result<Loaded, LoadError> {
-    Reader { options, threads, progress, notes: Vec::new() }.load(Some(schema))
+    Reader::new(options, threads, progress).load(Some(schema))
 }
 
 /// Reads data as it lies in its files: not shared out, with its missing values, without columns of words.
@@ -119,7 +121,7 @@ pub fn load_unsplit(
     threads: NonZeroUsize,
     progress: Progress<'_>,
 ) -> Result<Unsplit, LoadError> {
-    let mut reader = Reader { options, threads, progress, notes: Vec::new() };
+    let mut reader = Reader::new(options, threads, progress);
     if reader.is_built_in()? {
         let parts = reader.built_in()?;
         let parts = vec![(Part::Train, parts.train().clone()), (Part::Test, parts.test().clone())];
@@ -135,9 +137,16 @@ struct Reader<'a> {
     threads: NonZeroUsize,
     progress: Progress<'a>,
     notes: Vec<String>,
+    /// Bytes that values may still take.
+    memory_left: Option<u64>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(options: &'a LoadOptions, threads: NonZeroUsize, progress: Progress<'a>) -> Self {
+        let memory_left = options.memory.map(|memory| memory.as_u64());
+        Self { options, threads, progress, notes: Vec::new(), memory_left }
+    }
+
     fn load(mut self, schema: Option<&Schema>) -> Result<Loaded, LoadError> {
         if self.is_built_in()? {
             let parts = assemble::with_validation(self.built_in()?, self.options)?;
@@ -160,6 +169,7 @@ impl Reader<'_> {
         let (mut shares, options) = (LoadOptions::of(MNIST), self.options);
         shares.validation_share = options.validation_share;
         shares.split_seed = options.split_seed;
+        shares.memory = options.memory;
         if *options == shares {
             return Ok(true);
         }
@@ -237,6 +247,12 @@ impl Reader<'_> {
             }
             Format::Parquet => self.parquet(path, source, wanted),
             Format::Npy => {
+                let layout = npy::layout(Source::open(Path::new(path))?)?;
+                if let Some(ahead) = self.stays_in_file(path, &layout, source.is_gzip())? {
+                    let array = ArrayFile::open(Path::new(path))?;
+                    let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
+                    return Ok(FoundParts::one(found));
+                }
                 let array = npy::read(source, &Limits::default())?;
                 let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
                 Ok(FoundParts::one(found))
@@ -263,9 +279,10 @@ impl Reader<'_> {
             return Ok(FoundParts::one(found));
         }
         let features = found.features();
+        let FoundValues::Memory(values) = found.values else { unreachable!("tables are in memory") };
         let (kind, values) =
-            array::images_of_rows(path, self.options.size, features, found.values, &mut self.notes)?;
-        Ok(FoundParts::one(Found { kind, values, ..found }))
+            array::images_of_rows(path, self.options.size, features, values, &mut self.notes)?;
+        Ok(FoundParts::one(Found { kind, values: FoundValues::Memory(values), ..found }))
     }
 
     #[cfg(feature = "parquet")]
@@ -278,6 +295,41 @@ impl Reader<'_> {
     #[cfg(not(feature = "parquet"))]
     fn parquet(&mut self, path: &str, _: Source, _: Wanted<'_>) -> Result<FoundParts, LoadError> {
         Err(LoadError::Feature { path: path.into(), what: "a Parquet file", feature: "parquet" })
+    }
+
+    /// How an array is read ahead that is too large for what memory is left; nothing if it fits, and is counted then.
+    fn stays_in_file(
+        &mut self,
+        path: &str,
+        layout: &Layout,
+        is_compressed: bool,
+    ) -> Result<Option<ReadAhead>, LoadError> {
+        let Some(left) = self.memory_left else { return Ok(None) };
+        let bytes = layout.memory_bytes();
+        if bytes <= left {
+            self.memory_left = Some(left - bytes);
+            return Ok(None);
+        }
+        let why = match () {
+            () if path == "-" => Some("the standard input can be read but once"),
+            () if is_compressed => Some("a compressed file can be read only from its beginning"),
+            () if !layout.has_contiguous_rows() => {
+                Some("its columns lie in one piece each, not its rows (Fortran order)")
+            }
+            () => None,
+        };
+        if let Some(why) = why {
+            return Err(LoadError::NeedsMemory { path: path.to_owned(), bytes, why });
+        }
+        let budget = self.options.memory.map_or(left, |memory| memory.as_u64());
+        let ahead = ReadAhead::within(budget)?;
+        self.memory_left = Some(left.saturating_sub(ahead.held_bytes()));
+        self.notes.push(format!(
+            "{path}: {} of values are more than the {} that data may take, so they stay in the file and are read block by block",
+            ByteSize(bytes).display().si(),
+            ByteSize(left).display().si()
+        ));
+        Ok(Some(ahead))
     }
 
     fn archive(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
@@ -305,6 +357,12 @@ impl Reader<'_> {
         if let Some(set) = set {
             let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
             return self.idx_folder(path, folder.unwrap_or(Path::new(".")), Some(set), wanted);
+        }
+        let layout = idx::layout(Source::open(Path::new(path))?)?;
+        if let Some(ahead) = self.stays_in_file(path, &layout, source.is_gzip())? {
+            let array = ArrayFile::open(Path::new(path))?;
+            let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
+            return Ok(FoundParts::one(found));
         }
         let array = idx::read(source, &Limits::default())?;
         let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;

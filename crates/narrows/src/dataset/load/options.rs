@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use bytesize::ByteSize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -63,6 +64,10 @@ pub struct LoadOptions {
     /// The seed by which shares are drawn.
     #[serde(skip_serializing_if = "is_default")]
     pub split_seed: u64,
+    /// What the values may take of memory, written `200MB`: an array that takes more stays in its file and is read from there, block
+    /// by block. Without it, everything is read into memory.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exact_size")]
+    pub memory: Option<ByteSize>,
 }
 
 /// What to do with cells without a value.
@@ -177,6 +182,11 @@ impl<'de> Deserialize<'de> for ImageSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
+}
+
+/// A size as its number of bytes: in other units it would be rounded.
+fn exact_size<S: Serializer>(size: &Option<ByteSize>, serializer: S) -> Result<S::Ok, S::Error> {
+    size.map(|size| size.as_u64()).serialize(serializer)
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

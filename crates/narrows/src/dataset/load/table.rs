@@ -1,7 +1,7 @@
 //! From a table to rows: which columns are inputs, which one names the classes, and what becomes of words.
 
 use super::error::{LoadError, WordColumn, nearest};
-use super::found::{Found, Kind, Labels};
+use super::found::{Found, FoundValues, Kind, Labels};
 use super::{LoadOptions, Wanted};
 use crate::dataset::Values;
 use crate::dataset::format::{Cells, Column, Table, Text};
@@ -36,7 +36,12 @@ pub(super) fn read(
         refuse_missing(path, &table, &inputs)?;
     }
     let kind = Kind::Table(inputs.iter().map(|input| input.name.clone()).collect());
-    Ok(Found { path: path.to_owned(), kind, values: Values::Numbers(rows(&inputs, table.rows)), labels })
+    Ok(Found {
+        path: path.to_owned(),
+        kind,
+        values: FoundValues::Memory(Values::Numbers(rows(&inputs, table.rows))),
+        labels,
+    })
 }
 
 fn rename(path: &str, table: &mut Table, options: &LoadOptions) -> Result<(), LoadError> {

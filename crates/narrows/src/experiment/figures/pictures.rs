@@ -48,7 +48,7 @@ impl Gallery<'_> {
         rows: &[usize],
     ) -> Result<Vec<Picture>, MismatchError> {
         let model = &self.predictors[model];
-        let values = model.reconstruct(self.compute, &model.samples(&dataset.subset(rows))?)?;
+        let values = model.reconstruct(self.compute, &model.samples(&dataset.read_rows(rows)?)?)?;
         Ok(self.pictures(model.input(), &values))
     }
 
@@ -235,7 +235,7 @@ impl Gallery<'_> {
         let mut ends = Vec::new();
         for name in [&pair.from, &pair.to] {
             let (dataset, index) = name.find(self.data)?;
-            ends.push(dataset.subset(&[index]));
+            ends.push(dataset.read_rows(&[index]).map_err(MismatchError::from)?);
         }
         let (mut strips, mut sketches) = (Vec::new(), Vec::new());
         for (place, model) in self.predictors.iter().enumerate() {

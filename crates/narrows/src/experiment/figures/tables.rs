@@ -45,10 +45,11 @@ impl<'a> Tables<'a> {
         data: &'a Parts,
         compute: &'a mut Compute,
     ) -> Result<Self, MismatchError> {
-        let test = some_rows(data.test(), MAX_ROWS);
+        let test = some_rows(data.test(), MAX_ROWS)?;
         let errors =
             predictors.iter().map(|model| column_errors(model, compute, &test)).collect::<Result<_, _>>()?;
-        Ok(Self { summary, predictors, data, compute, columns: data.train().moments(), errors })
+        let columns = data.train().moments().map_err(MismatchError::from)?;
+        Ok(Self { summary, predictors, data, compute, columns, errors })
     }
 
     /// All of them.
@@ -110,7 +111,7 @@ impl<'a> Tables<'a> {
         let mut order: Vec<usize> = (0..errors.len()).collect();
         order.sort_by(|&a, &b| errors[b].total_cmp(&errors[a]));
         order.truncate(COMPARED_COLUMNS);
-        let rows = some_rows(self.data.test(), MAX_POINTS);
+        let rows = some_rows(self.data.test(), MAX_POINTS)?;
         let model = &self.predictors[place];
         let rebuilt = model.input().raw(&model.reconstruct(self.compute, &model.samples(&rows)?)?);
         let width = self.columns.len();
@@ -154,7 +155,7 @@ impl<'a> Tables<'a> {
 
     /// The codes of test rows in the plane in which they vary most, coloured by class.
     fn plane(&mut self, place: usize) -> Result<Sketch, MismatchError> {
-        let rows = some_rows(self.data.test(), MAX_CODES);
+        let rows = some_rows(self.data.test(), MAX_CODES)?;
         let model = &self.predictors[place];
         let codes = model.encode(self.compute, &model.samples(&rows)?)?;
         let latent = model.architecture().latent();
@@ -211,7 +212,7 @@ impl<'a> Tables<'a> {
         let mut ends = Vec::new();
         for name in [&pair.from, &pair.to] {
             let (dataset, index) = name.find(self.data)?;
-            ends.push(dataset.subset(&[index]));
+            ends.push(dataset.read_rows(&[index]).map_err(MismatchError::from)?);
         }
         let shown = self.columns_between(&ends);
         let title = format!("{} on {}", pair_title(self.data, pair)?, self.name());
@@ -329,9 +330,10 @@ impl<'a> Tables<'a> {
 }
 
 /// At most so many rows, evenly spread.
-fn some_rows(dataset: &Dataset, most: usize) -> Dataset {
+fn some_rows(dataset: &Dataset, most: usize) -> Result<Dataset, MismatchError> {
     let (all, rows) = (dataset.rows(), dataset.rows().min(most));
-    dataset.subset(&(0..rows).map(|i| i * all / rows.max(1)).collect::<Vec<_>>())
+    let rows: Vec<usize> = (0..rows).map(|i| i * all / rows.max(1)).collect();
+    Ok(dataset.read_rows(&rows)?)
 }
 
 /// The mean squared error of each column, over the rows that have it.

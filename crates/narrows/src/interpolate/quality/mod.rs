@@ -209,10 +209,14 @@ pub fn measure(
     }
     let scale = judged_scale(data.train())?;
     let rows = pairs::sample(data.train().rows(), settings.references, settings.seed);
-    let real = judge.look(compute, scale.samples(&data.train().subset(&rows))?.to_vec())?;
+    let real = judge.look(
+        compute,
+        scale.samples(&data.train().read_rows(&rows).map_err(MismatchError::from)?)?.to_vec(),
+    )?;
     let references = References::new(compute, &real.features, judge.features());
     let instruments = Instruments { judge, references: &references, scale: &scale };
-    let test = scale.samples(data.test())?.to_vec();
+    let examined = data.test().examined().map_err(MismatchError::from)?.dataset;
+    let test = scale.samples(&examined)?.to_vec();
     let test_features = judge.look(compute, test.clone())?.features;
 
     let (real, blended) = match data.schema().image() {
@@ -222,11 +226,11 @@ pub fn measure(
     let mut comparisons = Vec::new();
     for &between in between {
         let name = between.name(data.schema().classes());
-        let labels = data.test().labels();
-        let pairs = pairs::draw(between, data.test().rows(), labels, settings.pairs, settings.seed)
+        let labels = examined.labels();
+        let pairs = pairs::draw(between, examined.rows(), labels, settings.pairs, settings.seed)
             .ok_or_else(|| NoPairs(name.clone()))?;
         let clusters = Clusters::of(&pairs);
-        let ends = ends(between, data.test(), &pairs, (&test, &test_features), judge.features())?;
+        let ends = ends(between, &examined, &pairs, (&test, &test_features), judge.features())?;
         let mut go = |space: Space<'_>| Paths::measure(compute, &space, &ends, instruments, settings.steps);
         let blend = go(Space::Pixels)?;
         let mut subjects = vec![

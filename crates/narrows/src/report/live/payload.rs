@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::plane::Plane;
 use super::quantise::{Dense, Quantised};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, ImageShape, Moments, Parts, byte_of};
+use crate::dataset::{DataError, Dataset, ImageShape, Moments, Parts, byte_of};
 use crate::model::{Autoencoder, Classifier as Trained, InputSpec, MismatchError};
 use crate::report::palette;
 
@@ -239,7 +239,7 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
     let (train, test) = (subject.data.train(), subject.data.test());
     let bytes = test.features() * if test.image().is_some() { 1 } else { size_of::<f32>() };
     let (test_rows, train_rows) = (spread(test.rows(), bytes), spread(train.rows(), bytes));
-    let shown = test.subset(&test_rows);
+    let shown = test.read_rows(&test_rows)?;
     let mut parameters = Vec::new();
     let models = subject
         .models
@@ -261,17 +261,18 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         .pairs
         .iter()
         .map(|pair| {
-            [pair.from, pair.to].map(|(part, row)| {
+            let mut pack = |(part, row): (crate::dataset::Part, usize)| {
                 let (set, name) = (subject.data.get(part).unwrap_or(test), part.name());
-                pair_values.extend(values(&set.subset(&[row])));
-                end(set, name, row)
-            })
+                pair_values.extend(values(&set.read_rows(&[row])?));
+                Ok::<_, DataError>(end(set, name, row))
+            };
+            Ok::<_, DataError>([pack(pair.from)?, pack(pair.to)?])
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     let original_rows = test.examples();
     let study = Study {
         image: test.image(),
-        columns: columns(train),
+        columns: columns(train)?,
         class_styles: palette::CLASSES.map(class_style).into(),
         other_classes: class_style(palette::OTHER_CLASSES),
         class_names: test.schema().classes().unwrap_or_default(),
@@ -293,10 +294,10 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
     let blobs = [
         ("parameters", parameters),
         ("pairs", pair_values),
-        ("originals", values(&test.subset(&original_rows))),
+        ("originals", values(&test.read_rows(&original_rows)?)),
         ("snapshots", snapshots),
         ("test", with_labels(&shown)),
-        ("train", with_labels(&train.subset(&train_rows))),
+        ("train", with_labels(&train.read_rows(&train_rows)?)),
     ];
     let json = serde_json::to_string(&study).expect("plain data is JSON");
     // Inside a script element only `<` could end it; in JSON it occurs in strings alone, where this means the same.
@@ -322,16 +323,16 @@ fn values(dataset: &Dataset) -> Vec<u8> {
 }
 
 /// The columns of a table; nothing of images.
-fn columns(train: &Dataset) -> Vec<Column> {
+fn columns(train: &Dataset) -> Result<Vec<Column>, DataError> {
     if train.image().is_some() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let column = |(index, moments): (usize, Moments)| Column {
         name: train.schema().column(index),
         mean: moments.mean,
         deviation: if moments.is_constant() { 1.0 } else { moments.variance().sqrt() },
     };
-    train.moments().into_iter().enumerate().map(column).collect()
+    Ok(train.moments()?.into_iter().enumerate().map(column).collect())
 }
 
 /// The label of every row, of sixteen bits.

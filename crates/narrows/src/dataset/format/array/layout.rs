@@ -27,6 +27,12 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// The bytes that the values take in memory: one each where they are bytes, and else four.
+    pub fn memory_bytes(&self) -> u64 {
+        let each = if matches!(self.element(), Element::U8 | Element::Bool) { 1 } else { 4 };
+        self.rows() as u64 * self.row_values() as u64 * each
+    }
+
     pub(in super::super) fn new(
         element: Element,
         big_endian: bool,
@@ -101,19 +107,37 @@ impl Layout {
     /// If rows are not contiguous, or the range goes beyond the last row.
     pub fn read_rows(&self, file: &File, rows: Range<usize>) -> Result<Values, Problem> {
         assert!(self.has_contiguous_rows() && rows.start <= rows.end && rows.end <= self.rows());
-        let row_bytes = self.row_values() * self.element.size();
-        let mut bytes = vec![0; rows.len() * row_bytes];
-        let first = self.offset + (rows.start * row_bytes) as u64;
-        read_exact_at(file, &mut bytes, first).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Problem::Truncated {
-                expected: self.bytes,
-                found: file.metadata().map_or(0, |metadata| metadata.len().saturating_sub(self.offset)),
-            },
-            _ => Problem::from(error),
-        })?;
         let mut values = Values::none(self.element);
-        self.decode(&bytes, &mut values)?;
+        self.append_rows(file, rows, &mut Vec::new(), &mut values)?;
         Ok(values)
+    }
+
+    /// As [`Layout::read_rows`], behind the values that are there, of the same kind. `piece` is memory for the bytes on their
+    /// way.
+    pub(in crate::dataset) fn append_rows(
+        &self,
+        file: &File,
+        rows: Range<usize>,
+        piece: &mut Vec<u8>,
+        values: &mut Values,
+    ) -> Result<(), Problem> {
+        let row_bytes = self.row_values() * self.element.size();
+        let [mut start, end] = [rows.start, rows.end].map(|row| (row * row_bytes) as u64);
+        let whole_elements = PIECE_BYTES / self.element.size() * self.element.size();
+        while start < end {
+            // At most `whole_elements`, so it fits.
+            piece.resize((end - start).min(whole_elements as u64) as usize, 0);
+            read_exact_at(file, piece, self.offset + start).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => Problem::Truncated {
+                    expected: self.bytes,
+                    found: file.metadata().map_or(0, |metadata| metadata.len().saturating_sub(self.offset)),
+                },
+                _ => Problem::from(error),
+            })?;
+            self.decode(piece, values)?;
+            start += piece.len() as u64;
+        }
+        Ok(())
     }
 
     /// All values of `reader`, which stands at the first of them and ends after the last.

@@ -15,8 +15,8 @@ pub use write::{write, write_archive};
 
 use super::Limits;
 use super::array::{Array, Layout};
-use super::error::FormatError;
-use super::source::Source;
+use super::error::{Fault, FormatError};
+use super::source::{Source, Stream};
 
 /// Reads an array.
 ///
@@ -38,5 +38,10 @@ pub fn read(source: Source, limits: &Limits) -> Result<Array, FormatError> {
 /// If it is not NumPy's format, or holds objects.
 pub fn layout(source: Source) -> Result<Layout, FormatError> {
     let (path, mut stream, _) = source.into_stream()?;
-    header::read(&mut stream).map_err(|fault| fault.in_file(&path))
+    header_of(&mut stream).map_err(|fault| fault.in_file(&path))
+}
+
+/// Reads from the first byte to the first value.
+pub(super) fn header_of(stream: &mut Stream) -> Result<Layout, Fault> {
+    header::read(stream)
 }
