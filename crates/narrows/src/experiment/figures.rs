@@ -106,7 +106,7 @@ pub(super) fn draw(
     let predictors = models.iter().map(Autoencoder::predictor).collect::<Result<_, _>>()?;
     if let Some(image) = data.train().image() {
         let mut gallery = Gallery { summary, predictors, data, image, compute };
-        sketches.push(gallery.data());
+        sketches.push(gallery.data()?);
         sketches.push(gallery.reconstructions()?);
         sketches.extend(gallery.grids()?);
         sketches.extend(pca.and_then(|pca| gallery.components(pca)));

@@ -25,10 +25,14 @@ pub(super) struct Gallery<'a> {
 }
 
 impl Gallery<'_> {
-    fn raw_picture(&self, dataset: &Dataset, index: usize) -> Picture {
-        let range = self.range();
-        let unit: Vec<f32> = dataset.raw_row(index).into_iter().map(|raw| range.unit_of(raw)).collect();
-        self.picture(&unit)
+    /// Rows of the data as pictures.
+    fn originals(&self, dataset: &Dataset, rows: &[usize]) -> Result<Vec<Picture>, MismatchError> {
+        let (range, shown) = (self.range(), dataset.read_rows(rows)?);
+        let picture = |row: usize| {
+            let unit: Vec<f32> = shown.raw_row(row).into_iter().map(|raw| range.unit_of(raw)).collect();
+            self.picture(&unit)
+        };
+        Ok((0..shown.rows()).map(picture).collect())
     }
 
     fn picture(&self, unit: &[f32]) -> Picture {
@@ -52,7 +56,7 @@ impl Gallery<'_> {
         Ok(self.pictures(model.input(), &values))
     }
 
-    pub(super) fn data(&self) -> Sketch {
+    pub(super) fn data(&self) -> Result<Sketch, MismatchError> {
         let batch = self
             .summary
             .models
@@ -60,14 +64,13 @@ impl Gallery<'_> {
             .find_map(|model| model.training.as_ref())
             .map_or(128, |t| t.batch_size);
         let rows = batch.min(self.data.train().rows()).min(200);
-        let pictures: Vec<Picture> =
-            (0..rows).map(|index| self.raw_picture(self.data.train(), index)).collect();
-        Sketch {
+        let pictures = self.originals(self.data.train(), &(0..rows).collect::<Vec<_>>())?;
+        Ok(Sketch {
             subject: Subject::Data,
             name: "data".to_owned(),
             caption: format!("The first {rows} training images of {}: as many as a batch.", self.name()),
             svg: gallery::grid(&format!("The first {rows} training images of {}", self.name()), &pictures),
-        }
+        })
     }
 
     /// The first test image of each class, of ten classes at most, or the first ten.
@@ -76,7 +79,7 @@ impl Gallery<'_> {
         let rows = test.examples();
         let classes = rows.iter().filter_map(|&row| test.class_of(row)).map(str::to_owned);
         let headings: Vec<String> = classes.collect();
-        let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
+        let pictures = self.originals(test, &rows)?;
         let mut lines = vec![Row { label: "original".to_owned(), pictures, ..Row::default() }];
         for index in 0..self.predictors.len() {
             let pictures = self.reconstruct(index, test, &rows)?;
@@ -100,7 +103,7 @@ impl Gallery<'_> {
     pub(super) fn grids(&mut self) -> Result<Vec<Sketch>, MismatchError> {
         let test = self.data.test();
         let rows: Vec<usize> = (1..test.rows().min(50)).collect();
-        let originals: Vec<Picture> = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
+        let originals = self.originals(test, &rows)?;
         let reconstructed = (0..self.predictors.len())
             .map(|index| self.reconstruct(index, test, &rows))
             .collect::<Result<Vec<_>, _>>()?;
@@ -173,7 +176,7 @@ impl Gallery<'_> {
             let mut lines = Vec::new();
             for (label, found) in [("best", &latent.best), ("worst", &latent.worst)] {
                 let rows: Vec<usize> = found.iter().map(|row| row.row).collect();
-                let pictures = rows.iter().map(|&row| self.raw_picture(test, row)).collect();
+                let pictures = self.originals(test, &rows)?;
                 lines.push(Row { label: label.to_owned(), pictures, ..Row::default() });
                 let notes = found.iter().map(|row| format!("{:.4}", row.error)).collect();
                 let pictures = self.reconstruct(index, test, &rows)?;
@@ -204,8 +207,9 @@ impl Gallery<'_> {
         for (number, (pair, label)) in interpolation.pairs.iter().zip(&labels).enumerate() {
             for name in [&pair.from, &pair.to] {
                 let (dataset, index) = name.find(self.data)?;
-                sources
-                    .push(Captioned { picture: self.raw_picture(dataset, index), caption: name.to_string() });
+                let pictures = self.originals(dataset, &[index])?;
+                let captioned = |picture| Captioned { picture, caption: name.to_string() };
+                sources.extend(pictures.into_iter().map(captioned));
             }
             sketches.extend(self.pair(number, pair, label, interpolation.steps)?);
         }
