@@ -91,6 +91,14 @@ pub struct Train {
     #[arg(long, value_name = "N", default_value_t = 0)]
     test_every: usize,
 
+    /// Stop where the validation loss has not become less for so many epochs; needs --validation or --validation-share
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+
+    /// By how much the validation loss must become less to count as such [default: 0]
+    #[arg(long, value_name = "X", requires = "patience")]
+    min_change: Option<f64>,
+
     /// What to call the model
     #[arg(id = "model_name", long = "name", value_name = "NAME", default_value = "model")]
     name: String,
@@ -155,6 +163,8 @@ impl Train {
             schedule: Some(schedule),
             initialisation: Some(self.initialisation),
             test_every: Some(self.test_every),
+            patience: self.patience,
+            min_change: self.min_change,
             activation: Some(self.activation.unwrap_or(chosen.activation)),
         };
         let model = ModelSettings {

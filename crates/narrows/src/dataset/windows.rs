@@ -6,6 +6,7 @@
 //! window after window. So the order depends on the seed, the epoch, the sizes of block and window, and on nothing else.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -30,9 +31,9 @@ pub(crate) struct Window {
 
 /// Deals the rows of a file, epoch after epoch, window after window.
 #[derive(Debug)]
-pub(crate) struct Dealer<'a> {
-    samples: &'a Samples,
-    labels: Option<&'a [u32]>,
+pub(crate) struct Dealer {
+    samples: Samples,
+    labels: Option<Arc<[u32]>>,
     block_rows: usize,
     window_rows: usize,
     seed: u64,
@@ -45,23 +46,26 @@ pub(crate) struct Dealer<'a> {
     ranges: Vec<Range<usize>>,
 }
 
-impl<'a> Dealer<'a> {
+impl Dealer {
     /// Rows of a file, with their labels if those are wanted. Every window but an epoch's last has whole batches.
     ///
     /// # Panics
     /// If the rows are in memory.
-    pub fn new(samples: &'a Samples, labels: Option<&'a [u32]>, batch_size: usize, seed: u64) -> Self {
+    pub fn new(samples: Samples, labels: Option<Arc<[u32]>>, batch_size: usize, seed: u64) -> Self {
         let rows = samples.rows();
-        let (block_rows, window_rows) = sizes(samples, labels.is_some());
-        let whole_batches = (window_rows / batch_size).max(1) * batch_size;
-        // As many windows as must be, about equal, so that none is trained on faster than the next is read.
-        let window_rows = rows.div_ceil(rows.div_ceil(whole_batches)).next_multiple_of(batch_size);
+        let (block_rows, window_rows) = sizes(&samples, labels.is_some(), batch_size);
         // No more blocks than rows, of which there are fewer than 2³².
         let blocks: Vec<u32> = (0..).take(rows.div_ceil(block_rows)).collect();
         // A window may begin and end within a block.
         let ranges = Vec::with_capacity(blocks.len().min(window_rows.div_ceil(block_rows) + 2));
         let random = ChaCha8Rng::seed_from_u64(seed);
         Self { samples, labels, block_rows, window_rows, seed, random, blocks, next: (0, 0), ranges }
+    }
+
+    /// What the order depends on, in words.
+    pub fn order(samples: &Samples, labelled: bool, batch_size: usize) -> String {
+        let (block_rows, window_rows) = sizes(samples, labelled, batch_size);
+        format!("windows of {window_rows} of {} rows, in blocks of {block_rows}", samples.rows())
     }
 
     /// Memory for a window.
@@ -85,6 +89,21 @@ impl<'a> Dealer<'a> {
         self.next = (0, 0);
     }
 
+    /// Leaves out the first rows of the epoch: all windows that lie within them. How many rows of the next window are left
+    /// out then.
+    pub fn skip(&mut self, rows: usize) -> usize {
+        let (mut left, mut order) = (rows, Vec::new());
+        while left >= self.window_rows {
+            let count = self.choose();
+            order.clear();
+            order.extend((0..).take(count));
+            // Draws what the window would have drawn.
+            shuffle_with(&mut order, &mut self.random);
+            left -= count;
+        }
+        left
+    }
+
     /// Fills a window with the next rows of the epoch.
     ///
     /// # Errors
@@ -95,10 +114,8 @@ impl<'a> Dealer<'a> {
         let runs = self.ranges.iter().flat_map(|range| rows.runs(range.clone()));
         window.samples.stored_mut().storage_mut().refill(rows.storage(), runs, &mut window.piece)?;
         window.labels.clear();
-        for labels in
-            self.labels.iter().flat_map(|&labels| self.ranges.iter().map(|range| &labels[range.clone()]))
-        {
-            window.labels.extend_from_slice(labels);
+        if let Some(labels) = &self.labels {
+            self.ranges.iter().for_each(|range| window.labels.extend_from_slice(&labels[range.clone()]));
         }
         window.order.clear();
         window.order.extend((0..).take(count));
@@ -125,8 +142,8 @@ impl<'a> Dealer<'a> {
     }
 }
 
-/// Rows of a block and of a window.
-fn sizes(samples: &Samples, labelled: bool) -> (usize, usize) {
+/// Rows of a block and of a window, which has whole batches.
+fn sizes(samples: &Samples, labelled: bool, batch_size: usize) -> (usize, usize) {
     let storage = samples.stored().storage();
     let file = storage.file().expect("rows in memory need no windows");
     let values = match (storage.is_bytes(), samples.sparse()) {
@@ -137,6 +154,9 @@ fn sizes(samples: &Samples, labelled: bool) -> (usize, usize) {
     };
     let order_and_label = if labelled { 8 } else { 4 };
     let (block, window) = file.ahead().rows((values + order_and_label) as u64);
-    // A file's own blocks: no more rows than there are.
-    (block.min(samples.rows()), window)
+    let (rows, whole_batches) = (samples.rows(), (window / batch_size).max(1) * batch_size);
+    // As many windows as must be, about equal, so that none is trained on faster than the next is read.
+    let window = rows.div_ceil(rows.div_ceil(whole_batches)).next_multiple_of(batch_size);
+    // No more rows than there are.
+    (block.min(rows), window)
 }

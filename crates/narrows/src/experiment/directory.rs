@@ -314,17 +314,22 @@ fn remove_if_empty(folder: &Path) {
     let _ = fs::remove_dir(folder);
 }
 
-/// A header, then one line an epoch. The column `test_loss` is there if the test loss was measured; after epochs without
-/// a measurement its field is empty, which programs read as a missing number.
+/// A header, then one line an epoch. The columns `validation_loss` and `test_loss` are there if they were measured; after
+/// epochs without a measurement their field is empty, which programs read as a missing number.
 pub fn history_csv(history: &[EpochReport]) -> String {
-    let tested = history.iter().any(|epoch| epoch.test_loss.is_some());
-    let mut csv = format!("epoch,training_loss,{}seconds\n", if tested { "test_loss," } else { "" });
-    for EpochReport { epoch, training_loss, test_loss, duration } in history {
-        csv.push_str(&format!("{epoch},{training_loss},"));
-        if tested {
-            csv.push_str(&format!("{},", test_loss.map(|loss| loss.to_string()).unwrap_or_default()));
+    type Loss = fn(&EpochReport) -> Option<f64>;
+    let columns: [(&str, Loss); 2] =
+        [("validation_loss", |epoch| epoch.validation_loss), ("test_loss", |epoch| epoch.test_loss)];
+    let columns: Vec<(&str, Loss)> =
+        columns.into_iter().filter(|(_, loss)| history.iter().any(|epoch| loss(epoch).is_some())).collect();
+    let names: String = columns.iter().map(|(name, _)| format!("{name},")).collect();
+    let mut csv = format!("epoch,training_loss,{names}seconds\n");
+    for report in history {
+        csv.push_str(&format!("{},{},", report.epoch, report.training_loss));
+        for (_, loss) in &columns {
+            csv.push_str(&format!("{},", loss(report).map(|loss| loss.to_string()).unwrap_or_default()));
         }
-        csv.push_str(&format!("{:.4}\n", duration.as_secs_f64()));
+        csv.push_str(&format!("{:.4}\n", report.duration.as_secs_f64()));
     }
     csv
 }
@@ -336,7 +341,8 @@ mod tests {
     use super::*;
 
     fn epoch(epoch: usize, test_loss: Option<f64>) -> EpochReport {
-        EpochReport { epoch, training_loss: 0.5, test_loss, duration: Duration::from_millis(1500) }
+        let duration = Duration::from_millis(1500);
+        EpochReport { epoch, training_loss: 0.5, validation_loss: None, test_loss, duration }
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub enum RunEvent<'a> {
         /// Which model.
         model: usize,
         /// What.
-        event: &'a Event,
+        event: &'a Event<'a>,
     },
     /// A model is trained, evaluated and written.
     Trained {
@@ -86,7 +86,7 @@ pub enum RunEvent<'a> {
         /// Its seed.
         seed: u64,
         /// What.
-        event: &'a Event,
+        event: &'a Event<'a>,
     },
     /// All models are trained; this one's latent space is measured.
     Measuring {
@@ -485,7 +485,7 @@ impl Work<'_> {
         let Some(training) = self.experiment.training(settings) else { return Ok(None) };
         let training = Training { seed, ..training };
         let samples = self.input.samples(self.data.train())?;
-        let mut observe = |event: &Event| self.say(RunEvent::OtherSeed { model: index, seed, event });
+        let mut observe = |event: &Event<'_>| self.say(RunEvent::OtherSeed { model: index, seed, event });
         let trained = train(&architecture, &training, &samples, None, compute, &mut observe)
             .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
         if trained.outcome != Outcome::Finished {
@@ -588,7 +588,7 @@ impl Work<'_> {
         let (samples, test) = (self.input.samples(self.data.train())?, self.input.samples(self.data.test())?);
         let mut snapshots =
             Snapshots::new(&architecture, &self.input, self.data, training.epochs, compute.level)?;
-        let mut observe = |event: &Event| {
+        let mut observe = |event: &Event<'_>| {
             if let Event::Parameters { epoch, parameters } = event {
                 snapshots.see(*epoch, parameters);
             }
@@ -598,6 +598,7 @@ impl Work<'_> {
             .map_err(|source| RunError::Training { model: settings.name.clone(), source })?;
         let outcome = match trained.outcome {
             Outcome::Finished => "finished".to_owned(),
+            Outcome::StoppedEarly => "stopped early".to_owned(),
             Outcome::Stopped => "stopped".to_owned(),
             Outcome::Diverged { epoch, step } => format!("diverged in step {step} of epoch {epoch}"),
         };

@@ -109,6 +109,12 @@ pub struct TrainingSettings {
     /// Measure the test loss every so many epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_every: Option<usize>,
+    /// Stop a model whose validation loss has not become less for so many epochs; needs a validation set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// By how much the validation loss must become less to count as such: 0 if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_change: Option<f64>,
     /// After each hidden layer but the latent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<HiddenActivation>,
@@ -503,6 +509,8 @@ impl Experiment {
             initialisation: model.initialisation.or(shared.initialisation).unwrap_or(default.initialisation),
             seed: self.seed,
             test_every: shared.test_every.unwrap_or(default.test_every),
+            patience: shared.patience,
+            min_change: shared.min_change.unwrap_or(default.min_change),
         };
         (model.kind == ModelKind::Autoencoder).then_some(training)
     }

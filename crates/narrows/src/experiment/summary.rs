@@ -202,13 +202,17 @@ pub struct EpochSummary {
     pub epoch: usize,
     /// The mean of its batch losses.
     pub training_loss: f64,
+    /// On the validation set, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
     /// On the test set, where asked for.
     pub test_loss: Option<f64>,
 }
 
 impl From<&EpochReport> for EpochSummary {
     fn from(report: &EpochReport) -> Self {
-        Self { epoch: report.epoch, training_loss: report.training_loss, test_loss: report.test_loss }
+        let &EpochReport { epoch, training_loss, validation_loss, test_loss, .. } = report;
+        Self { epoch, training_loss, validation_loss, test_loss }
     }
 }
 
@@ -260,7 +264,14 @@ mod tests {
 
     fn history(losses: &[f64]) -> Vec<EpochSummary> {
         let epochs = losses.iter().zip(1..);
-        epochs.map(|(&training_loss, epoch)| EpochSummary { epoch, training_loss, test_loss: None }).collect()
+        epochs
+            .map(|(&training_loss, epoch)| EpochSummary {
+                epoch,
+                training_loss,
+                validation_loss: None,
+                test_loss: None,
+            })
+            .collect()
     }
 
     #[test]

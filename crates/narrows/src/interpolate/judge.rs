@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, NormalisationKind, Parts, Samples};
 use crate::model::{Classifier, ClassifierArchitecture, InputSpec, MismatchError};
-use crate::train::{Optimiser, Outcome, Schedule, Training, TrainingError, train_classifier};
+use crate::train::{Event, Optimiser, Outcome, Schedule, Training, TrainingError, train_classifier};
 
 /// Units of the judge's hidden layer, which are the features φ.
 const HIDDEN: usize = 128;
@@ -97,11 +97,11 @@ impl Judge {
             ClassifierArchitecture { inputs: features, hidden: HIDDEN, classes: classes.len() };
         let input = judged_scale(train)?;
         let samples = input.samples(train)?;
-        let mut going_on = |_: &_| observe();
+        let mut going_on = |_: &Event<'_>| observe();
         let trained =
             train_classifier(&architecture, &Self::training(), (&samples, labels), compute, &mut going_on)?;
         match trained.outcome {
-            Outcome::Finished => {}
+            Outcome::Finished | Outcome::StoppedEarly => {}
             Outcome::Stopped => return Err(JudgeError::Stopped),
             Outcome::Diverged { .. } => return Err(JudgeError::Diverged),
         }

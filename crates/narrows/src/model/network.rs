@@ -71,34 +71,31 @@ impl Network {
                 PackedLayer { shape, order, activation, weights, bias }
             })
             .collect();
-        let (backward, forward) = (Aligned::zeros(weights_end), Aligned::zeros(weights_end));
-        let mut network = Self { layers, backward, forward, bias: Aligned::zeros(bias_end) };
-        network.load(parameters);
-        network
-    }
-
-    /// Takes over `parameters`, of the same architecture.
-    fn load(&mut self, parameters: &Parameters) {
-        for (layer, (weight, bias)) in self.layers.iter().zip(parameters.layers()) {
-            let packed = &mut self.backward[layer.weights.clone()];
-            match layer.order {
-                WeightOrder::ByInput(layout) => layout.pack(weight, packed),
-                WeightOrder::Tiles => {
-                    layer.shape.pack(weight, packed);
-                    // Copying is exact on any level.
-                    forward_tiles(Level::scalar(), packed, &mut self.forward[layer.weights.clone()]);
-                }
-            }
-            self.bias[layer.bias.clone()][..bias.len()].copy_from_slice(bias);
+        let (mut backward, mut bias) = (Aligned::zeros(weights_end), Aligned::zeros(bias_end));
+        load(&layers, parameters, &mut backward, &mut bias);
+        let mut forward = Aligned::zeros(weights_end);
+        for layer in layers.iter().filter(|layer| layer.order == WeightOrder::Tiles) {
+            // Copying is exact on any level.
+            let weights = layer.weights.clone();
+            forward_tiles(Level::scalar(), &backward[weights.clone()], &mut forward[weights]);
         }
+        Self { layers, backward, forward, bias }
     }
 
-    /// The inverse of [`Network::load`].
+    /// Packs numbers, one for each parameter, as the weights and biases lie.
+    ///
+    /// # Panics
+    /// If they are of other layers.
+    pub fn load_into(&self, numbers: &Parameters, backward: &mut [f32], bias: &mut [f32]) {
+        load(&self.layers, numbers, backward, bias);
+    }
+
+    /// The parameters as they are now.
     pub fn store(&self, parameters: &mut Parameters) {
         self.store_from(&self.backward, &self.bias, parameters);
     }
 
-    /// Unpacks numbers that lie as the weights and biases do: moments or gradients.
+    /// The inverse of [`Network::load_into`]: unpacks numbers that lie as the weights and biases do: moments or gradients.
     pub fn store_from(&self, backward: &[f32], bias: &[f32], parameters: &mut Parameters) {
         for (index, layer) in self.layers.iter().enumerate() {
             let (weight_out, bias_out) = parameters.layer_mut(index);
@@ -140,6 +137,17 @@ impl Network {
                 forward(level, layer, activation, x, y, sums);
             }
         }
+    }
+}
+
+fn load(layers: &[PackedLayer], numbers: &Parameters, backward: &mut [f32], bias: &mut [f32]) {
+    for (layer, (weight, of_bias)) in layers.iter().zip(numbers.layers()) {
+        let packed = &mut backward[layer.weights.clone()];
+        match layer.order {
+            WeightOrder::ByInput(layout) => layout.pack(weight, packed),
+            WeightOrder::Tiles => layer.shape.pack(weight, packed),
+        }
+        bias[layer.bias.clone()][..of_bias.len()].copy_from_slice(of_bias);
     }
 }
 

@@ -24,6 +24,12 @@ pub struct Training {
     pub seed: u64,
     /// Measure the loss of the test set every so many epochs; 0 for never, even where a test set is given.
     pub test_every: usize,
+    /// Stop where the loss on the validation set has not become less for so many epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// By how much the loss on the validation set must become less to count as such.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub min_change: f64,
 }
 
 impl Default for Training {
@@ -37,8 +43,14 @@ impl Default for Training {
             initialisation: Initialisation::Pytorch,
             seed: 0,
             test_every: 0,
+            patience: None,
+            min_change: 0.0,
         }
     }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// A training run that cannot begin or go on.
@@ -47,6 +59,19 @@ pub enum TrainingError {
     /// The architecture cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
+    /// The system gives no thread.
+    #[error("the system gives no thread to read the rows with: {0}")]
+    NoThread(String),
+    /// A state of another training.
+    #[error("the state is of another training: {what} is {found}; expected {expected}")]
+    OtherState {
+        /// What differs.
+        what: &'static str,
+        /// What the training has.
+        expected: String,
+        /// What the state has.
+        found: String,
+    },
     /// The rows could no longer be read.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -102,6 +127,12 @@ impl Training {
         };
         at_least_one("epochs", self.epochs)?;
         at_least_one("batch_size", self.batch_size)?;
+        if let Some(patience) = self.patience {
+            at_least_one("patience", patience)?;
+        }
+        if !(self.min_change >= 0.0 && self.min_change.is_finite()) {
+            return Err(TrainingError::setting("min_change", "a number of at least 0", self.min_change));
+        }
         self.optimiser.validate()?;
         self.schedule.validate()
     }

@@ -1,85 +1,202 @@
 //! Where the batches of training come from: rows in memory, or windows of a file that a thread reads ahead.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::objective::Objective;
-use super::trainer::shuffle;
+use super::order::shuffle;
 use super::{Training, TrainingError};
 use crate::dataset::{DataError, Dealer, Samples, Window};
 
 /// The window that a model is trained on, and the one that is read meanwhile.
 const WINDOWS: usize = 2;
 
-/// Rows in the order in which they are trained on, some or all of an epoch's.
-pub(super) struct Portion<'a> {
+/// Some rows to take a step with.
+pub(super) struct Batch<'a> {
     pub samples: &'a Samples,
     pub objective: Objective<'a>,
     /// Rows of `samples`.
-    pub order: &'a [u32],
+    pub rows: &'a [u32],
+    /// The rows of the next batch, where it is known already.
+    pub following: &'a [u32],
 }
 
-/// The rows of each epoch.
-pub(super) enum Feed<'a> {
-    /// All rows are one portion.
-    Memory {
-        samples: &'a Samples,
-        objective: Objective<'a>,
-        /// Permuted anew for every epoch.
-        order: Vec<u32>,
-        seed: u64,
-        /// Whether the epoch has had its portion.
-        given: bool,
-    },
-    /// Each window is a portion.
-    File {
-        labelled: bool,
-        full: Receiver<Result<Window, DataError>>,
-        spent: SyncSender<Window>,
-        current: Option<Window>,
-    },
-}
-
-/// Trains by `run` on the rows `order` of `samples`, or on all where they are in a file.
-pub(super) fn with_feed<T>(
-    (samples, objective): (&Samples, Objective<'_>),
-    order: Vec<u32>,
-    training: &Training,
+/// The rows of each epoch, batch after batch.
+#[derive(Debug)]
+pub(super) struct Feed {
+    samples: Samples,
+    labels: Option<Arc<[u32]>>,
     batch_size: usize,
-    run: impl FnOnce(&mut Feed<'_>) -> T,
-) -> T {
-    let &Training { seed, epochs, .. } = training;
-    if samples.is_in_memory() {
-        return run(&mut Feed::Memory { samples, objective, order, seed, given: false });
-    }
-    let labels = match objective {
-        Objective::SquaredError => None,
-        Objective::CrossEntropy(labels) => Some(labels),
-    };
-    let dealer = Dealer::new(samples, labels, batch_size, seed);
-    // No send ever waits: there are no more windows than places.
-    let ((spent, to_fill), (filled, full)) = (sync_channel(WINDOWS), sync_channel(WINDOWS));
-    for _ in 0..WINDOWS {
-        spent.send(dealer.window()).expect("the other end is here");
-    }
-    std::thread::scope(|scope| {
-        scope.spawn(move || read_ahead(dealer, epochs, &to_fill, &filled));
-        let mut feed = Feed::File { labelled: labels.is_some(), full, spent, current: None };
-        let result = run(&mut feed);
-        // Its ends of the channels close with it, by which the reading thread knows that it is done.
-        drop(feed);
-        result
-    })
+    seed: u64,
+    epochs: usize,
+    rows: usize,
+    place: Place,
+    /// Rows of the place at hand that were dealt.
+    dealt: usize,
 }
 
-/// Fills windows in order until all epochs are read, the file cannot be read, or nobody wants more.
+#[derive(Debug)]
+enum Place {
+    /// All rows that have something to learn from, permuted anew for every epoch.
+    Memory {
+        order: Vec<u32>,
+        /// Of which epoch the order is.
+        epoch: usize,
+    },
+    /// The windows of an epoch follow each other, and so do epochs.
+    File(Option<Windows>),
+}
+
+/// What goes round between training and the thread that reads.
+#[derive(Debug)]
+struct Windows {
+    full: Receiver<Result<Window, DataError>>,
+    spent: SyncSender<Window>,
+    current: Option<Window>,
+}
+
+impl Feed {
+    /// The rows of `samples`, and where they are labelled the label of each.
+    pub fn new(samples: &Samples, labels: Option<Arc<[u32]>>, training: &Training) -> Self {
+        let (place, rows) = match samples.is_in_memory() {
+            true => {
+                let order = objective(labels.as_deref()).rows(samples);
+                let rows = order.len();
+                (Place::Memory { order, epoch: 0 }, rows)
+            }
+            false => (Place::File(None), samples.rows()),
+        };
+        let &Training { seed, epochs, batch_size, .. } = training;
+        let batch_size = batch_size.min(rows);
+        Self { samples: samples.clone(), labels, batch_size, seed, epochs, rows, place, dealt: 0 }
+    }
+
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// Rows of a batch; an epoch's last may have fewer.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// What the order of the rows depends on beside seed, epoch and their number, in words.
+    pub fn order(&self) -> String {
+        let labelled = self.labels.is_some();
+        match &self.place {
+            Place::Memory { .. } => format!("all {} rows", self.rows),
+            Place::File(_) => Dealer::order(&self.samples, labelled, self.batch_size),
+        }
+    }
+
+    /// Steps in an epoch.
+    pub fn steps(&self) -> usize {
+        self.rows.div_ceil(self.batch_size)
+    }
+
+    /// Begins an epoch, counted from 1, after so many of its steps. Epochs come in order; only the first that is begun may
+    /// have steps that are done already.
+    ///
+    /// # Errors
+    /// If the system gives no thread to read a file with.
+    pub fn begin(&mut self, epoch: usize, steps_done: usize) -> Result<(), TrainingError> {
+        let dealt = steps_done * self.batch_size;
+        match &mut self.place {
+            Place::Memory { order, epoch: of } => {
+                // An epoch's order is that of the epoch before, shuffled.
+                for epoch in *of + 1..=epoch {
+                    shuffle(order, self.seed, epoch);
+                }
+                *of = epoch;
+                self.dealt = dealt;
+            }
+            Place::File(Some(windows)) => {
+                // The last of the epoch before.
+                windows.give_back();
+                self.dealt = 0;
+            }
+            Place::File(windows) => {
+                let mut dealer =
+                    Dealer::new(self.samples.clone(), self.labels.clone(), self.batch_size, self.seed);
+                dealer.begin(epoch);
+                self.dealt = dealer.skip(dealt);
+                *windows = Some(Windows::read(dealer, epoch, self.epochs)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next batch of the epoch, which has one.
+    ///
+    /// # Errors
+    /// If a file of rows can no longer be read.
+    pub fn next(&mut self) -> Result<Batch<'_>, TrainingError> {
+        let size = self.batch_size;
+        let (samples, labels, order) = match &mut self.place {
+            Place::Memory { order, .. } => (&self.samples, self.labels.as_deref(), &order[..]),
+            Place::File(windows) => {
+                let windows = windows.as_mut().expect("an epoch was begun");
+                if windows.current.as_ref().is_some_and(|window| self.dealt >= window.order.len()) {
+                    self.dealt = 0;
+                    windows.give_back();
+                }
+                let window = windows.current()?;
+                (&window.samples, self.labels.is_some().then_some(&window.labels[..]), &window.order[..])
+            }
+        };
+        let (rows, rest) = order[self.dealt..].split_at(size.min(order.len() - self.dealt));
+        self.dealt += rows.len();
+        Ok(Batch { samples, objective: objective(labels), rows, following: &rest[..size.min(rest.len())] })
+    }
+}
+
+impl Windows {
+    /// Reads the windows that the dealer deals, on a thread that ends with the last epoch or when nobody wants more.
+    fn read(dealer: Dealer, epoch: usize, epochs: usize) -> Result<Self, TrainingError> {
+        // No send ever waits: there are no more windows than places.
+        let ((spent, to_fill), (filled, full)) = (sync_channel(WINDOWS), sync_channel(WINDOWS));
+        for _ in 0..WINDOWS {
+            spent.send(dealer.window()).expect("the other end is here");
+        }
+        std::thread::Builder::new()
+            .name("narrows-read-ahead".to_owned())
+            .spawn(move || read_ahead(dealer, epoch..=epochs, &to_fill, &filled))
+            .map_err(|error| TrainingError::NoThread(error.to_string()))?;
+        Ok(Self { full, spent, current: None })
+    }
+
+    fn current(&mut self) -> Result<&Window, TrainingError> {
+        if self.current.is_none() {
+            self.current =
+                Some(self.full.recv().expect("a window, or an error, comes while an epoch is not done")?);
+        }
+        Ok(self.current.as_ref().expect("put there above"))
+    }
+
+    fn give_back(&mut self) {
+        if let Some(window) = self.current.take() {
+            // After the last epoch nobody takes it any more.
+            let _ = self.spent.send(window);
+        }
+    }
+}
+
+fn objective(labels: Option<&[u32]>) -> Objective<'_> {
+    labels.map_or(Objective::SquaredError, Objective::CrossEntropy)
+}
+
+/// Fills windows in order until all epochs are read, the file cannot be read, or nobody wants more. The first epoch is begun.
 fn read_ahead(
-    mut dealer: Dealer<'_>,
-    epochs: usize,
+    mut dealer: Dealer,
+    epochs: std::ops::RangeInclusive<usize>,
     to_fill: &Receiver<Window>,
     filled: &SyncSender<Result<Window, DataError>>,
 ) {
-    for epoch in 1..=epochs {
-        dealer.begin(epoch);
+    let first = *epochs.start();
+    for epoch in epochs {
+        if epoch > first {
+            dealer.begin(epoch);
+        }
         let mut is_last = false;
         while !is_last {
             let Ok(mut window) = to_fill.recv() else { return };
@@ -88,44 +205,6 @@ fn read_ahead(
             let failed = result.is_err();
             if filled.send(result.map(|()| window)).is_err() || failed {
                 return;
-            }
-        }
-    }
-}
-
-impl Feed<'_> {
-    /// Begins an epoch, counted from 1; they come in order.
-    pub fn begin(&mut self, epoch: usize) {
-        if let Self::Memory { order, seed, given, .. } = self {
-            shuffle(order, *seed, epoch);
-            *given = false;
-        }
-    }
-
-    /// The next rows of the epoch, until it has no more.
-    ///
-    /// # Errors
-    /// If a file of rows can no longer be read.
-    pub fn next(&mut self) -> Result<Option<Portion<'_>>, TrainingError> {
-        match self {
-            Self::Memory { samples, objective, order, given, .. } => {
-                let first = !std::mem::replace(given, true);
-                Ok(first.then_some(Portion { samples, objective: *objective, order }))
-            }
-            Self::File { labelled, full, spent, current } => {
-                if let Some(window) = current.take() {
-                    let is_last = window.is_last;
-                    // After the last epoch nobody takes it any more.
-                    let _ = spent.send(window);
-                    if is_last {
-                        return Ok(None);
-                    }
-                }
-                let window = full.recv().expect("a window, or an error, comes while an epoch is not done")?;
-                let Window { samples, order, labels, .. } = &*current.insert(window);
-                let objective =
-                    if *labelled { Objective::CrossEntropy(labels) } else { Objective::SquaredError };
-                Ok(Some(Portion { samples, objective, order }))
             }
         }
     }

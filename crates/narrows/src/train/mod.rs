@@ -13,19 +13,22 @@
 mod configuration;
 mod event;
 mod feed;
+mod fit;
 mod memory;
 mod objective;
 mod optimiser;
+mod order;
 mod schedule;
 mod step;
 mod trainer;
 
 pub use configuration::{Training, TrainingError};
 pub use event::{EpochReport, Event};
+pub use fit::{train, train_classifier};
 pub use memory::memory_of_training;
 pub use objective::Objective;
 pub use optimiser::Optimiser;
+pub(crate) use order::{shuffle, shuffle_with};
 pub use schedule::{Rates, Schedule};
 pub use step::{Gradients, Step};
-pub use trainer::{Outcome, Trained, train, train_classifier};
-pub(crate) use trainer::{shuffle, shuffle_with};
+pub use trainer::{Best, Outcome, Position, Trained, Trainer, TrainerState, Watch};

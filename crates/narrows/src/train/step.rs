@@ -214,6 +214,24 @@ impl Step {
         self.network.store(out);
     }
 
+    /// The moments of the optimiser as they are now, the first and the second, each number under its parameter's name.
+    pub fn moments(&self, out: [&mut Parameters; 2]) {
+        for ((weights, bias), out) in self.weight_moments.iter().zip(&self.bias_moments).zip(out) {
+            self.network.store_from(weights, bias, out);
+        }
+    }
+
+    /// Takes over moments that [`Step::moments`] gave.
+    ///
+    /// # Panics
+    /// If they are of other layers.
+    pub fn set_moments(&mut self, moments: [&Parameters; 2]) {
+        for ((weights, bias), from) in self.weight_moments.iter_mut().zip(&mut self.bias_moments).zip(moments)
+        {
+            self.network.load_into(from, weights, bias);
+        }
+    }
+
     /// Names the rows of the batch after the next, which [`Step::take`] will bring into the cache while it works on the
     /// next. Without effect on the result.
     pub fn announce(&mut self, rows: &[u32]) {

@@ -1,13 +1,12 @@
-//! The loop: epochs of shuffled batches.
+//! Training as a state: it advances, is saved, and goes on from what was saved with the same bits.
+//!
+//! Clocks and files are the caller's. [`train`](super::train) is a loop over this.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
-use super::feed::{Feed, Portion, with_feed};
-use super::objective::Objective;
+use super::feed::{Batch, Feed};
 use super::step::Step;
 use super::{EpochReport, Event, Training, TrainingError};
 use crate::compute::Compute;
@@ -15,12 +14,83 @@ use crate::dataset::Samples;
 use crate::model::network::{Network, WeightOrder};
 use crate::model::{Architecture, ClassifierArchitecture, LayerSpec, Parameters};
 
+/// A training under way.
+#[derive(Debug)]
+pub struct Trainer {
+    training: Training,
+    layers: Vec<LayerSpec>,
+    step: Step,
+    feed: Feed,
+    /// Whether the feed has begun the epoch that the position is in.
+    fed: bool,
+    position: Position,
+    spent: Duration,
+    settled: Parameters,
+    history: Vec<EpochReport>,
+    best: Option<Best>,
+}
+
+/// How far a training is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Position {
+    /// Epochs that are done.
+    pub epoch: usize,
+    /// Steps of the next epoch that are done.
+    pub step: usize,
+    /// The sum of their losses.
+    pub losses: f64,
+}
+
+/// The parameters with the least validation loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// The epoch that they were learned in, from 1.
+    pub epoch: usize,
+    /// Their loss on the validation set.
+    pub validation_loss: f64,
+    /// They.
+    pub parameters: Parameters,
+}
+
+/// All that a training has come to: [`Trainer::restore`] goes on from it as if it had never stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainerState {
+    /// How far it is.
+    pub position: Position,
+    /// What the steps of the unfinished epoch took.
+    pub spent: Duration,
+    /// The parameters as they are now.
+    pub parameters: Parameters,
+    /// The optimiser's first and second moments of each.
+    pub moments: [Parameters; 2],
+    /// The parameters at the end of the last whole epoch, or as drawn; absent where they are those of now.
+    pub settled: Option<Parameters>,
+    /// Of the epochs so far, where there is a validation set.
+    pub best: Option<Best>,
+    /// The epochs that are done.
+    pub history: Vec<EpochReport>,
+    /// In which order rows come: the same training with another one would go another way.
+    pub order: String,
+}
+
+/// What is measured after an epoch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Watch<'a> {
+    /// Measured after every epoch. The best parameters are those with the least loss on it.
+    pub validation: Option<&'a Samples>,
+    /// Measured after every [`Training::test_every`]-th epoch; where that is 0, neither measured nor checked.
+    pub test: Option<&'a Samples>,
+}
+
 /// What training has come to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// The last good parameters: those at the end of the last whole epoch.
+    /// With a validation set the parameters with the least loss on it, else the last good ones: those at the end of the last
+    /// whole epoch.
     pub parameters: Parameters,
-    /// The epochs that `parameters` have seen.
+    /// The epoch of the best parameters, where there was a validation set.
+    pub best_epoch: Option<usize>,
+    /// All whole epochs.
     pub history: Vec<EpochReport>,
     /// How it ended.
     pub outcome: Outcome,
@@ -31,6 +101,8 @@ pub struct Trained {
 pub enum Outcome {
     /// All epochs are done.
     Finished,
+    /// The validation loss has not become less for [`Training::patience`] epochs.
+    StoppedEarly,
     /// The observer stopped it.
     Stopped,
     /// The loss or a parameter is no longer a finite number.
@@ -42,167 +114,279 @@ pub enum Outcome {
     },
 }
 
-/// Trains an autoencoder on `samples`, and says so to `observe`, which may stop it.
-///
-/// `test` is measured after every [`Training::test_every`]-th epoch. Where that is 0, which is the default, it is not looked
-/// at: neither measured nor checked.
-///
-/// Values that are missing are no targets, and count in no loss; a row without any value is left out.
-///
-/// Rows in a file are read ahead, window by window, in an order of their own: `docs/data.md`.
-///
-/// # Errors
-/// If a setting is out of range, the data does not fit the architecture, or a file of rows can no longer be read.
-pub fn train(
-    architecture: &Architecture,
-    training: &Training,
-    samples: &Samples,
-    test: Option<&Samples>,
-    compute: &mut Compute,
-    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
-) -> Result<Trained, TrainingError> {
-    architecture.validate()?;
-    training.validate()?;
-    let test = test.filter(|_| training.test_every > 0);
-    for (set, samples) in [("training", Some(samples)), ("test", test)] {
-        if let Some(samples) = samples {
-            check(set, samples, architecture)?;
+/// Where a step has led.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stepped {
+    Within,
+    /// The epoch is done; the mean of its losses.
+    Epoch(f64),
+    Diverged,
+}
+
+impl Trainer {
+    /// A training of an autoencoder that begins.
+    ///
+    /// # Errors
+    /// If a setting is out of range, or the data does not fit the architecture.
+    pub fn new(
+        architecture: &Architecture,
+        training: &Training,
+        samples: &Samples,
+    ) -> Result<Self, TrainingError> {
+        architecture.validate()?;
+        check("training", samples, architecture.inputs)?;
+        Self::of_layers(&architecture.layers(), training, samples, None)
+    }
+
+    /// A training of a classifier towards the label of each row, that begins.
+    ///
+    /// # Errors
+    /// If a setting is out of range, or the data does not fit the architecture.
+    pub fn of_classifier(
+        architecture: &ClassifierArchitecture,
+        training: &Training,
+        samples: &Samples,
+        labels: &[u32],
+    ) -> Result<Self, TrainingError> {
+        architecture.validate()?;
+        let (expected, found) = (architecture.inputs, samples.features());
+        if found != expected {
+            return Err(TrainingError::Features { set: "training", expected, found });
+        }
+        if labels.len() != samples.rows() {
+            return Err(TrainingError::setting("labels", "one for each row", labels.len()));
+        }
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= architecture.classes) {
+            return Err(TrainingError::setting("label", "a number below the number of classes", label));
+        }
+        Self::of_layers(&architecture.layers(), training, samples, Some(labels.into()))
+    }
+
+    /// Of any layers: towards the rows themselves, or towards labels.
+    pub(crate) fn of_layers(
+        layers: &[LayerSpec],
+        training: &Training,
+        samples: &Samples,
+        labels: Option<Arc<[u32]>>,
+    ) -> Result<Self, TrainingError> {
+        training.validate()?;
+        if samples.rows() == 0 {
+            return Err(TrainingError::NoRows { set: "training" });
+        }
+        let feed = Feed::new(samples, labels, training);
+        let settled = training.initialisation.draw_layers(layers, training.seed);
+        Ok(Self {
+            training: training.clone(),
+            layers: layers.to_vec(),
+            step: Step::of_layers(layers, &settled, feed.batch_size(), samples),
+            feed,
+            fed: false,
+            position: Position::default(),
+            spent: Duration::ZERO,
+            settled,
+            history: Vec::new(),
+            best: None,
+        })
+    }
+
+    /// Goes on from a state that a training of the same settings, architecture and data gave: to the same bits.
+    ///
+    /// # Errors
+    /// If the state is of another architecture, or beyond the end of this training, or its rows came in another order.
+    pub fn restore(self, state: TrainerState) -> Result<Self, TrainingError> {
+        let TrainerState { position, spent, parameters, moments, settled, best, history, order } = state;
+        let expect = |what, expected: String, found: String| match expected == found {
+            true => Ok(()),
+            false => Err(TrainingError::OtherState { what, expected, found }),
+        };
+        let of_these = |parameters: &Parameters| parameters.tensors() == self.settled.tensors();
+        let all = [&parameters, &moments[0], &moments[1]];
+        let all = all.into_iter().chain(&settled).chain(best.as_ref().map(|best| &best.parameters));
+        if !all.into_iter().all(of_these) {
+            return expect(
+                "the shape of the parameters",
+                "that of the model".to_owned(),
+                "another".to_owned(),
+            )
+            .map(|()| self);
+        }
+        expect("the order of the rows", self.order(), order)?;
+        expect("the number of epochs in the history", position.epoch.to_string(), history.len().to_string())?;
+        let (epochs, steps) = (self.training.epochs, self.feed.steps());
+        if position.epoch > epochs || position.step >= steps {
+            let found = format!("after step {} of epoch {}", position.step, position.epoch + 1);
+            return expect("its end", format!("at most {epochs} epochs of {steps} steps"), found)
+                .map(|()| self);
+        }
+        let mut step =
+            Step::of_layers(&self.layers, &parameters, self.feed.batch_size(), self.feed.samples());
+        step.set_moments([&moments[0], &moments[1]]);
+        let settled = settled.unwrap_or(parameters);
+        Ok(Self { step, fed: false, position, spent, settled, history, best, ..self })
+    }
+
+    /// All that is needed to go on later.
+    pub fn state(&self) -> TrainerState {
+        let [mut parameters, mut first, mut second] = [(); 3].map(|()| self.settled.clone());
+        self.step.parameters(&mut parameters);
+        self.step.moments([&mut first, &mut second]);
+        let Self { position, spent, best, history, .. } = self;
+        let settled = (position.step > 0).then(|| self.settled.clone());
+        TrainerState {
+            position: *position,
+            spent: *spent,
+            parameters,
+            moments: [first, second],
+            settled,
+            best: best.clone(),
+            history: history.clone(),
+            order: self.order(),
         }
     }
-    let mut measure = test.map(|test| {
-        |parameters: &Parameters, compute: &mut Compute| test_loss(architecture, parameters, test, compute)
-    });
-    let measure = measure.as_mut().map(|measure| measure as &mut Measure<'_>);
-    fit(&architecture.layers(), training, (samples, Objective::SquaredError), measure, compute, observe)
-}
 
-/// Trains a classifier on `samples` and the class of each, and says so to `observe`, which may stop it. The loss is the mean
-/// cross-entropy.
-///
-/// # Errors
-/// If a setting is out of range, or the data does not fit the architecture.
-pub fn train_classifier(
-    architecture: &ClassifierArchitecture,
-    training: &Training,
-    (samples, labels): (&Samples, &[u32]),
-    compute: &mut Compute,
-    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
-) -> Result<Trained, TrainingError> {
-    architecture.validate()?;
-    let (expected, found) = (architecture.inputs, samples.features());
-    if found != expected {
-        return Err(TrainingError::Features { set: "training", expected, found });
+    /// How far it is.
+    pub fn position(&self) -> Position {
+        self.position
     }
-    if labels.len() != samples.rows() {
-        return Err(TrainingError::setting("labels", "one for each row", labels.len()));
+
+    /// The epochs that are done.
+    pub fn history(&self) -> &[EpochReport] {
+        &self.history
     }
-    if let Some(label) = labels.iter().find(|&&label| label as usize >= architecture.classes) {
-        return Err(TrainingError::setting("label", "a number below the number of classes", label));
+
+    /// The parameters at the end of the last whole epoch; as drawn before the first.
+    pub fn parameters(&self) -> &Parameters {
+        &self.settled
     }
-    fit(&architecture.layers(), training, (samples, Objective::CrossEntropy(labels)), None, compute, observe)
-}
 
-/// Measures the test loss.
-pub(crate) type Measure<'a> = dyn FnMut(&Parameters, &mut Compute) -> Result<f64, TrainingError> + 'a;
-
-/// The loop itself: trains any layers with any objective.
-///
-/// # Errors
-/// If a setting is out of range, there are no rows, or a file of rows can no longer be read.
-pub(crate) fn fit(
-    layers: &[LayerSpec],
-    training: &Training,
-    (samples, objective): (&Samples, Objective<'_>),
-    mut measure: Option<&mut Measure<'_>>,
-    compute: &mut Compute,
-    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
-) -> Result<Trained, TrainingError> {
-    training.validate()?;
-    if samples.rows() == 0 {
-        return Err(TrainingError::NoRows { set: "training" });
+    /// Whether nothing is left to do, and how it ended then.
+    pub fn outcome(&self) -> Option<Outcome> {
+        if self.position.epoch == self.training.epochs {
+            return Some(Outcome::Finished);
+        }
+        let waited = self.best.as_ref().map_or(0, |best| self.position.epoch - best.epoch);
+        let patience = self.training.patience.filter(|&patience| waited >= patience);
+        patience.filter(|_| self.position.step == 0).map(|_| Outcome::StoppedEarly)
     }
-    let order = if samples.is_in_memory() { objective.rows(samples) } else { Vec::new() };
-    let rows = if samples.is_in_memory() { order.len() } else { samples.rows() };
-    let batch_size = training.batch_size.min(rows);
-    let parameters = training.initialisation.draw_layers(layers, training.seed);
-    let model = Step::of_layers(layers, &parameters, batch_size, samples);
-    let start = Start { model, parameters, batch_size, steps: rows.div_ceil(batch_size) };
-    with_feed((samples, objective), order, training, batch_size, |feed| {
-        run(start, training, feed, &mut measure, compute, observe)
-    })
-}
 
-/// What the loop begins with.
-struct Start {
-    model: Step,
-    parameters: Parameters,
-    batch_size: usize,
-    /// In an epoch.
-    steps: usize,
-}
-
-fn run(
-    Start { mut model, mut parameters, batch_size, steps }: Start,
-    training: &Training,
-    feed: &mut Feed<'_>,
-    measure: &mut Option<&mut Measure<'_>>,
-    compute: &mut Compute,
-    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
-) -> Result<Trained, TrainingError> {
-    let total_steps = (steps as u64).saturating_mul(training.epochs as u64);
-    let mut history = Vec::new();
-    let mut steps_done = 0;
-
-    let (drawn, stop) = tell(0, parameters, observe);
-    parameters = drawn;
-    if stop {
-        return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
-    }
-    for epoch in 1..=training.epochs {
-        let start = Instant::now();
-        feed.begin(epoch);
-        let (mut losses, mut step) = (0.0, 0);
-        while let Some(Portion { samples, objective, order }) = feed.next()? {
-            for (index, batch) in order.chunks(batch_size).enumerate() {
-                step += 1;
-                model.announce(order.chunks(batch_size).nth(index + 1).unwrap_or_default());
-                let rates =
-                    training.schedule.rates(training.optimiser.learning_rate(), steps_done, total_steps);
-                steps_done += 1;
-                let rule = training.optimiser.rule(steps_done, rates);
-                let loss = model.take_towards(compute, samples, objective, batch, rule);
-                if !loss.is_finite() {
-                    let outcome = Outcome::Diverged { epoch, step };
-                    return Ok(Trained { parameters, history, outcome });
-                }
-                losses += loss;
-                if observe(&Event::Batch { epoch, step, steps }).is_break() {
-                    return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
-                }
+    /// Goes on to the end of the epoch, unless `observe` stops it. How the training ended, if it has.
+    ///
+    /// # Errors
+    /// If a file of rows can no longer be read, or the sets to watch do not fit the model.
+    pub fn epoch(
+        &mut self,
+        watch: Watch<'_>,
+        compute: &mut Compute,
+        observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Outcome>, TrainingError> {
+        if self.position == Position::default() && !self.fed {
+            let drawn = Event::Parameters { epoch: 0, parameters: &self.settled };
+            if observe(&drawn).is_break() {
+                return Ok(Some(Outcome::Stopped));
             }
         }
-        let duration = start.elapsed();
+        let (epoch, steps) = (self.position.epoch + 1, self.feed.steps());
+        let (start, before) = (Instant::now(), self.spent);
+        let (training_loss, mut stop) = loop {
+            let step = self.position.step + 1;
+            let stepped = self.step(compute)?;
+            self.spent = before + start.elapsed();
+            if stepped == Stepped::Diverged {
+                return Ok(Some(Outcome::Diverged { epoch, step }));
+            }
+            let told = observe(&Event::Batch { epoch, step, steps });
+            match stepped {
+                Stepped::Epoch(loss) => break (loss, told.is_break()),
+                _ if told.is_break() => return Ok(Some(Outcome::Stopped)),
+                _ => {}
+            }
+        };
+        let duration = std::mem::take(&mut self.spent);
+        stop |= observe(&Event::Parameters { epoch, parameters: &self.settled }).is_break();
+        let measured = self.training.test_every > 0 && epoch.is_multiple_of(self.training.test_every);
+        let test = watch.test.filter(|_| measured);
+        let report = EpochReport {
+            epoch,
+            training_loss,
+            validation_loss: self.loss_on(watch.validation, compute)?,
+            test_loss: self.loss_on(test, compute)?,
+            duration,
+        };
+        self.see(&report);
+        stop |= observe(&Event::Epoch(&report)).is_break();
+        self.history.push(report);
+        Ok(self.outcome().or(stop.then_some(Outcome::Stopped)))
+    }
 
-        let mut candidate = parameters.clone();
-        model.parameters(&mut candidate);
-        if !candidate.values().iter().all(|value| value.is_finite()) {
-            return Ok(Trained { parameters, history, outcome: Outcome::Diverged { epoch, step: steps } });
+    /// What it has come to.
+    pub fn end(self, outcome: Outcome) -> Trained {
+        let (best_epoch, parameters) = match self.best {
+            Some(best) => (Some(best.epoch), best.parameters),
+            None => (None, self.settled),
+        };
+        Trained { parameters, best_epoch, history: self.history, outcome }
+    }
+
+    /// Takes one step. At the end of an epoch the parameters are settled.
+    fn step(&mut self, compute: &mut Compute) -> Result<Stepped, TrainingError> {
+        let Self { training, step, feed, position, .. } = self;
+        let steps = feed.steps();
+        if !self.fed {
+            feed.begin(position.epoch + 1, position.step)?;
+            self.fed = true;
         }
-        let (learned, stop_here) = tell(epoch, candidate, observe);
-        parameters = learned;
-        let test_loss = measure
-            .as_mut()
-            .filter(|_| training.test_every > 0 && epoch.is_multiple_of(training.test_every))
-            .map(|measure| measure(&parameters, compute))
-            .transpose()?;
-        let report = EpochReport { epoch, training_loss: losses / steps as f64, test_loss, duration };
-        let stop = observe(&Event::Epoch(report.clone())).is_break() || stop_here;
-        history.push(report);
-        if stop && epoch < training.epochs {
-            return Ok(Trained { parameters, history, outcome: Outcome::Stopped });
+        let done = position.epoch as u64 * steps as u64 + position.step as u64;
+        let all = (steps as u64).saturating_mul(training.epochs as u64);
+        let rates = training.schedule.rates(training.optimiser.learning_rate(), done, all);
+        let Batch { samples, objective, rows, following } = feed.next()?;
+        step.announce(following);
+        let loss =
+            step.take_towards(compute, samples, objective, rows, training.optimiser.rule(done + 1, rates));
+        if !loss.is_finite() {
+            return Ok(Stepped::Diverged);
+        }
+        position.losses += loss;
+        position.step += 1;
+        if position.step < steps {
+            return Ok(Stepped::Within);
+        }
+        let mut candidate = self.settled.clone();
+        step.parameters(&mut candidate);
+        if !candidate.values().iter().all(|value| value.is_finite()) {
+            return Ok(Stepped::Diverged);
+        }
+        self.settled = candidate;
+        let mean = position.losses / steps as f64;
+        self.position = Position { epoch: position.epoch + 1, ..Position::default() };
+        self.fed = false;
+        Ok(Stepped::Epoch(mean))
+    }
+
+    /// Keeps the parameters if they are the best so far.
+    fn see(&mut self, report: &EpochReport) {
+        let Some(validation_loss) = report.validation_loss else { return };
+        let better = self
+            .best
+            .as_ref()
+            .is_none_or(|best| validation_loss < best.validation_loss - self.training.min_change);
+        if better {
+            let (epoch, parameters) = (report.epoch, self.settled.clone());
+            self.best = Some(Best { epoch, validation_loss, parameters });
         }
     }
-    Ok(Trained { parameters, history, outcome: Outcome::Finished })
+
+    /// The mean squared error on a set, over the values that are there.
+    fn loss_on(&self, set: Option<&Samples>, compute: &mut Compute) -> Result<Option<f64>, TrainingError> {
+        let Some(set) = set else { return Ok(None) };
+        let network = Network::of_layers(&self.layers, &self.settled, WeightOrder::Tiles);
+        let errors = set.map_pieces(|rows| network.squared_errors(compute, rows))?;
+        let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
+        Ok(Some(sum / set.all_present()? as f64))
+    }
+
+    fn order(&self) -> String {
+        self.feed.order()
+    }
 }
 
 impl Trained {
@@ -210,24 +394,34 @@ impl Trained {
     pub fn duration(&self) -> Duration {
         self.history.iter().map(|epoch| epoch.duration).sum()
     }
-}
 
-/// Lends the parameters to the observer; whether it wants to stop.
-fn tell(
-    epoch: usize,
-    parameters: Parameters,
-    observe: &mut dyn FnMut(&Event) -> ControlFlow<()>,
-) -> (Parameters, bool) {
-    let event = Event::Parameters { epoch, parameters };
-    let stop = observe(&event).is_break();
-    match event {
-        Event::Parameters { parameters, .. } => (parameters, stop),
-        _ => unreachable!("made above"),
+    /// The epochs that the parameters have seen.
+    pub fn epochs(&self) -> usize {
+        self.best_epoch.unwrap_or(self.history.len())
     }
 }
 
-fn check(set: &'static str, samples: &Samples, architecture: &Architecture) -> Result<(), TrainingError> {
-    let (expected, found) = (architecture.inputs, samples.features());
+impl Watch<'_> {
+    /// Checks that the sets which are looked at can be.
+    ///
+    /// # Errors
+    /// If one has other rows than the model reads, or none.
+    pub fn check(&self, architecture: &Architecture, training: &Training) -> Result<(), TrainingError> {
+        let test = self.test.filter(|_| training.test_every > 0);
+        for (set, samples) in [("validation", self.validation), ("test", test)] {
+            samples.map_or(Ok(()), |samples| check(set, samples, architecture.inputs))?;
+        }
+        match (training.patience, self.validation) {
+            (Some(patience), None) => {
+                Err(TrainingError::setting("patience", "none, for there is no validation set", patience))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check(set: &'static str, samples: &Samples, expected: usize) -> Result<(), TrainingError> {
+    let found = samples.features();
     if found != expected {
         return Err(TrainingError::Features { set, expected, found });
     }
@@ -238,33 +432,4 @@ fn check(set: &'static str, samples: &Samples, architecture: &Architecture) -> R
         return Err(TrainingError::NoValues { set });
     }
     Ok(())
-}
-
-fn test_loss(
-    architecture: &Architecture,
-    parameters: &Parameters,
-    test: &Samples,
-    compute: &mut Compute,
-) -> Result<f64, TrainingError> {
-    let network = Network::new(architecture, parameters, WeightOrder::Tiles);
-    let errors = test.map_pieces(|rows| network.squared_errors(compute, rows))?;
-    let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
-    Ok(sum / test.all_present()? as f64)
-}
-
-/// Permutes `order` (Fisher & Yates), with ChaCha8 of `seed`, stream `epoch`; where it begins has an influence, so
-/// epoch e is the e-th of successive shuffles.
-pub(crate) fn shuffle(order: &mut [u32], seed: u64, epoch: usize) {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(epoch as u64);
-    shuffle_with(order, &mut random);
-}
-
-/// Fisher & Yates.
-pub(crate) fn shuffle_with(order: &mut [u32], random: &mut ChaCha8Rng) {
-    for last in (1..order.len()).rev() {
-        // A number below last + 1; the bias of the multiplication is below 2⁻³².
-        let other = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, other as usize);
-    }
 }

@@ -15,7 +15,7 @@ use narrows::model::{
     Architecture, ArchitectureError, Autoencoder, Initialisation, InputSpec, MismatchError, Predictor,
 };
 use narrows::pca::{Pca, PcaError};
-use narrows::train::{Training, TrainingError, train};
+use narrows::train::{Event, Training, TrainingError, train};
 
 use crate::{FEATURES, architecture, compute, model, rows, samples};
 
@@ -210,7 +210,7 @@ fn parts_that_do_not_belong_together_are_no_model() {
 #[test]
 fn training_on_nothing_or_with_no_layers_is_refused() {
     let refused = |architecture: &Architecture, samples: &Samples| {
-        let mut go_on = |_: &_| ControlFlow::Continue(());
+        let mut go_on = |_: &Event<'_>| ControlFlow::Continue(());
         train(architecture, &Training::default(), samples, None, &mut compute(), &mut go_on).unwrap_err()
     };
     let no_rows = TrainingError::NoRows { set: "training" };

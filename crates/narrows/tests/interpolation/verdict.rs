@@ -13,7 +13,7 @@ use narrows::interpolate::quality::{
 };
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation};
 use narrows::pca::Pca;
-use narrows::train::{Optimiser, Training, train};
+use narrows::train::{Event, Optimiser, Training, train};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -73,7 +73,7 @@ fn deep(data: &Parts, seed: u64) -> Autoencoder {
         Training { epochs: 30, optimiser: Optimiser::adam(1e-2, 0.0), seed, ..Training::default() };
     let input = input(data);
     let samples = input.samples(data.train()).unwrap();
-    let mut go_on = |_: &_| ControlFlow::Continue(());
+    let mut go_on = |_: &Event<'_>| ControlFlow::Continue(());
     let trained = train(&architecture, &training, &samples, None, &mut compute(2), &mut go_on).unwrap();
     Autoencoder { architecture, parameters: trained.parameters, input }
 }

@@ -118,7 +118,7 @@ fn settings_out_of_range_are_refused_by_name() {
     .chain(schedules.map(|(name, schedule)| (name, Training { schedule, ..settings() })));
     let samples = numbers(5, FEATURES, 0);
     for (name, training) in cases {
-        let mut observe = |_: &_| panic!("{name}: nothing may happen");
+        let mut observe = |_: &Event<'_>| panic!("{name}: nothing may happen");
         let result = train(&model(), &training, &samples, None, &mut two_threads(), &mut observe);
         match &result {
             Err(error @ TrainingError::Setting { setting, .. }) => {
@@ -135,7 +135,7 @@ fn settings_out_of_range_are_refused_by_name() {
 fn data_that_does_not_fit_is_refused() {
     let refusal = |architecture: &Architecture, samples: &Samples, test: Option<&Samples>, test_every| {
         let training = Training { test_every, ..settings(1, 16) };
-        let mut observe = |_: &_| ControlFlow::Continue(());
+        let mut observe = |_: &Event<'_>| ControlFlow::Continue(());
         train(architecture, &training, samples, test, &mut two_threads(), &mut observe).err()
     };
     let good = numbers(20, FEATURES, 0);
@@ -299,7 +299,7 @@ fn events_come_in_order_and_the_history_is_their_reports() {
             let trained = observed(&training, &samples, test, |event| {
                 events.push(said(event));
                 if let Event::Epoch(report) = event {
-                    reports.push(report.clone());
+                    reports.push((*report).clone());
                 }
                 ControlFlow::Continue(())
             });
@@ -322,7 +322,7 @@ fn the_parameters_told_are_those_that_a_run_of_so_many_epochs_ends_with() {
     let mut told = Vec::new();
     observed(&settings(3, 8), &samples, None, |event| {
         if let Event::Parameters { parameters, .. } = event {
-            told.push(parameters.clone());
+            told.push((**parameters).clone());
         }
         ControlFlow::Continue(())
     });

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use narrows::compute::{Compute, Level};
 use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, Initialisation};
-use narrows::train::{Optimiser, Outcome, Schedule, Trained, Training, train};
+use narrows::train::{Event, Optimiser, Outcome, Schedule, Trained, Training, train};
 
 use crate::support::{
     FEATURES, HIDDEN_ACTIVATIONS, all_bits, architecture, as_bytes, as_numbers, assert_close, autoencoder,
@@ -46,7 +46,7 @@ fn run(
     compute: &mut Compute,
 ) -> Trained {
     let test = numbers(37, architecture.inputs, 99);
-    let mut go_on = |_: &_| ControlFlow::Continue(());
+    let mut go_on = |_: &Event<'_>| ControlFlow::Continue(());
     let trained = train(architecture, training, samples, Some(&test), compute, &mut go_on).unwrap();
     assert_eq!(trained.outcome, Outcome::Finished);
     trained

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use narrows::compute::Level;
 use narrows::dataset::{Normalisation, Samples, Schema};
 use narrows::model::{Classifier, ClassifierArchitecture, InputSpec, Parameters};
-use narrows::train::{Objective, Optimiser, Rates, Step, Training, train_classifier};
+use narrows::train::{Event, Objective, Optimiser, Rates, Step, Training, train_classifier};
 use serde::Deserialize;
 
 use crate::golden::{Golden, read};
@@ -134,7 +134,7 @@ fn settings() -> Training {
 }
 
 fn trained(samples: &Samples, labels: &[u32], level: Level, threads: usize) -> (Vec<u32>, Vec<u64>) {
-    let mut go_on = |_: &_| ControlFlow::Continue(());
+    let mut go_on = |_: &Event<'_>| ControlFlow::Continue(());
     let mut compute = compute(level, threads);
     let data = (samples, labels);
     let trained = train_classifier(&ARCHITECTURE, &settings(), data, &mut compute, &mut go_on).unwrap();
@@ -165,7 +165,7 @@ fn labels_that_do_not_fit_are_refused() {
     let samples = as_bytes(&bytes, 45);
     let mut compute = compute(Level::detect(), 1);
     let mut refused = |labels: &[u32]| {
-        let mut go_on = |_: &_| ControlFlow::Continue(());
+        let mut go_on = |_: &Event<'_>| ControlFlow::Continue(());
         let result =
             train_classifier(&ARCHITECTURE, &settings(), (&samples, labels), &mut compute, &mut go_on);
         result.unwrap_err().to_string()

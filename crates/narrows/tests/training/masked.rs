@@ -6,7 +6,7 @@ use narrows::compute::{Compute, Level};
 use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
 use narrows::evaluate::reconstruction_error;
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
-use narrows::train::{Optimiser, Rates, Step, Trained, Training, TrainingError, train};
+use narrows::train::{Event, Optimiser, Rates, Step, Trained, Training, TrainingError, train};
 use serde::Deserialize;
 
 use crate::golden::{Golden, read};
@@ -260,7 +260,7 @@ fn missing_values_are_filled_from_what_the_others_say_and_nothing_else_is_touche
         ..Training::default()
     };
     let mut compute = compute(Level::detect(), 2);
-    let mut go_on = |_: &_| ControlFlow::Continue(());
+    let mut go_on = |_: &Event<'_>| ControlFlow::Continue(());
     let trained = train(&architecture, &training, &samples, None, &mut compute, &mut go_on).unwrap();
     let model = Autoencoder { architecture, parameters: trained.parameters, input };
 
