@@ -155,7 +155,7 @@ fn the_map_of_a_table_shows_the_values_of_the_nearest_row_in_their_units() {
         let raw = run.data.test().raw_row(row);
         let samples = model.samples(&run.data.test().subset(&[row])).unwrap();
         let rebuilt = model.input.raw(&model.reconstruct(&mut compute(), &samples).unwrap());
-        let moments = run.data.train().moments();
+        let moments = run.data.train().moments().unwrap();
         for (column, name) in made::COLUMNS.iter().enumerate() {
             let line = &cells[column];
             assert_eq!(line[0], *name);
@@ -220,7 +220,7 @@ fn an_interpolation_of_a_table_is_lines_over_columns_and_can_be_taken_away_as_cs
         let model = run.model("deep");
         let samples = model.samples(&run.data.train().subset(&[0])).unwrap();
         let expected = model.input.raw(&model.reconstruct(&mut compute(), &samples).unwrap());
-        let moments = run.data.train().moments();
+        let moments = run.data.train().moments().unwrap();
         for ((found, expected), moments) in found.iter().zip(&expected).zip(moments) {
             assert!(
                 f64::from((found - expected).abs()) <= 2e-3 * moments.variance().sqrt(),
