@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use narrows::compute::Compute;
 use narrows::dataset::{Dataset, NormalisationKind, Samples, Schema, Values};
 use narrows::evaluate::reconstruction_error;
-use narrows::export::safetensors::{self, Provenance};
+use narrows::files::model::{Provenance, load, save};
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation};
 use narrows::pca::Pca;
 use narrows::train::{Event, Optimiser, Trained, Training, train};
@@ -170,7 +170,7 @@ fn architecture(inputs: usize, hidden: Vec<usize>, output: OutputActivation) -> 
 /// Codes of all images, and the reconstructions from them, with the model that [`export`] wrote.
 fn measure_inference(rows: usize, folder: &Path, timed: usize, compute: &mut Compute) -> Result<Measured> {
     let data = Data::new(DataName::Mnist, rows)?;
-    let (model, _) = safetensors::load(&folder.join("model.safetensors"))?;
+    let (model, _) = load(&folder.join("model.safetensors"))?;
     let samples = model.samples(&data.dataset)?;
     let mut reconstructions = Vec::new();
     let predictor = model.predictor()?;
@@ -285,8 +285,9 @@ fn export(rows: usize, folder: &Path) -> Result<()> {
         epochs: EXPORTED_EPOCHS,
         training_loss: trained.history.last().map(|epoch| epoch.training_loss),
         narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Provenance::default()
     };
-    safetensors::save(&folder.join("model.safetensors"), &model, &provenance)?;
+    save(&folder.join("model.safetensors"), &model, &provenance)?;
     let error = reconstruction_error(&model, &mut compute, &mnist.samples()?)?.model_scale;
     println!("{}", serde_json::json!({ "model": model.architecture.to_string(), "error": error }));
     Ok(())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use narrows::dataset::{Dataset, Samples};
 use narrows::experiment::RunDirectory;
-use narrows::export::safetensors::{Provenance, load};
+use narrows::files::model::{Provenance, load};
 use narrows::model::Autoencoder;
 
 use crate::failure::Failure;

@@ -6,6 +6,7 @@ mod estimate;
 mod figures;
 mod finished;
 mod live;
+mod lock;
 mod measure;
 mod page;
 mod quality;
@@ -19,6 +20,7 @@ pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use estimate::Estimated;
 pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
+pub use lock::RunLock;
 pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,

@@ -24,8 +24,8 @@ use crate::compute::{Compute, Level};
 use crate::dataset::load::{LoadError, Loaded, load};
 use crate::dataset::{NormalisationError, Parts, RowNameError};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
-use crate::export::judge::TrainedOn;
-use crate::export::safetensors::Provenance;
+use crate::files::judge::TrainedOn;
+use crate::files::model::Provenance;
 use crate::interpolate::judge::{Judge, JudgeError};
 use crate::interpolate::quality::QualityError;
 use crate::model::{Autoencoder, InputSpec, MismatchError};
@@ -198,7 +198,7 @@ pub fn run_on(
     }
     let input = InputSpec::fit(experiment.normalisation, data.train())?;
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
-    let directory = RunDirectory::create(out, experiment, options.existing)?;
+    let (directory, _lock) = RunDirectory::create(out, experiment, options.existing)?;
     if let Some(split) = &split {
         directory.write_split(split)?;
     }
@@ -500,6 +500,7 @@ impl Work<'_> {
             epochs: trained.history.len(),
             training_loss: trained.history.last().map(|last| last.training_loss),
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Provenance::default()
         };
         let autoencoder =
             Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
@@ -550,6 +551,7 @@ impl Work<'_> {
             epochs: 0,
             training_loss: None,
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Provenance::default()
         };
         self.directory.write_model(&model, &provenance, &[])?;
         let [train, test] = self.errors(&model, compute)?;
@@ -610,6 +612,7 @@ impl Work<'_> {
             epochs: trained.history.len(),
             training_loss: trained.history.last().map(|last| last.training_loss),
             narrows: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Provenance::default()
         };
         snapshots.end(trained.history.len(), &trained.parameters);
         let Snapshots { rows, taken: snapshots, .. } = snapshots;

@@ -10,7 +10,8 @@ use narrows::evaluate::{
     ClassesError, Labelled, LatentError, LatentSettings, Points, effective_rank, latent_quality,
     linear_probe, neighbour_accuracy,
 };
-use narrows::export::safetensors::{Provenance, SaveError, load, save, to_bytes};
+use narrows::files::SaveError;
+use narrows::files::model::{Provenance, load, save, to_bytes};
 use narrows::model::{
     Architecture, ArchitectureError, Autoencoder, Initialisation, InputSpec, MismatchError, Predictor,
 };
@@ -147,12 +148,8 @@ fn provenance() -> Provenance {
     Provenance {
         name: "m".to_owned(),
         data: "d".to_owned(),
-        data_hash: None,
-        source: None,
-        training: None,
-        epochs: 0,
-        training_loss: None,
         narrows: "0".to_owned(),
+        ..Provenance::default()
     }
 }
 
