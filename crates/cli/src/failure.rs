@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use narrows::compute::ThreadsError;
 use narrows::dataset::convert::ConvertError;
 use narrows::dataset::format::Problem;
 use narrows::dataset::{RowNameError, load};
@@ -69,7 +70,15 @@ macro_rules! users_mistake {
         })+
     };
 }
-users_mistake!(ExperimentError, LoadError, MismatchError, QualityError, RowNameError, load::LoadError);
+users_mistake!(
+    ExperimentError,
+    LoadError,
+    MismatchError,
+    QualityError,
+    RowNameError,
+    ThreadsError,
+    load::LoadError
+);
 
 impl From<JudgeError> for Failure {
     fn from(error: JudgeError) -> Self {

@@ -105,7 +105,7 @@ fn run(name: &str, [threads, rows, seed]: [&str; 3], folder: &Path) -> Result<()
     let Workload { timed, kind, .. } =
         workload.ok_or_else(|| format!("workloads.json has no workload `{name}`"))?;
     let (seed, rows) = (seed.parse()?, rows.parse()?);
-    let mut compute = Compute::new(threads.parse::<NonZeroUsize>()?);
+    let mut compute = Compute::new(threads.parse::<NonZeroUsize>()?)?;
     let measured = match kind {
         Kind::Training { data, hidden, output } => {
             let data = Data::new(data, rows)?;
@@ -273,7 +273,7 @@ fn export(rows: usize, folder: &Path) -> Result<()> {
 
     let Workloads { settings, .. } = serde_json::from_str(WORKLOADS)?;
     let architecture = architecture(mnist.dataset.features(), vec![64, 32, 16], OutputActivation::Tanh);
-    let mut compute = Compute::new(NonZeroUsize::MIN);
+    let mut compute = Compute::new(NonZeroUsize::MIN)?;
     let trained = train_epochs(&architecture, &mnist, &settings, 0, EXPORTED_EPOCHS, &mut compute)?;
     let model = Autoencoder { architecture, parameters: trained.parameters, input: mnist.input.clone() };
     let provenance = Provenance {

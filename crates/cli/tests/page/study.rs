@@ -71,7 +71,7 @@ pub fn study() -> &'static Study {
 }
 
 pub fn compute() -> Compute {
-    Compute::new(NonZeroUsize::new(2).unwrap())
+    Compute::new(NonZeroUsize::new(2).unwrap()).unwrap()
 }
 
 /// The model with the weights that the page has.

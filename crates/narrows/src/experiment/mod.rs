@@ -8,6 +8,7 @@ mod finished;
 mod live;
 mod lock;
 mod measure;
+mod memory;
 mod page;
 mod quality;
 mod run;
@@ -21,6 +22,7 @@ pub use estimate::Estimated;
 pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
 pub use lock::RunLock;
+pub use memory::{MemoryNeeded, training_bytes};
 pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,

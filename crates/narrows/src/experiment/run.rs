@@ -20,7 +20,7 @@ use super::{
     DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, ModelWithoutEpoch,
     PcaSummary, RunDirectory, Summary,
 };
-use crate::compute::{Compute, Level};
+use crate::compute::{Compute, Level, ThreadsError};
 use crate::dataset::load::{LoadError, Loaded, load};
 use crate::dataset::{NormalisationError, Parts, RowNameError};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
@@ -144,6 +144,9 @@ pub enum RunError {
     /// Exact PCA failed.
     #[error(transparent)]
     Pca(#[from] PcaError),
+    /// The system does not give as many threads as are asked for.
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
     /// There is nobody to judge interpolations.
     #[error(transparent)]
     Judge(#[from] JudgeError),
@@ -197,6 +200,8 @@ pub fn run_on(
         }
     }
     let input = InputSpec::fit(experiment.normalisation, data.train())?;
+    // Whether the system gives the threads is found out before there is a folder.
+    drop(Compute::at(options.level, options.threads)?);
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
     let (directory, _lock) = RunDirectory::create(out, experiment, options.existing)?;
     if let Some(split) = &split {
@@ -276,7 +281,7 @@ pub fn run_on(
     directory.write_summary(&summary)?;
 
     let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
-    let mut compute = Compute::at(options.level, options.threads);
+    let mut compute = Compute::at(options.level, options.threads)?;
     summary.codes = codes_of_pairs(experiment, (&summary.models, &models), data, &mut compute)?;
     for (summary, model) in summary.models.iter_mut().zip(&models) {
         let index = experiment.models.iter().position(|settings| settings.name == summary.name);
@@ -330,7 +335,7 @@ pub fn run_on(
 
 /// Workers, threads of each, and the same in a sentence. A model on one core trains its share of the time a model on
 /// all cores would, without waiting for other cores; so models stand side by side as long as there are enough.
-fn share_out(models: usize, threads: usize) -> (usize, NonZeroUsize, String) {
+pub(super) fn share_out(models: usize, threads: usize) -> (usize, NonZeroUsize, String) {
     let workers = models.min(threads).max(1);
     let each = NonZeroUsize::new(threads / workers).unwrap_or(NonZeroUsize::MIN);
     let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
@@ -394,7 +399,11 @@ enum Done {
 
 impl Work<'_> {
     /// Does all jobs, the longest first, on so many workers.
-    fn run(&self, workers: usize, compute: impl Fn() -> Compute + Sync) -> Result<Results, RunError> {
+    fn run(
+        &self,
+        workers: usize,
+        compute: impl Fn() -> Result<Compute, ThreadsError> + Sync,
+    ) -> Result<Results, RunError> {
         let mut jobs: Vec<Job> = (0..self.experiment.models.len()).map(Job::Model).collect();
         jobs.extend(self.other_seeds());
         jobs.sort_by_key(|job| self.cost(*job));
@@ -405,8 +414,12 @@ impl Work<'_> {
         let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
         std::thread::scope(|scope| {
             for _ in 0..workers {
-                scope.spawn(|| {
-                    let mut compute = compute();
+                let refused = |error: ThreadsError| lock().1 = Err(error.into());
+                let started = std::thread::Builder::new().spawn_scoped(scope, || {
+                    let mut compute = match compute() {
+                        Ok(compute) => compute,
+                        Err(error) => return refused(error),
+                    };
                     loop {
                         let job = match &mut *lock() {
                             (jobs, Ok(_)) => jobs.pop(),
@@ -429,6 +442,9 @@ impl Work<'_> {
                         }
                     }
                 });
+                if let Err(source) = started {
+                    refused(ThreadsError { threads: workers, source });
+                }
             }
         });
         state.into_inner().unwrap_or_else(PoisonError::into_inner).1

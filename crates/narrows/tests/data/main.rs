@@ -4,12 +4,11 @@
 
 #[cfg(feature = "report")]
 mod defaults;
+mod files;
 mod loading;
 mod refusals;
 mod splits;
 mod tables;
-
-use std::num::NonZeroUsize;
 
 use narrows::compute::{Compute, Level};
 use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
@@ -20,7 +19,7 @@ use narrows::model::{
 const FEATURES: usize = 30;
 
 fn compute() -> Compute {
-    Compute::at(Level::detect(), NonZeroUsize::MIN)
+    Compute::single(Level::detect())
 }
 
 /// Rows of small whole numbers.

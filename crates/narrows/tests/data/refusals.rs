@@ -172,20 +172,6 @@ fn what_could_not_be_read_again_is_not_written() {
 }
 
 #[test]
-fn a_file_of_version_1_is_read_and_its_schema_is_what_it_knew() {
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/model-version-1.safetensors");
-    let (model, provenance) = load(&path).unwrap();
-    assert_eq!(model.architecture.hidden, [1]);
-    assert_eq!(model.input.schema(), &Schema::images(ImageShape::grey(28, 28)).unwrap());
-    assert_eq!((provenance.name.as_str(), provenance.data_hash), ("version-1", None));
-    let scale = model.input.unit_scale().unwrap();
-    assert!((scale.squared_error().unwrap() - 0.25).abs() < 1e-6, "symmetric");
-    let images = model.input.rows((0..784).map(|pixel| (pixel % 256) as f32).collect()).unwrap();
-    assert_eq!(model.encode(&mut compute(), &images).unwrap().len(), 1);
-}
-
-#[test]
 fn parts_that_do_not_belong_together_are_no_model() {
     let other = architecture(&[9, 2]);
     let mixed = Autoencoder { parameters: Initialisation::Pytorch.draw(&other, 1), ..model() };
