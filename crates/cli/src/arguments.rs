@@ -80,7 +80,7 @@ impl Common {
 
     /// What to compute on.
     pub fn compute(&self) -> Result<Compute, Failure> {
-        Ok(Compute::at(level()?, self.threads()))
+        Ok(Compute::at(level()?, self.threads())?)
     }
 }
 

@@ -1,12 +1,15 @@
 //! What goes wrong, and the exit code for it.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use narrows::compute::ThreadsError;
+use narrows::dataset::convert::ConvertError;
+use narrows::dataset::format::Problem;
 use narrows::dataset::{DataError, RowNameError, load};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, FinishedRunError, RunError};
-use narrows::export::safetensors::LoadError;
+use narrows::files::LoadError;
 use narrows::interpolate::judge::JudgeError;
 use narrows::interpolate::quality::QualityError;
 use narrows::model::MismatchError;
@@ -74,6 +77,7 @@ users_mistake!(
     MismatchError,
     QualityError,
     RowNameError,
+    ThreadsError,
     load::LoadError
 );
 
@@ -93,6 +97,20 @@ impl From<RunError> for Failure {
             | RunError::Pca(_)
             | RunError::Judge(_)
             | RunError::Figure(DrawError::Raster(_)) => Self::failed(error),
+            _ => Self::user(error),
+        }
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        match &error {
+            ConvertError::Folder { .. } => Self::failed(error),
+            ConvertError::Format(format) => match &*format.problem {
+                Problem::Io(io) if io.kind() != ErrorKind::AlreadyExists => Self::failed(error),
+                Problem::Missing | Problem::Permission => Self::failed(error),
+                _ => Self::user(error),
+            },
             _ => Self::user(error),
         }
     }

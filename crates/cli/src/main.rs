@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod interrupt;
+mod memory;
 mod plan;
 mod progress;
 mod table;

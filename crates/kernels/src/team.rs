@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
+use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -135,31 +136,38 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Team {
+    /// The calling thread alone.
+    pub fn alone() -> Self {
+        Self { shared: Self::shared(1), workers: Vec::new() }
+    }
+
     /// A team of `threads`, the calling one among them.
     ///
-    /// # Panics
-    /// If the operating system gives no thread.
-    pub fn new(threads: NonZeroUsize) -> Self {
-        let shared = Arc::new(Shared {
+    /// # Errors
+    /// If the operating system does not give as many; those that it gave are ended.
+    pub fn new(threads: NonZeroUsize) -> io::Result<Self> {
+        let mut team = Self { shared: Self::shared(threads.get()), workers: Vec::new() };
+        for number in 1..threads.get() {
+            let shared = Arc::clone(&team.shared);
+            let worker = std::thread::Builder::new()
+                .name(format!("narrows-{number}"))
+                .spawn(move || shared.work_until_dismissed(number))?;
+            team.workers.push(worker);
+        }
+        Ok(team)
+    }
+
+    fn shared(threads: usize) -> Arc<Shared> {
+        Arc::new(Shared {
             job: UnsafeCell::new(None),
             generation: AtomicUsize::new(0),
-            taken: (0..threads.get()).map(|_| Counter(AtomicUsize::new(0))).collect(),
+            taken: (0..threads).map(|_| Counter(AtomicUsize::new(0))).collect(),
             unfinished: AtomicUsize::new(0),
             dismissed: AtomicBool::new(false),
             asleep: AtomicUsize::new(0),
             panic: Mutex::new(None),
             doorbell: (Mutex::new(()), Condvar::new()),
-        });
-        let workers = (1..threads.get())
-            .map(|number| {
-                let shared = Arc::clone(&shared);
-                std::thread::Builder::new()
-                    .name(format!("narrows-{number}"))
-                    .spawn(move || shared.work_until_dismissed(number))
-                    .expect("the operating system gives a thread")
-            })
-            .collect();
-        Self { shared, workers }
+        })
     }
 
     /// How many threads work, the calling one among them.
@@ -293,7 +301,7 @@ mod tests {
     const THREADS: [usize; 5] = [1, 2, 3, 5, 8];
 
     fn team(threads: usize) -> Team {
-        Team::new(NonZeroUsize::new(threads).unwrap())
+        Team::new(NonZeroUsize::new(threads).unwrap()).unwrap()
     }
 
     #[test]

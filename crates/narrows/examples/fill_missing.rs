@@ -59,7 +59,7 @@ fn fill(arguments: &[String]) -> Result<()> {
         ..Training::default()
     };
 
-    let mut compute = Compute::new(available_parallelism()?);
+    let mut compute = Compute::new(available_parallelism()?)?;
     let trained =
         train(&architecture, &training, &samples, None, &mut compute, &mut |_| ControlFlow::Continue(()))?;
     if trained.outcome != Outcome::Finished {

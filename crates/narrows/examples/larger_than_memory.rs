@@ -23,7 +23,7 @@ use narrows::dataset::format::{ArrayFile, Values as FileValues, npy};
 use narrows::dataset::{Dataset, NormalisationKind, ReadAhead, Schema, Values, mnist};
 use narrows::evaluate::reconstruction_error;
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation};
-use narrows::train::{Optimiser, Trained, Training, memory_of_training, train};
+use narrows::train::{Optimiser, Trained, Training, train};
 
 /// What `peak` may take.
 const BUDGET: u64 = 200_000_000;
@@ -83,7 +83,6 @@ fn peak(folder: &Path, gigabytes: &str, threads: &str) -> Result<()> {
     let architecture = architecture(FEATURES, vec![64, 16], OutputActivation::Linear);
     let training = training(1);
     let mut compute = compute(threads)?;
-    println!("estimated for training: {} bytes", memory_of_training(&architecture, &training, &samples));
     let Trained { parameters, history, .. } =
         train(&architecture, &training, &samples, None, &mut compute, &mut |_| ControlFlow::Continue(()))?;
     println!(

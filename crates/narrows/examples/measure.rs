@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use narrows::compute::Compute;
 use narrows::dataset::{Dataset, NormalisationKind, Samples, Schema, Values};
 use narrows::evaluate::reconstruction_error;
-use narrows::export::safetensors::{self, Provenance};
+use narrows::files::model::{Provenance, load, save};
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation};
 use narrows::pca::Pca;
 use narrows::train::{Event, Optimiser, Trained, Training, train};
@@ -105,7 +105,7 @@ fn run(name: &str, [threads, rows, seed]: [&str; 3], folder: &Path) -> Result<()
     let Workload { timed, kind, .. } =
         workload.ok_or_else(|| format!("workloads.json has no workload `{name}`"))?;
     let (seed, rows) = (seed.parse()?, rows.parse()?);
-    let mut compute = Compute::new(threads.parse::<NonZeroUsize>()?);
+    let mut compute = Compute::new(threads.parse::<NonZeroUsize>()?)?;
     let measured = match kind {
         Kind::Training { data, hidden, output } => {
             let data = Data::new(data, rows)?;
@@ -170,7 +170,7 @@ fn architecture(inputs: usize, hidden: Vec<usize>, output: OutputActivation) -> 
 /// Codes of all images, and the reconstructions from them, with the model that [`export`] wrote.
 fn measure_inference(rows: usize, folder: &Path, timed: usize, compute: &mut Compute) -> Result<Measured> {
     let data = Data::new(DataName::Mnist, rows)?;
-    let (model, _) = safetensors::load(&folder.join("model.safetensors"))?;
+    let (model, _) = load(&folder.join("model.safetensors"))?;
     let samples = model.samples(&data.dataset)?;
     let mut reconstructions = Vec::new();
     let predictor = model.predictor()?;
@@ -273,7 +273,7 @@ fn export(rows: usize, folder: &Path) -> Result<()> {
 
     let Workloads { settings, .. } = serde_json::from_str(WORKLOADS)?;
     let architecture = architecture(mnist.dataset.features(), vec![64, 32, 16], OutputActivation::Tanh);
-    let mut compute = Compute::new(NonZeroUsize::MIN);
+    let mut compute = Compute::new(NonZeroUsize::MIN)?;
     let trained = train_epochs(&architecture, &mnist, &settings, 0, EXPORTED_EPOCHS, &mut compute)?;
     let model = Autoencoder { architecture, parameters: trained.parameters, input: mnist.input.clone() };
     let provenance = Provenance {
@@ -285,8 +285,9 @@ fn export(rows: usize, folder: &Path) -> Result<()> {
         epochs: EXPORTED_EPOCHS,
         training_loss: trained.history.last().map(|epoch| epoch.training_loss),
         narrows: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Provenance::default()
     };
-    safetensors::save(&folder.join("model.safetensors"), &model, &provenance)?;
+    save(&folder.join("model.safetensors"), &model, &provenance)?;
     let error = reconstruction_error(&model, &mut compute, &mnist.samples()?)?.model_scale;
     println!("{}", serde_json::json!({ "model": model.architecture.to_string(), "error": error }));
     Ok(())

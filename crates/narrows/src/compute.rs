@@ -14,19 +14,36 @@ pub struct Compute {
     pub team: Team,
 }
 
+/// Threads that the system does not give.
+#[derive(Debug, thiserror::Error)]
+#[error("the system does not give {threads} threads: {source}; use fewer")]
+pub struct ThreadsError {
+    /// Those that were asked for.
+    pub threads: usize,
+    /// Why not.
+    pub source: std::io::Error,
+}
+
 impl Compute {
     /// The widest instruction set of this processor, on `threads` threads.
-    pub fn new(threads: NonZeroUsize) -> Self {
+    ///
+    /// # Errors
+    /// If the system does not give as many threads.
+    pub fn new(threads: NonZeroUsize) -> Result<Self, ThreadsError> {
         Self::at(Level::detect(), threads)
     }
 
     /// One instruction set, on `threads` threads.
-    pub fn at(level: Level, threads: NonZeroUsize) -> Self {
-        Self { level, team: Team::new(threads) }
+    ///
+    /// # Errors
+    /// If the system does not give as many threads.
+    pub fn at(level: Level, threads: NonZeroUsize) -> Result<Self, ThreadsError> {
+        let failed = |source| ThreadsError { threads: threads.get(), source };
+        Ok(Self { level, team: Team::new(threads).map_err(failed)? })
     }
 
     /// One thread: the caller's.
     pub fn single(level: Level) -> Self {
-        Self::at(level, NonZeroUsize::MIN)
+        Self { level, team: Team::alone() }
     }
 }

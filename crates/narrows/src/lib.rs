@@ -2,7 +2,7 @@
 //!
 //! An autoencoder is wide, narrow, wide. This library trains them on rows of numbers ([`dataset`]), by
 //! [`train`], to a [`model`] that encodes, decodes and reconstructs; [`mod@evaluate`], [`interpolate`] and [`pca`]
-//! say what it is worth; [`export`] writes it; [`experiment`] does all of that from one TOML file.
+//! say what it is worth; [`files`] writes and reads it; [`experiment`] does all of that from one TOML file.
 //!
 //! It never prints, reads no clock but through the events of training, and keeps no global state.
 #![forbid(unsafe_code)]
@@ -12,7 +12,7 @@ pub mod dataset;
 pub mod evaluate;
 #[cfg(feature = "report")]
 pub mod experiment;
-pub mod export;
+pub mod files;
 pub mod interpolate;
 pub mod model;
 pub mod pca;

@@ -79,7 +79,7 @@ impl Convert {
                 return Err(Failure::user(format!("{} has no {part} part", options.path)));
             }
         }
-        convert(&unsplit.parts, format, &self.out).map_err(Failure::user)?;
+        convert(&unsplit.parts, format, &self.out)?;
         print(&format!("{}\n", self.out.display()))
     }
 }

@@ -227,6 +227,10 @@ fn one_source(models: &[LoadedModel], other_named: bool) -> Result<LoadOptions, 
             other.name,
             source(other).path
         ))),
+        _ if own.path.is_empty() && !other_named => Err(Failure::user(format!(
+            "{} does not say what it was trained on; say with --data which data to use",
+            models[0].name
+        ))),
         _ => Ok(own),
     }
 }

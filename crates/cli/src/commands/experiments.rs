@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use narrows::experiment::Experiment;
+use narrows::files::{MAX_EXPERIMENT_BYTES, read_text};
 
 use crate::commands::output::print;
 use crate::failure::{Failure, with_suggestion};
@@ -59,7 +60,7 @@ pub fn find(name: &str) -> Result<(String, Experiment), Failure> {
     if !path.exists() {
         return Err(unknown(name));
     }
-    let text = std::fs::read_to_string(path)
+    let text = read_text(path, MAX_EXPERIMENT_BYTES)
         .map_err(|error| Failure::user(format!("{name} cannot be read: {error}")))?;
     let experiment =
         Experiment::from_toml(&text).map_err(|error| Failure::user(format!("{name}: {error}")))?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use narrows::dataset::{Normalisation, Schema};
-use narrows::export::safetensors::Provenance;
+use narrows::files::model::Provenance;
 use narrows::model::Architecture;
 use serde::Serialize;
 
@@ -113,6 +113,10 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
     text += &format!("\nreads: {rows}{}; {scale}\n", range.unwrap_or_default());
     text += &format!("made by: narrows {}, on {}", provenance.narrows, provenance.data);
     match &provenance.training {
+        None if provenance.unread.contains_key("training") => {
+            text +=
+                &format!("\ntrained: {} epochs, in a way that this narrows does not know", provenance.epochs);
+        }
         None => text += "\ntrained: –, it was computed exactly",
         Some(training) => {
             text += &format!(
@@ -127,7 +131,11 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
         }
     }
     let loss = provenance.training_loss.map_or("–".to_owned(), |loss| format!("{loss:.5}"));
-    text + &format!("\nlast training loss: {loss}\n")
+    text += &format!("\nlast training loss: {loss}\n");
+    if !provenance.unread.is_empty() {
+        text += &format!("unknown to this narrows: {}\n", json(&provenance.unread));
+    }
+    text
 }
 
 fn json(value: &impl Serialize) -> String {

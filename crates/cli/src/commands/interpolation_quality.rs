@@ -5,7 +5,7 @@ use std::path::Path;
 
 use narrows::compute::Compute;
 use narrows::dataset::{Parts, find_class};
-use narrows::export::judge;
+use narrows::files::judge;
 use narrows::interpolate::judge::Judge;
 use narrows::interpolate::quality::{
     Between, Comparison, InterpolationQuality, Measure, ModelPair, Named, QualitySettings, Subject, Verdict,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use narrows::dataset::{Dataset, Samples};
 use narrows::experiment::RunDirectory;
-use narrows::export::safetensors::{Provenance, load};
+use narrows::files::model::{Provenance, load};
 use narrows::model::Autoencoder;
 
 use crate::failure::Failure;
@@ -54,7 +54,11 @@ impl Models {
         let mut loaded = Vec::new();
         for path in files {
             let (model, provenance) = ModelFile { path: path.clone() }.load()?;
-            loaded.push(LoadedModel { name: provenance.name.clone(), path, model, provenance });
+            let name = match provenance.name.is_empty() {
+                true => path.display().to_string(),
+                false => provenance.name.clone(),
+            };
+            loaded.push(LoadedModel { name, path, model, provenance });
         }
         tell_apart(&mut loaded);
         Ok(loaded)

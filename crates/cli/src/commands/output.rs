@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use narrows::export::write_atomically;
+use narrows::files::write_atomically;
 use serde::Serialize;
 
 use crate::failure::Failure;

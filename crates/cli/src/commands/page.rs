@@ -8,7 +8,8 @@ use narrows::dataset::load::LoadOptions;
 use narrows::dataset::{Part, Parts, RowName};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use narrows::experiment::{FinishedRun, RunDirectory, load_snapshots};
-use narrows::export::safetensors::Provenance;
+use narrows::files::model::Provenance;
+use narrows::files::{MAX_HISTORY_BYTES, read_text};
 use narrows::model::Autoencoder;
 use narrows::report::live::{Live, LiveModel, LivePair, Snapshot, Subject};
 use narrows::report::page::{Align, Block, Column, Page, Section, Table};
@@ -300,7 +301,7 @@ fn pairs(given: &[Given], data: &Parts) -> Result<Vec<LivePair>, Failure> {
 
 /// Epoch and training loss from the history in a model's folder; without one, the page has no curve.
 fn history(folder: &Path) -> Vec<(f64, f64)> {
-    let Ok(text) = std::fs::read_to_string(folder.join("history.csv")) else { return Vec::new() };
+    let Ok(text) = read_text(&folder.join("history.csv"), MAX_HISTORY_BYTES) else { return Vec::new() };
     let point = |line: &str| -> Option<(f64, f64)> {
         let mut fields = line.split(',');
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))

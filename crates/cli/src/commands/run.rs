@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::experiment::{
-    Completed, Existing, Experiment, ExperimentError, MOST_SEED, RunEvent, RunOptions, Summary, run_on,
+    Completed, Existing, Experiment, ExperimentError, MOST_SEED, MemoryNeeded, RunEvent, RunOptions, Summary,
+    run_on,
 };
 
 use narrows::dataset::load::Loaded;
@@ -19,6 +20,7 @@ use crate::commands::output::{print, print_json};
 use crate::commands::version::cpu;
 use crate::failure::{Failure, with_suggestion};
 use crate::interrupt::Interrupt;
+use crate::memory;
 use crate::plan;
 use crate::progress::Progress;
 use crate::table::Table;
@@ -120,6 +122,10 @@ pub fn carry_out(
         .iter()
         .map(|model| (model.name.clone(), experiment.training(model).map_or(0, |training| training.epochs)))
         .collect();
+    let (features, rows) = (loaded.parts.schema().features(), loaded.parts.train().rows());
+    experiment.validate()?;
+    experiment.validate_on(features)?;
+    memory::check(&MemoryNeeded::of(experiment, features, rows, common.threads()))?;
     let interrupt = Interrupt::listen()?;
     let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
     let progress = std::sync::OnceLock::new();

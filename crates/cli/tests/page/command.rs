@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use narrows::export::safetensors::{load, to_bytes};
+use narrows::files::model::{load, to_bytes};
 use serde_json::json;
 
 use crate::browser::Browser;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use narrows::compute::Level;
 use narrows::dataset::{Parts, byte_of};
 use narrows::experiment::{Existing, Experiment, RunOptions, run_on};
-use narrows::export::safetensors;
+use narrows::files;
 use narrows::interpolate::lambdas;
 use narrows::model::Autoencoder;
 use serde_json::Value;
@@ -47,7 +47,7 @@ impl Run {
     /// With the weights that the page has.
     fn model(&self, name: &str) -> Autoencoder {
         quantised(
-            &safetensors::load(&self.folder.join("models").join(name).join("model.safetensors")).unwrap().0,
+            &files::model::load(&self.folder.join("models").join(name).join("model.safetensors")).unwrap().0,
         )
     }
 }

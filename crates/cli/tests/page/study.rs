@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use narrows::compute::Compute;
 use narrows::dataset::{Parts, mnist};
-use narrows::export::safetensors;
+use narrows::files;
 use narrows::model::Autoencoder;
 use narrows::report::live::Quantised;
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ impl Study {
     }
 
     pub fn model(&self, name: &str) -> Autoencoder {
-        safetensors::load(&self.model_folder(name).join("model.safetensors")).unwrap().0
+        files::model::load(&self.model_folder(name).join("model.safetensors")).unwrap().0
     }
 }
 
@@ -71,7 +71,7 @@ pub fn study() -> &'static Study {
 }
 
 pub fn compute() -> Compute {
-    Compute::new(NonZeroUsize::new(2).unwrap())
+    Compute::new(NonZeroUsize::new(2).unwrap()).unwrap()
 }
 
 /// The model with the weights that the page has.

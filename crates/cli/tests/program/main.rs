@@ -5,6 +5,7 @@
 
 mod commands;
 mod data;
+mod files;
 mod interrupt;
 mod mistakes;
 mod model_files;

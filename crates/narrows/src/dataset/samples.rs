@@ -183,18 +183,6 @@ impl Samples {
         Some(self.rows.storage().file()?.ahead().window_bytes())
     }
 
-    /// Bytes of memory that the values take while a model is trained on them.
-    pub(crate) fn held_bytes(&self) -> u64 {
-        let storage = self.rows.storage();
-        match storage.file() {
-            Some(file) => file.ahead().held_bytes(),
-            None => {
-                let bytes_each = if storage.is_bytes() { 1 } else { size_of::<f32>() };
-                (storage.rows() * storage.features() * bytes_each) as u64
-            }
-        }
-    }
-
     /// All rows, one after the other, with 0 for a value that is missing.
     ///
     /// # Panics

@@ -9,6 +9,7 @@
 //!   models/three-layer/history.csv    epoch, training loss, seconds; test loss if it was measured
 //!   models/three-layer/snapshots.safetensors
 //!   models/three-layer/seed-2.safetensors  where the verdict rests on several seeds
+//!   models/three-layer/checkpoint.safetensors  and checkpoint-previous.safetensors, while it is trained
 //!   judge.safetensors                  who judged interpolations
 //!   figures/…                          PNG, charts also as SVG
 //! ```
@@ -17,11 +18,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::lock::{LOCK, RunLock};
 use super::{Experiment, Summary};
 use crate::dataset::Split;
-use crate::export::judge::TrainedOn;
-use crate::export::safetensors::{Provenance, SaveError};
-use crate::export::{judge, safetensors, snapshots, write_atomically};
+use crate::files::checkpoint::Checkpoint;
+use crate::files::judge::TrainedOn;
+use crate::files::model::Provenance;
+use crate::files::{
+    self, LoadError, MAX_EXPERIMENT_BYTES, MAX_SUMMARY_BYTES, SaveError, is_temporary, judge, read_at_most,
+    read_text, snapshots, write_atomically,
+};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
 use crate::report::live::Snapshot;
@@ -45,6 +51,19 @@ fn is_of_a_seed(name: &str) -> bool {
     seed.is_some_and(|seed| !seed.is_empty() && seed.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// What begins the name of a checkpoint of the model, or of the same with another seed.
+fn checkpoint_stem(seed: Option<u64>) -> String {
+    seed.map_or("checkpoint".to_owned(), |seed| format!("seed-{seed}-checkpoint"))
+}
+
+fn is_checkpoint(name: &str) -> bool {
+    let stem = name.strip_suffix(".safetensors").map(|name| name.strip_suffix("-previous").unwrap_or(name));
+    stem.is_some_and(|stem| {
+        let seed = stem.strip_prefix("seed-").and_then(|stem| stem.strip_suffix("-checkpoint"));
+        stem == "checkpoint" || seed.is_some_and(|seed| is_of_a_seed(&format!("seed-{seed}.safetensors")))
+    })
+}
+
 /// A folder that belongs to one run.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
@@ -55,11 +74,27 @@ pub struct RunDirectory {
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// It holds another run.
-    #[error("{} already holds a run; give another folder with --out, or replace it with --force", .0.display())]
+    #[error(
+        "{} already holds a run; go on with it by --resume, replace it by --force, or give another folder with --out",
+        .0.display()
+    )]
     Run(PathBuf),
+    /// It holds a run of another experiment, which cannot be gone on with.
+    #[error(
+        "{} holds a run of another experiment, or with other settings ({EXPERIMENT} there says which); --resume needs the same. \
+         Give another folder with --out, or replace the run by --force",
+        .0.display()
+    )]
+    Other(PathBuf),
     /// It holds something else, which is not ours to replace.
     #[error("{} is not empty and holds no run of narrows; give another folder with --out", .0.display())]
     Foreign(PathBuf),
+    /// Another run is writing into it.
+    #[error(
+        "another narrows is running into {} now; wait until it has ended, end it, or give another folder with --out",
+        .0.display()
+    )]
+    Busy(PathBuf),
     /// It cannot be made, or not be looked into.
     #[error("{} cannot be a run directory: {source}; give another folder with --out", path.display())]
     Unusable {
@@ -88,42 +123,59 @@ pub enum Existing {
     Keep,
     /// Remove it.
     Replace,
+    /// Go on with it, if it is of the same experiment; without a run, begin one.
+    Resume,
 }
 
 impl RunDirectory {
-    /// Makes the folder, empty but for the experiment.
+    /// Makes the folder, empty but for the experiment and what a run that is resumed has left, and locks it for as long as the lock lives.
     ///
     /// # Errors
-    /// If it holds something already, or cannot be made.
-    pub fn create(path: &Path, experiment: &Experiment, existing: Existing) -> Result<Self, DirectoryError> {
+    /// If it holds something already, another run is writing into it, or it cannot be made.
+    pub fn create(
+        path: &Path,
+        experiment: &Experiment,
+        existing: Existing,
+    ) -> Result<(Self, RunLock), DirectoryError> {
         let directory = Self::at(path);
         let failed = |source| DirectoryError::Unusable { path: path.to_owned(), source };
-        let is_empty = match fs::read_dir(path) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-            Err(error) => return Err(failed(error)),
-        };
+        fs::create_dir_all(path).map_err(failed)?;
+        let lock = RunLock::of(path)?;
+        let is_empty = !entries(path).map_err(failed)?.iter().any(|entry| !is_passing(entry));
         match (is_empty, Self::is_run(path), existing) {
-            (true, ..) => {}
             (false, false, _) => return Err(DirectoryError::Foreign(path.to_owned())),
             (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
-            (false, true, Existing::Replace) => directory.clear().map_err(failed)?,
+            (false, true, Existing::Resume) => {
+                directory.check_same(experiment)?;
+                return Ok((directory, lock));
+            }
+            (true, ..) | (false, true, Existing::Replace) => directory.clear().map_err(failed)?,
         }
-        let text = format!("{MARK}{}", experiment.to_toml());
-        fs::create_dir_all(path)
-            .and_then(|()| write_atomically(&path.join(EXPERIMENT), text.as_bytes()))
-            .map_err(failed)?;
-        Ok(directory)
+        directory.write(EXPERIMENT, format!("{MARK}{}", experiment.to_toml()).as_bytes())?;
+        Ok((directory, lock))
+    }
+
+    fn check_same(&self, experiment: &Experiment) -> Result<(), DirectoryError> {
+        let text = read_text(&self.path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES).ok();
+        match text.and_then(|text| Experiment::from_toml(&text).ok()).is_some_and(|own| own == *experiment) {
+            true => Ok(()),
+            false => Err(DirectoryError::Other(self.path.clone())),
+        }
     }
 
     /// Removes what a run writes, and nothing else: a file that somebody put beside a model stays.
     fn clear(&self) -> io::Result<()> {
         let models = self.path.join("models");
         for folder in entries(&models)? {
-            remove_files(&folder, |name| MODEL_FILES.contains(&name) || is_of_a_seed(name))?;
+            remove_files(&folder, |name| {
+                MODEL_FILES.contains(&name) || is_of_a_seed(name) || is_checkpoint(name) || is_temporary(name)
+            })?;
         }
         remove_if_empty(&models);
-        remove_files(&self.path.join("figures"), |name| name.ends_with(".png") || name.ends_with(".svg"))?;
+        remove_files(&self.path.join("figures"), |name| {
+            name.ends_with(".png") || name.ends_with(".svg") || is_temporary(name)
+        })?;
+        remove_matching(&self.path, is_temporary)?;
         // The experiment last: if this is interrupted, what is left is still known as a run.
         [SUMMARY, REPORT, JUDGE, SPLIT, EXPERIMENT]
             .into_iter()
@@ -137,7 +189,8 @@ impl RunDirectory {
 
     /// Whether a folder belongs to a run.
     pub fn is_run(path: &Path) -> bool {
-        fs::read(path.join(EXPERIMENT)).is_ok_and(|text| text.starts_with(MARK.as_bytes()))
+        read_at_most(&path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES)
+            .is_ok_and(|text| text.starts_with(MARK.as_bytes()))
     }
 
     /// Where it is.
@@ -168,7 +221,7 @@ impl RunDirectory {
         history: &[EpochReport],
     ) -> Result<(), DirectoryError> {
         let folder = format!("models/{}", provenance.name);
-        self.write(&format!("{folder}/{MODEL}"), &safetensors::to_bytes(model, provenance)?)?;
+        self.write(&format!("{folder}/{MODEL}"), &files::model::to_bytes(model, provenance)?)?;
         if provenance.training.is_none() {
             return Ok(());
         }
@@ -186,7 +239,77 @@ impl RunDirectory {
         seed: u64,
     ) -> Result<(), DirectoryError> {
         let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
-        self.write(&name, &safetensors::to_bytes(model, provenance)?)
+        self.write(&name, &files::model::to_bytes(model, provenance)?)
+    }
+
+    /// Writes where the training of a model is, or of the same with another seed; the checkpoint before it is kept too.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_checkpoint(
+        &self,
+        model: &str,
+        seed: Option<u64>,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), DirectoryError> {
+        let [newest, previous] = self.checkpoints(model, seed);
+        // A run that is killed between these has the previous one.
+        unless_missing(fs::rename(&newest, &previous))
+            .map_err(|source| DirectoryError::Write { path: previous, source })?;
+        let name = format!("models/{model}/{}.safetensors", checkpoint_stem(seed));
+        self.write(&name, &files::checkpoint::to_bytes(checkpoint))
+    }
+
+    /// The newest checkpoint of a model that can be read, if it has any.
+    ///
+    /// # Errors
+    /// If there are some, and none can be read.
+    pub fn read_checkpoint(&self, model: &str, seed: Option<u64>) -> Result<Option<Checkpoint>, LoadError> {
+        let mut first_error = None;
+        for path in self.checkpoints(model, seed).iter().filter(|path| path.exists()) {
+            match files::checkpoint::load(path) {
+                Ok(checkpoint) => return Ok(Some(checkpoint)),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        first_error.map_or(Ok(None), Err)
+    }
+
+    /// Removes the checkpoints of a model that is finished.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn remove_checkpoints(&self, model: &str, seed: Option<u64>) -> Result<(), DirectoryError> {
+        self.checkpoints(model, seed).into_iter().try_for_each(|path| {
+            unless_missing(fs::remove_file(&path)).map_err(|source| DirectoryError::Write { path, source })
+        })
+    }
+
+    /// Where the newest checkpoint and the one before it are.
+    fn checkpoints(&self, model: &str, seed: Option<u64>) -> [PathBuf; 2] {
+        let stem = checkpoint_stem(seed);
+        [stem.clone(), format!("{stem}-previous")]
+            .map(|name| self.model_folder(model).join(format!("{name}.safetensors")))
+    }
+
+    /// The folder of a model.
+    pub(super) fn model_folder(&self, name: &str) -> PathBuf {
+        self.path.join("models").join(name)
+    }
+
+    /// The file of a model.
+    pub(super) fn model(&self, name: &str) -> PathBuf {
+        self.model_folder(name).join(MODEL)
+    }
+
+    /// The file of a model that was trained with another seed than the experiment's.
+    pub(super) fn model_of_seed(&self, name: &str, seed: u64) -> PathBuf {
+        self.model_folder(name).join(format!("seed-{seed}.safetensors"))
+    }
+
+    /// The file of the judge.
+    pub(super) fn judge(&self) -> PathBuf {
+        self.path.join(JUDGE)
     }
 
     /// Writes how a model reconstructed the test images `rows` while it learned, if there is anything to show.
@@ -261,7 +384,7 @@ impl RunDirectory {
 
     /// The summary of the run in a folder, if there is one that this narrows can read.
     pub fn read_summary(path: &Path) -> Option<Summary> {
-        serde_json::from_slice(&fs::read(path.join(SUMMARY)).ok()?).ok()
+        serde_json::from_slice(&read_at_most(&path.join(SUMMARY), MAX_SUMMARY_BYTES).ok()?).ok()
     }
 }
 
@@ -275,9 +398,14 @@ fn experiment_order(file: &Path) -> Vec<String> {
     struct Models {
         models: Vec<Named>,
     }
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = read_text(file, MAX_EXPERIMENT_BYTES).unwrap_or_default();
     let models = toml::from_str(&text).map(|Models { models }| models).unwrap_or_default();
     models.into_iter().map(|model| model.name).collect()
+}
+
+/// Whether an entry of a run directory belongs to nobody: the lock's, or what a run that was killed was writing.
+fn is_passing(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name == LOCK || is_temporary(name))
 }
 
 fn unless_missing(result: io::Result<()>) -> io::Result<()> {
@@ -300,12 +428,17 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Removes the files in a folder whose names are wanted, and the folder if nothing else is in it.
 fn remove_files(folder: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
+    remove_matching(folder, wanted)?;
+    remove_if_empty(folder);
+    Ok(())
+}
+
+fn remove_matching(folder: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
     for path in entries(folder)? {
         if path.is_file() && path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted) {
             unless_missing(fs::remove_file(&path))?;
         }
     }
-    remove_if_empty(folder);
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! A run that has ended, read back from its directory: for pages of several runs.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::directory::{JUDGE, MODEL, SNAPSHOTS, SUMMARY};
@@ -12,8 +10,8 @@ use super::{RunDirectory, Summary};
 use crate::compute::Compute;
 use crate::dataset::{Parts, RowNameError};
 use crate::evaluate::Certificate;
-use crate::export::safetensors::LoadError;
-use crate::export::{judge, safetensors, snapshots};
+use crate::files::LoadError;
+use crate::files::{self, MAX_SUMMARY_BYTES, ReadError, judge, read_at_most, snapshots};
 use crate::interpolate::judge::Judge;
 use crate::model::{Autoencoder, MismatchError};
 use crate::pca::{Pca, PcaError};
@@ -43,6 +41,14 @@ pub enum FinishedRunError {
     )]
     NotFinished(PathBuf),
     /// Its summary cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+    /// Its summary is none that this narrows knows.
     #[error("{} cannot be read: {why}; was it written by another version of narrows?", path.display())]
     Summary {
         /// Which file.
@@ -87,12 +93,10 @@ impl FinishedRun {
     /// [`FinishedRunError`] if a file is missing or cannot be read. A run without snapshots or without a classifier is whole.
     pub fn read(path: &Path) -> Result<Self, FinishedRunError> {
         let file = path.join(SUMMARY);
-        let text = match fs::read(&file) {
+        let text = match read_at_most(&file, MAX_SUMMARY_BYTES) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(FinishedRunError::NotFinished(path.to_owned()));
-            }
-            Err(error) => return Err(FinishedRunError::Summary { path: file, why: error.to_string() }),
+            Err(error) if error.is_missing() => return Err(FinishedRunError::NotFinished(path.to_owned())),
+            Err(source) => return Err(FinishedRunError::Read { path: file, source }),
         };
         let summary: Summary = serde_json::from_slice(&text)
             .map_err(|error| FinishedRunError::Summary { path: file, why: error.to_string() })?;
@@ -100,7 +104,7 @@ impl FinishedRun {
             return Err(FinishedRunError::NoModels(path.to_owned()));
         }
         let folder = |name: &str| path.join("models").join(name);
-        let models = summary.models.iter().map(|model| safetensors::load(&folder(&model.name).join(MODEL)));
+        let models = summary.models.iter().map(|model| files::model::load(&folder(&model.name).join(MODEL)));
         let models: Vec<Autoencoder> =
             models.map(|loaded| loaded.map(|(model, _)| model)).collect::<Result<_, _>>()?;
         let judge_file = path.join(JUDGE);

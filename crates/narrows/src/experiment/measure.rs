@@ -20,7 +20,10 @@ pub(super) fn measure(
     summary.certificate = pca
         .filter(|_| model.architecture.is_linear())
         .and_then(|pca| Certificate::of(model, pca, &summary.train).ok());
-    summary.latent = latent_quality(model, compute, data, &LatentSettings::default()).ok();
+    // An earlier run may have measured it.
+    if summary.latent.is_none() {
+        summary.latent = latent_quality(model, compute, data, &LatentSettings::default()).ok();
+    }
 }
 
 /// The codes of the images that the experiment interpolates between, each once, by every model.

@@ -1,24 +1,32 @@
 //! An experiment: data, several models, pairs to interpolate between. One TOML file in, one run directory out.
 
+mod checkpoints;
 mod defaults;
 mod directory;
 mod estimate;
 mod figures;
 mod finished;
 mod live;
+mod lock;
 mod measure;
+mod memory;
 mod page;
 mod quality;
+mod resume;
 mod run;
 mod snapshots;
 mod specification;
 mod summary;
+mod work;
 
+pub use checkpoints::{CheckpointEvery, IntervalError};
 pub use defaults::{Defaults, defaults};
 pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use estimate::Estimated;
 pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
+pub use lock::RunLock;
+pub use memory::{MemoryNeeded, training_bytes};
 pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
     Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,

@@ -41,6 +41,12 @@ impl<'a> Snapshots<'a> {
         Ok(Self { architecture, input, originals, rows, last: epochs, compute, taken: Vec::new() })
     }
 
+    /// Takes over what was taken before a training was left after `epoch` epochs.
+    pub fn go_on(&mut self, taken: Vec<Snapshot>, epoch: usize) {
+        self.taken = taken;
+        self.taken.retain(|snapshot| snapshot.epoch <= epoch);
+    }
+
     /// Looks at the parameters after `epoch` epochs.
     pub fn see(&mut self, epoch: usize, parameters: &Parameters) {
         if SNAPSHOTS.contains(&epoch) || epoch == self.last {

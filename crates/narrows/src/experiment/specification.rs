@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::load::{LoadOptions, deserialize_short, serialize_short};
 use crate::dataset::{NormalisationKind, RowName};
 use crate::interpolate::quality::comparable;
-use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
+use crate::model::{Architecture, ArchitectureError, HiddenActivation, Initialisation, OutputActivation};
 use crate::train::{Optimiser, Schedule, Training};
 
 /// The greatest seed: experiments are TOML, whose whole numbers have 63 bits and a sign.
@@ -470,8 +470,15 @@ impl Experiment {
     /// Checks what only the data tells.
     ///
     /// # Errors
-    /// If exact PCA is to have more components than a row of the data has numbers.
+    /// If exact PCA is to have more components than a row of the data has numbers, or a model too many parameters.
     pub fn validate_on(&self, inputs: usize) -> Result<(), ExperimentError> {
+        for model in &self.models {
+            let wrong = |error: ArchitectureError| ExperimentError::Model {
+                model: model.name.clone(),
+                why: error.to_string(),
+            };
+            self.architecture(model, inputs).validate().map_err(wrong)?;
+        }
         let exact = self.models.iter().filter(|model| model.kind == ModelKind::PcaExact);
         for model in exact {
             if let Some(components) = model.hidden.iter().find(|&&components| components > inputs) {

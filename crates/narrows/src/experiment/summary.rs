@@ -216,6 +216,16 @@ impl From<&EpochReport> for EpochSummary {
     }
 }
 
+impl ModelSummary {
+    /// Whether its training was stopped, so that a run which is resumed goes on with it.
+    pub(super) fn was_stopped(&self) -> bool {
+        self.outcome == STOPPED
+    }
+}
+
+/// The outcome of a model that somebody stopped.
+pub(super) const STOPPED: &str = "stopped";
+
 /// A fall of the training loss, from one tenth of the epochs to the last, from which on more epochs would tell: the study's models
 /// end below 1 %.
 const STILL_FALLING: f64 = 0.02;

@@ -21,7 +21,7 @@ use crate::dataset::{Dataset, Samples};
 /// #     input: InputSpec::new(Normalisation::identity(), Schema::rows(2)?)?,
 /// #     architecture,
 /// # };
-/// let mut compute = Compute::new(std::num::NonZeroUsize::MIN);
+/// let mut compute = Compute::new(std::num::NonZeroUsize::MIN)?;
 /// let predictor = model.predictor()?;
 /// let rows = predictor.input().rows(vec![0.5, 1.0, 2.0, -1.0])?;
 /// let codes = predictor.encode(&mut compute, &rows)?;

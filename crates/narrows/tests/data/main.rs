@@ -5,12 +5,11 @@
 #[cfg(feature = "report")]
 mod defaults;
 mod files;
+mod in_file;
 mod loading;
 mod refusals;
 mod splits;
 mod tables;
-
-use std::num::NonZeroUsize;
 
 use narrows::compute::{Compute, Level};
 use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
@@ -21,7 +20,7 @@ use narrows::model::{
 const FEATURES: usize = 30;
 
 fn compute() -> Compute {
-    Compute::at(Level::detect(), NonZeroUsize::MIN)
+    Compute::single(Level::detect())
 }
 
 /// Rows of small whole numbers.

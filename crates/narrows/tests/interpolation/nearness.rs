@@ -24,7 +24,7 @@ fn golden() -> Golden<Case> {
 }
 
 fn computes() -> Vec<Compute> {
-    let at = |level, threads| Compute::at(level, NonZeroUsize::new(threads).unwrap());
+    let at = |level, threads| Compute::at(level, NonZeroUsize::new(threads).unwrap()).unwrap();
     Level::available().into_iter().flat_map(|level| [at(level, 1), at(level, 3)]).collect()
 }
 

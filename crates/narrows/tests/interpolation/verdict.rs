@@ -53,7 +53,7 @@ fn without_labels() -> Parts {
 }
 
 fn compute(threads: usize) -> Compute {
-    Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap())
+    Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap()).unwrap()
 }
 
 const SETTINGS: QualitySettings = QualitySettings { pairs: 200, steps: 11, references: 1000, seed: 3 };

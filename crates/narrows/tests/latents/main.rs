@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 fn compute() -> Compute {
-    Compute::at(Level::detect(), NonZeroUsize::new(2).unwrap())
+    Compute::at(Level::detect(), NonZeroUsize::new(2).unwrap()).unwrap()
 }
 
 /// Numbers in [−1, 1), multiples of 2⁻²³.

@@ -62,7 +62,7 @@ fn threads_and_instruction_sets_do_not_matter() {
     let (q, r) = (random(70 * 19, 4), random(700 * 19, 5));
     let references = References::new(Points::new(&r, 19));
     let found = |level, threads| {
-        let mut compute = Compute::at(level, NonZeroUsize::new(threads).unwrap());
+        let mut compute = Compute::at(level, NonZeroUsize::new(threads).unwrap()).unwrap();
         references.nearest(&mut compute, Points::new(&q, 19), 9, Itself::Counts)
     };
     let expected = found(Level::scalar(), 1);

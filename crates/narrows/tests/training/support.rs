@@ -42,7 +42,7 @@ pub fn sgd(learning_rate: f64, momentum: f64) -> Optimiser {
 }
 
 pub fn compute(level: Level, threads: usize) -> Compute {
-    Compute::at(level, NonZeroUsize::new(threads).unwrap())
+    Compute::at(level, NonZeroUsize::new(threads).unwrap()).unwrap()
 }
 
 pub fn random_bytes(count: usize, seed: u64) -> Vec<u8> {

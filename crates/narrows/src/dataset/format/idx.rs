@@ -17,7 +17,7 @@ use super::array::{Array, Element, Layout, Values};
 use super::error::{Fault, FormatError, Problem};
 use super::source::{Source, Stream};
 use super::{Format, Limits};
-use crate::export::write_atomically_with;
+use crate::files::write_atomically_with;
 
 /// The four files of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

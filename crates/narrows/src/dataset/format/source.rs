@@ -9,6 +9,7 @@ use flate2::read::MultiGzDecoder;
 use super::error::{Fault, FormatError, Problem};
 use super::recognise::{self, Format};
 use super::{Limits, STANDARD_INPUT};
+use crate::files::{self, OpenError};
 
 /// As much as decides what a file is: CSV is the format that needs the most.
 const HEAD_BYTES: usize = 4096;
@@ -158,41 +159,13 @@ impl Seek for Seekable {
     }
 }
 
-/// Opens a regular file; pipes and devices are refused before they are opened, for opening alone may block.
+/// Opens a regular file, as everything in this library does.
 pub(super) fn open_regular(path: &Path) -> Result<File, Problem> {
-    check_regular(&fs::metadata(path)?)?;
-    let file = File::open(path)?;
-    // Another program may have exchanged it since.
-    check_regular(&file.metadata()?)?;
-    Ok(file)
-}
-
-fn check_regular(metadata: &fs::Metadata) -> Result<(), Problem> {
-    if metadata.is_file() {
-        return Ok(());
-    }
-    if metadata.is_dir() {
-        return Err(Problem::Kind { expected: "a file", found: "a folder" });
-    }
-    Err(Problem::Special(special_kind(metadata)))
-}
-
-#[cfg(unix)]
-fn special_kind(metadata: &fs::Metadata) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
-    let kind = metadata.file_type();
-    if kind.is_fifo() {
-        "a pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn special_kind(_: &fs::Metadata) -> &'static str {
-    "a device"
+    files::open_regular(path).map_err(|error| match error {
+        OpenError::Io(error) => error.into(),
+        OpenError::Folder => Problem::Kind { expected: "a file", found: "a folder" },
+        OpenError::Special(kind) => Problem::Special(kind),
+    })
 }
 
 /// All bytes of a stream, no more than the limit allows; `length` is their number where it is known.

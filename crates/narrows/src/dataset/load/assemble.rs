@@ -4,6 +4,7 @@ use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, grouped, sorted};
 use super::{LoadOptions, Loaded, MissingRule};
 use crate::dataset::{Dataset, Missing, Moments, Part, Parts, Schema, SchemaError, Shares, Split, Values};
+use crate::files::{MAX_SPLIT_BYTES, read_text};
 
 /// The parts of data for training, or for a model that was trained on rows of `of_model`.
 pub(super) fn parts(
@@ -159,7 +160,7 @@ fn dataset(found: Found, schema: &Schema, name: String) -> Result<Dataset, LoadE
 fn split(dataset: &Dataset, options: &LoadOptions, path: &str) -> Result<Split, LoadError> {
     let wrong = |source| LoadError::Split { path: path.to_owned(), source };
     if let Some(file) = &options.split {
-        let text = std::fs::read_to_string(file)
+        let text = read_text(file.as_ref(), MAX_SPLIT_BYTES)
             .map_err(|source| LoadError::SplitFile { path: file.clone(), source })?;
         return Split::from_json(&text).map_err(|source| LoadError::Split { path: file.clone(), source });
     }

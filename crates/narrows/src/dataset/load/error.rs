@@ -65,7 +65,7 @@ pub enum LoadError {
         /// Which.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: crate::files::ReadError,
     },
     /// A column that is not there.
     #[error("{path} has no column `{wanted}`, which --{option} names{}", instead(near.as_ref(), known))]

@@ -295,7 +295,8 @@ fn parse_all<R: Read + Send>(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.get() {
-            scope.spawn(work);
+            // What a thread that the system does not give would have done, the others do.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });

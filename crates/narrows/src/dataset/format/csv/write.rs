@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::error::{Fault, FormatError, Problem};
 use super::super::table::{Cells, Table};
-use crate::export::write_atomically_with;
+use crate::files::write_atomically_with;
 
 /// Writes a table with a header: numbers so that reading gives the same `f32`, a missing value as an empty cell.
 ///

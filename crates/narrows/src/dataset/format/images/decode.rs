@@ -56,14 +56,17 @@ pub(super) struct Decoded {
 pub(super) fn headers(listing: &Listing, threads: NonZeroUsize) -> Vec<Result<Header, String>> {
     let mut headers: Vec<_> = listing.files.iter().map(|_| Err(String::new())).collect();
     let tasks = Mutex::new(listing.files.iter().zip(&mut headers));
-    std::thread::scope(|scope| {
-        for _ in 0..threads.get() {
-            scope.spawn(|| {
-                while let Some((file, header)) = next(&tasks) {
-                    *header = read_header(&listing.folder.join(&file.path));
-                }
-            });
+    let work = || {
+        while let Some((file, header)) = next(&tasks) {
+            *header = read_header(&listing.folder.join(&file.path));
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.get() {
+            // What a thread that the system does not give would have done, the others do.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
     });
     headers
 }
@@ -81,21 +84,26 @@ pub(super) fn all(
     let stop = AtomicBool::new(false);
     let mut decoded = Decoded::default();
     let mut stopped = false;
+    let work = |sender: mpsc::Sender<_>| {
+        let mut resizer = Resizer::new();
+        while let Some(((index, file), row)) = next(&tasks).filter(|_| !stop.load(Ordering::Relaxed)) {
+            let result = decode_file(&listing.folder.join(&file.path), target, &mut resizer, row);
+            if sender.send((index, result)).is_err() {
+                return;
+            }
+        }
+    };
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..threads.get() {
-            let (sender, tasks, stop) = (sender.clone(), &tasks, &stop);
-            scope.spawn(move || {
-                let mut resizer = Resizer::new();
-                while let Some(((index, file), row)) = next(tasks).filter(|_| !stop.load(Ordering::Relaxed)) {
-                    let result = decode_file(&listing.folder.join(&file.path), target, &mut resizer, row);
-                    if sender.send((index, result)).is_err() {
-                        return;
-                    }
-                }
-            });
+        let started = (0..threads.get()).filter(|_| {
+            let (sender, work) = (sender.clone(), &work);
+            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).is_ok()
+        });
+        // What a thread that the system does not give would have done, the others do.
+        match started.count() {
+            0 => work(sender),
+            _ => drop(sender),
         }
-        drop(sender);
         for (done, (index, result)) in receiver.iter().enumerate() {
             match result {
                 Ok(colour) => decoded.any_colour |= colour,

@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::super::array::Values;
 use super::super::error::{Fault, FormatError, Problem};
-use crate::export::write_atomically_with;
+use crate::files::write_atomically_with;
 
 /// Values begin at a multiple of this, as NumPy's do.
 const ALIGNMENT: usize = 64;

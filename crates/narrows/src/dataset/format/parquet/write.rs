@@ -12,7 +12,7 @@ use arrow_schema::{DataType, Field, Schema};
 
 use super::super::error::{Fault, FormatError, Problem};
 use super::super::table::{Cells, Table};
-use crate::export::write_atomically_with;
+use crate::files::write_atomically_with;
 
 /// Rows that are put together at a time.
 const BATCH_ROWS: usize = 1 << 16;

@@ -7,18 +7,18 @@
 //! pixels  U8  (snapshots, images, features)  0 is the low end of the data's value range, 255 its high end
 //! ```
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::safetensors::{KEY, LoadError, open};
+use super::LoadError;
+use super::container::{check_version, of_tensors, open, read};
 use crate::report::live::Snapshot;
 
 const VERSION: u32 = 1;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Metadata {
     version: u32,
 }
@@ -40,9 +40,7 @@ pub fn to_bytes(rows: &[usize], snapshots: &[Snapshot]) -> Vec<u8> {
     let views = tensors.map(|(name, dtype, shape, bytes)| {
         (name, TensorView::new(dtype, shape, bytes).expect("every snapshot shows all images"))
     });
-    let metadata = serde_json::to_string(&Metadata { version: VERSION }).expect("plain data is JSON");
-    let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
-    safetensors::serialize(views, Some(metadata)).expect("shapes and bytes agree")
+    of_tensors(&Metadata { version: VERSION }, views)
 }
 
 /// Reads which test images snapshots show, and the snapshots, of images of so many features.
@@ -50,18 +48,13 @@ pub fn to_bytes(rows: &[usize], snapshots: &[Snapshot]) -> Vec<u8> {
 /// # Errors
 /// [`LoadError`] if the file cannot be read, or does not hold such snapshots.
 pub fn load(path: &Path, features: usize) -> Result<(Vec<usize>, Vec<Snapshot>), LoadError> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: name.clone(), source })?;
-    from_bytes(&bytes, features, &name)
+    from_bytes(&read(path)?, features, &path.display().to_string())
 }
 
 fn from_bytes(bytes: &[u8], features: usize, path: &str) -> Result<(Vec<usize>, Vec<Snapshot>), LoadError> {
     let (tensors, metadata) = open(bytes, path)?;
     let wrong = |what: String| LoadError::Tensor { path: path.to_owned(), what };
-    let Metadata { version } = serde_json::from_str(&metadata).map_err(|error| wrong(error.to_string()))?;
-    if version != VERSION {
-        return Err(wrong(format!("its layout is version {version}, this narrows reads version {VERSION}")));
-    }
+    check_version(&metadata, VERSION, path)?;
     let epochs = whole_numbers(&tensors, "epochs").map_err(wrong)?;
     let rows = whole_numbers(&tensors, "rows").map_err(wrong)?;
     if !epochs.is_sorted_by(|a, b| a < b) {

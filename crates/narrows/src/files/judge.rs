@@ -1,28 +1,37 @@
 //! The judge of interpolations as one safetensors file, `judge.safetensors`: parameters under the names of
-//! `nn.Sequential(Linear, ReLU, Linear)`, everything else in the metadata, as in [`super::safetensors`].
+//! `nn.Sequential(Linear, ReLU, Linear)`, everything else in the metadata. As in [`model`](super::model), keys that are not known
+//! are errors in `classifier` and `input`, and passed over elsewhere.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::input::InputRecord;
-use super::safetensors::{
-    LoadError, SaveError, VERSION, check_finite, check_version, file, open, read_parameters, write,
+use super::architecture::ClassifierRecord;
+use super::container::{
+    VERSION, check_finite, check_known, check_version, of_parameters, open, read, read_parameters, write,
 };
+use super::input::InputRecord;
+use super::{LoadError, SaveError};
 use crate::interpolate::judge::Judge;
 use crate::model::{Classifier, ClassifierArchitecture, Parameters};
 
 #[derive(Serialize, Deserialize)]
 struct Metadata {
     version: u32,
+    #[serde(with = "ClassifierRecord")]
     classifier: ClassifierArchitecture,
     input: InputRecord,
     /// The data it was trained on.
+    #[serde(default)]
     data: String,
     /// The content hash of its training set; unknown in files of version 1.
     #[serde(default)]
     data_hash: Option<String>,
     test_accuracy: f64,
+    /// What a later narrows says beside.
+    #[serde(flatten)]
+    unread: Map<String, Value>,
 }
 
 /// Which data a judge was trained on.
@@ -49,8 +58,9 @@ pub fn to_bytes(judge: &Judge, data: &TrainedOn) -> Result<Option<Vec<u8>>, Save
         data: data.name.clone(),
         data_hash: data.hash.clone(),
         test_accuracy: *test_accuracy,
+        unread: Map::new(),
     };
-    Ok(Some(file(&metadata, &classifier.parameters)))
+    Ok(Some(of_parameters(&metadata, &classifier.parameters)))
 }
 
 /// Writes a judge's file, if it has learned anything.
@@ -69,9 +79,7 @@ pub fn save(path: &Path, judge: &Judge, data: &TrainedOn) -> Result<(), SaveErro
 /// # Errors
 /// [`LoadError`] if the file cannot be read, or is not a whole judge.
 pub fn load(path: &Path) -> Result<(Judge, TrainedOn), LoadError> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: name.clone(), source })?;
-    from_bytes(&bytes, &name)
+    from_bytes(&read(path)?, &path.display().to_string())
 }
 
 /// A judge from the bytes of its file, called `path` in errors, and which data it was trained on.
@@ -79,11 +87,12 @@ pub fn load(path: &Path) -> Result<(Judge, TrainedOn), LoadError> {
 /// # Errors
 /// [`LoadError`] if they are not a whole judge.
 pub fn from_bytes(bytes: &[u8], path: &str) -> Result<(Judge, TrainedOn), LoadError> {
-    let (tensors, metadata) = open(bytes, path)?;
+    let (tensors, text) = open(bytes, path)?;
+    check_version(&text, VERSION, path)?;
     let foreign = |why: String| LoadError::Foreign { path: path.to_owned(), why };
-    let metadata: Metadata = serde_json::from_str(&metadata).map_err(|error| foreign(error.to_string()))?;
-    let Metadata { version, classifier: architecture, input, data, data_hash, test_accuracy } = metadata;
-    check_version(version).map_err(foreign)?;
+    let metadata: Metadata = serde_json::from_str(&text).map_err(|error| foreign(error.to_string()))?;
+    check_known(&text, &metadata, path)?;
+    let Metadata { classifier: architecture, input, data, data_hash, test_accuracy, .. } = metadata;
     architecture.validate().map_err(|source| LoadError::Architecture { path: path.to_owned(), source })?;
     let input = input.into_input(architecture.inputs).map_err(foreign)?;
     // Before the parameters are allocated: a small file must not make a large judge.

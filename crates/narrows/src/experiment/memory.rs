@@ -1,0 +1,98 @@
+//! About how much memory a run takes beside its data, so that one which cannot end need not begin.
+
+use std::num::NonZeroUsize;
+
+use narrows_kernels::layout::BLOCK_ROWS;
+
+use super::Experiment;
+use super::run::share_out;
+use crate::model::Architecture;
+
+/// Copies of all parameters while a model is trained and looked at: packed forwards and backwards, two moments, those of the last
+/// epoch and of the one before; and, for a picture of how it reconstructs, one more, packed forwards and backwards.
+const COPIES: u64 = 9;
+
+/// Blocks of rows that go through a large model together: a batch is rounded up to as many.
+const BLOCKS: usize = 4;
+
+/// About how much memory a run takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryNeeded {
+    /// Bytes in all, without the data.
+    pub bytes: u64,
+    /// How many models are trained at a time.
+    pub models: usize,
+    /// The model that takes the most, its parameters, and its bytes.
+    pub largest: Option<(String, usize, u64)>,
+}
+
+/// Bytes that training a model on batches of so many rows takes: nine times its parameters, and for each row of a batch what every
+/// layer gives, that before its activation, and its gradient.
+pub fn training_bytes(architecture: &Architecture, batch_size: usize) -> u64 {
+    let numbers = architecture.layers().iter().map(|layer| 3 * layer.shape.outputs).sum::<usize>()
+        + architecture.inputs;
+    let rows = batch_size.next_multiple_of(BLOCKS * BLOCK_ROWS);
+    let batch = numbers as u64 * rows as u64;
+    4 * (COPIES * architecture.parameter_count() as u64 + batch)
+}
+
+impl MemoryNeeded {
+    /// Of an experiment, on `rows` training rows of `features` numbers: the largest models at a time, and the parameters of all, which
+    /// are kept until the report is drawn.
+    pub fn of(experiment: &Experiment, features: usize, rows: usize, threads: NonZeroUsize) -> Self {
+        let mut trained: Vec<(String, usize, u64)> = Vec::new();
+        let mut kept = 0;
+        for model in &experiment.models {
+            let architecture = experiment.architecture(model, features);
+            let parameters = architecture.parameter_count();
+            kept += 4 * parameters as u64;
+            if let Some(training) = experiment.training(model) {
+                let bytes = training_bytes(&architecture, training.batch_size.min(rows));
+                trained.push((model.name.clone(), parameters, bytes));
+            }
+        }
+        trained.sort_by_key(|(.., bytes)| std::cmp::Reverse(*bytes));
+        trained.truncate(share_out(experiment.models.len(), threads.get()).0);
+        let bytes = kept + trained.iter().map(|(.., bytes)| bytes).sum::<u64>();
+        Self { bytes, models: trained.len(), largest: trained.into_iter().next() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn experiment(models: &str) -> Experiment {
+        Experiment::from_toml(&format!("title = \"x\"\ndata = \"mnist\"\n{models}")).unwrap()
+    }
+
+    fn needed(models: &str, threads: usize) -> MemoryNeeded {
+        MemoryNeeded::of(&experiment(models), 784, 60_000, NonZeroUsize::new(threads).unwrap())
+    }
+
+    #[test]
+    fn the_largest_models_at_a_time_are_counted_and_the_parameters_of_all() {
+        let model =
+            |name: &str, hidden: usize| format!("[[models]]\nname = \"{name}\"\nhidden = [{hidden}]\n");
+        let alone = needed(&model("a", 1000), 1);
+        // 784·1000 weights twice, and the biases; 128 rows of 784 inputs, and thrice 1000 + 784.
+        let parameters = 2 * 784_000 + 1784;
+        let training = 4 * (9 * parameters + 128 * (784 + 3 * 1784));
+        let largest = Some(("a".to_owned(), parameters as usize, training));
+        assert_eq!(alone, MemoryNeeded { bytes: training + 4 * parameters, models: 1, largest });
+        let three = model("a", 1000) + &model("b", 1000) + &model("c", 10);
+        let small = needed(&model("c", 10), 1);
+        let (one, two) = (needed(&three, 1), needed(&three, 2));
+        let kept = 2 * 4 * parameters + 4 * small.largest.as_ref().unwrap().1 as u64;
+        assert_eq!((one.bytes, one.models), (training + kept, 1));
+        assert_eq!((two.bytes, two.models), (2 * training + kept, 2));
+        assert_eq!(two.largest, alone.largest);
+    }
+
+    #[test]
+    fn what_is_computed_is_not_trained() {
+        let exact = needed("[[models]]\nname = \"a\"\nkind = \"pca-exact\"\nhidden = [10]\n", 2);
+        assert_eq!((exact.models, exact.largest), (0, None));
+        assert_eq!(exact.bytes, 4 * (2 * 7840 + 794));
+    }
+}

@@ -1,0 +1,301 @@
+//! The container of models, judges and snapshots: safetensors, with everything that is no tensor as JSON under one key of its
+//! metadata. One key, so that equal content is equal bytes: safetensors orders keys at random.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::lenient::unknown_keys;
+use super::read::{ReadError, open_regular};
+use super::write_atomically;
+use crate::model::{ArchitectureError, MismatchError, Parameters};
+
+/// The key of the metadata.
+pub(super) const KEY: &str = "narrows";
+
+/// The layout of models and judges that is written. All layouts before it are read.
+pub(super) const VERSION: u32 = 2;
+
+/// The bytes that say how long the header is.
+const LENGTH_BYTES: u64 = 8;
+
+/// The longest header that the crate `safetensors` reads.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// The most bytes of tensors: 4 for each parameter that a model may have.
+const MAX_DATA_BYTES: u64 = 4 << 30;
+
+/// A file that is no model of narrows, or not whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: ReadError,
+    },
+    /// It is not safetensors, or cut short.
+    #[error("{path} is no whole safetensors file ({source}); was it cut short or altered?")]
+    Container {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: SafeTensorError,
+    },
+    /// It is safetensors, but not of narrows.
+    #[error("{path} is a safetensors file, but no model of narrows: {why}")]
+    Foreign {
+        /// Which file.
+        path: String,
+        /// What is missing or wrong.
+        why: String,
+    },
+    /// It has a layout that this narrows does not know.
+    #[error(
+        "{path} has a layout of version {found}, and this narrows ({}) reads versions 1 to {newest}; install a newer narrows",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Version {
+        /// Which file.
+        path: String,
+        /// Its version.
+        found: u32,
+        /// The last version that is known.
+        newest: u32,
+    },
+    /// It says something that this narrows does not know about what the model computes.
+    #[error(
+        "{path} says `{}`, which this narrows ({}) does not know. It may change what the model computes, so the file is not \
+         used; install a newer narrows",
+        keys.join("`, `"), env!("CARGO_PKG_VERSION")
+    )]
+    Unknown {
+        /// Which file.
+        path: String,
+        /// The unknown keys.
+        keys: Vec<String>,
+    },
+    /// The sizes in it are impossible.
+    #[error("{path} describes a model that cannot be: {source}")]
+    Architecture {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: ArchitectureError,
+    },
+    /// A tensor is missing, surplus or of another shape.
+    #[error("{path}: {what}")]
+    Tensor {
+        /// Which file.
+        path: String,
+        /// What is wrong with which.
+        what: String,
+    },
+}
+
+/// A model that is not written, for it could not be read again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// Its parts do not belong together.
+    #[error("the model cannot be written: {0}")]
+    Model(#[from] MismatchError),
+    /// A parameter is NaN or infinite.
+    #[error("the model cannot be written: number {index} of {tensor} is {value}; has it diverged?")]
+    NotFinite {
+        /// Of which tensor.
+        tensor: String,
+        /// Which of its numbers, from 0.
+        index: usize,
+        /// What it is.
+        value: f32,
+    },
+    /// The file cannot be written.
+    #[error("{path} cannot be written: {source}")]
+    Write {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// A file of these parameters, with everything else in its metadata.
+pub(super) fn of_parameters(metadata: &impl Serialize, parameters: &Parameters) -> Vec<u8> {
+    let bytes: Vec<u8> = parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let views = parameters.tensors().iter().map(|tensor| {
+        let bytes = &bytes[4 * tensor.range.start..4 * tensor.range.end];
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("4 bytes a number");
+        (&tensor.name, view)
+    });
+    of_tensors(metadata, views)
+}
+
+/// A file of these tensors.
+pub(super) fn of_tensors<'a, N: AsRef<str> + Ord + std::fmt::Display>(
+    metadata: &impl Serialize,
+    tensors: impl IntoIterator<Item = (N, TensorView<'a>)>,
+) -> Vec<u8> {
+    let metadata = serde_json::to_string(metadata).expect("plain data is JSON");
+    let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
+    safetensors::serialize(tensors, Some(metadata)).expect("shapes and bytes agree")
+}
+
+/// Writes a file whole.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+    let failed = |source| SaveError::Write { path: path.display().to_string(), source };
+    write_atomically(path, bytes).map_err(failed)
+}
+
+/// Checks that all parameters are numbers.
+pub(super) fn check_finite(parameters: &Parameters) -> Result<(), SaveError> {
+    for spec in parameters.tensors() {
+        let values = &parameters.values()[spec.range.clone()];
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let tensor = spec.name.clone();
+            return Err(SaveError::NotFinite { tensor, index, value: values[index] });
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a file. The header comes first: of a file that is something else, no more than that is read.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let name = path.display().to_string();
+    let failed = |source: ReadError| LoadError::Read { path: name.clone(), source };
+    let read =
+        |file: &mut std::fs::File, count: u64, bytes: &mut Vec<u8>| match file.take(count).read_to_end(bytes)
+        {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(error.into())),
+        };
+    let mut file = open_regular(path).map_err(|error| failed(error.into()))?;
+    let length = file.metadata().map_err(|error| failed(error.into()))?.len();
+    let mut bytes = Vec::new();
+    read(&mut file, LENGTH_BYTES, &mut bytes)?;
+    let header = header_length(&bytes, length)
+        .map_err(|source| LoadError::Container { path: name.clone(), source })?;
+    read(&mut file, header, &mut bytes)?;
+    metadata_of(&bytes[LENGTH_BYTES as usize..], &name)?;
+    let limit = LENGTH_BYTES + header + MAX_DATA_BYTES;
+    if length > limit {
+        return Err(failed(ReadError::TooLarge { limit }));
+    }
+    bytes.reserve_exact((length - LENGTH_BYTES - header) as usize);
+    read(&mut file, MAX_DATA_BYTES, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn header_length(first: &[u8], file_length: u64) -> Result<u64, SafeTensorError> {
+    let first: [u8; LENGTH_BYTES as usize] = first.try_into().map_err(|_| SafeTensorError::HeaderTooSmall)?;
+    match u64::from_le_bytes(first) {
+        length if length > MAX_HEADER_BYTES => Err(SafeTensorError::HeaderTooLarge),
+        length if length > file_length.saturating_sub(LENGTH_BYTES) => {
+            Err(SafeTensorError::InvalidHeaderLength)
+        }
+        length => Ok(length),
+    }
+}
+
+/// What narrows has written beside the tensors.
+fn metadata_of(header: &[u8], path: &str) -> Result<String, LoadError> {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(default, rename = "__metadata__")]
+        metadata: HashMap<String, String>,
+    }
+    let Header { mut metadata } = serde_json::from_slice(header).map_err(|error| {
+        let source = SafeTensorError::InvalidHeaderDeserialization(error);
+        LoadError::Container { path: path.to_owned(), source }
+    })?;
+    metadata.remove(KEY).ok_or_else(|| {
+        let why = format!("it has no metadata `{KEY}`");
+        LoadError::Foreign { path: path.to_owned(), why }
+    })
+}
+
+/// The tensors of a file, and its metadata.
+pub(super) fn open<'a>(bytes: &'a [u8], path: &str) -> Result<(SafeTensors<'a>, String), LoadError> {
+    let container = |source| LoadError::Container { path: path.to_owned(), source };
+    let (header, _) = SafeTensors::read_metadata(bytes).map_err(container)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
+    let metadata = metadata_of(&bytes[LENGTH_BYTES as usize..][..header], path)?;
+    Ok((tensors, metadata))
+}
+
+/// Checks that the layout is one of the versions up to `newest`. What a later one means by the other keys is not known here, so
+/// this comes first.
+pub(super) fn check_version(metadata: &str, newest: u32, path: &str) -> Result<(), LoadError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let Versioned { version } = serde_json::from_str(metadata)
+        .map_err(|error| LoadError::Foreign { path: path.to_owned(), why: error.to_string() })?;
+    match (1..=newest).contains(&version) {
+        true => Ok(()),
+        false => Err(LoadError::Version { path: path.to_owned(), found: version, newest }),
+    }
+}
+
+/// Checks that `read`, which was made of the metadata, has all that the metadata says.
+pub(super) fn check_known(metadata: &str, read: &impl Serialize, path: &str) -> Result<(), LoadError> {
+    let foreign =
+        |error: serde_json::Error| LoadError::Foreign { path: path.to_owned(), why: error.to_string() };
+    let said = serde_json::from_str(metadata).map_err(foreign)?;
+    let keys = unknown_keys(&said, &serde_json::to_value(read).map_err(foreign)?);
+    match keys.is_empty() {
+        true => Ok(()),
+        false => Err(LoadError::Unknown { path: path.to_owned(), keys }),
+    }
+}
+
+/// Reads every one of `parameters`, which are those of `what`; there must be no others.
+pub(super) fn read_parameters(
+    tensors: &SafeTensors<'_>,
+    parameters: &mut Parameters,
+    what: &str,
+    path: &str,
+) -> Result<(), LoadError> {
+    let wrong = |what: String| LoadError::Tensor { path: path.to_owned(), what };
+    if let Some(surplus) = tensors.names().iter().find(|name| parameters.get(name).is_none()) {
+        return Err(wrong(format!("tensor `{surplus}` does not belong to {what}")));
+    }
+    read_group(tensors, "", parameters, path)
+}
+
+/// Reads every one of `parameters` from the tensor of its name behind `group`.
+pub(super) fn read_group(
+    tensors: &SafeTensors<'_>,
+    group: &str,
+    parameters: &mut Parameters,
+    path: &str,
+) -> Result<(), LoadError> {
+    let wrong = |what: String| LoadError::Tensor { path: path.to_owned(), what };
+    for spec in parameters.tensors().to_vec() {
+        let name = format!("{group}{}", spec.name);
+        let view = tensors.tensor(&name).map_err(|_| wrong(format!("tensor `{name}` is missing")))?;
+        if view.dtype() != Dtype::F32 || view.shape() != spec.shape {
+            let (dtype, shape) = (view.dtype(), view.shape());
+            return Err(wrong(format!(
+                "tensor `{name}` should be F32 {:?}, it is {dtype:?} {shape:?}",
+                spec.shape
+            )));
+        }
+        let numbers = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+        for (value, number) in parameters.values_mut()[spec.range].iter_mut().zip(numbers) {
+            *value = number;
+        }
+    }
+    if !parameters.values().iter().all(|value| value.is_finite()) {
+        return Err(wrong("some parameters are NaN or infinite".to_owned()));
+    }
+    Ok(())
+}

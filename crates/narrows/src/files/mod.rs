@@ -1,0 +1,26 @@
+//! What narrows writes for itself and reads again: models, judges, snapshots. `docs/files.md` documents each of them.
+//!
+//! What lies in a file has types of its own here (`…Record`), so that the library may change without a file becoming unreadable.
+//! What a model needs to predict is read strictly, how it came about leniently ([`model`]).
+
+mod architecture;
+pub mod checkpoint;
+mod container;
+mod input;
+pub mod judge;
+mod lenient;
+pub mod model;
+mod provenance;
+mod read;
+#[cfg(feature = "report")]
+pub mod snapshots;
+mod write;
+
+pub use container::{LoadError, SaveError};
+pub(crate) use read::open_regular;
+pub use read::{
+    MAX_EXPERIMENT_BYTES, MAX_HISTORY_BYTES, MAX_SPLIT_BYTES, MAX_SUMMARY_BYTES, OpenError, ReadError,
+    read_at_most, read_text,
+};
+pub(crate) use write::is_temporary;
+pub use write::{write_atomically, write_atomically_with};

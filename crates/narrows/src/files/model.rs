@@ -1,0 +1,87 @@
+//! A model as one safetensors file, `model.safetensors`: parameters under PyTorch's names, everything else in the metadata.
+//!
+//! The metadata is JSON: `version` (of this layout: 2), `architecture`, `input` (normalisation and schema) and `provenance` (how the
+//! model came about, with the hash of the data that it was trained on). The first three decide what the model computes; a key in
+//! them that is not known is an error. `provenance` is read as far as it is understood. Version 1, whose input had a value range and
+//! an image's shape instead of a schema, is read for ever.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::architecture::ArchitectureRecord;
+use super::container::{
+    VERSION, check_finite, check_known, check_version, of_parameters, open, read, read_parameters, write,
+};
+use super::input::InputRecord;
+pub use super::provenance::Provenance;
+use super::{LoadError, SaveError};
+use crate::model::{Architecture, Autoencoder, Parameters};
+
+/// What the metadata says beside the tensors.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    version: u32,
+    #[serde(with = "ArchitectureRecord")]
+    architecture: Architecture,
+    input: InputRecord,
+    #[serde(default)]
+    provenance: Provenance,
+}
+
+/// The bytes of a model file. The same model gives the same bytes.
+///
+/// # Errors
+/// [`SaveError`] if [`load`] would refuse the file.
+pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Result<Vec<u8>, SaveError> {
+    model.check()?;
+    check_finite(&model.parameters)?;
+    let metadata = Metadata {
+        version: VERSION,
+        architecture: model.architecture.clone(),
+        input: InputRecord::of(&model.input),
+        provenance: provenance.clone(),
+    };
+    Ok(of_parameters(&metadata, &model.parameters))
+}
+
+/// Writes a model file.
+///
+/// # Errors
+/// [`SaveError`] if the file cannot be written, or [`load`] would refuse it; then nothing of that name has changed.
+pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> Result<(), SaveError> {
+    write(path, &to_bytes(model, provenance)?)
+}
+
+/// Reads a model file.
+///
+/// # Errors
+/// [`LoadError`] if it cannot be read, or is not a whole model.
+pub fn load(path: &Path) -> Result<(Autoencoder, Provenance), LoadError> {
+    from_bytes(&read(path)?, path.display().to_string())
+}
+
+/// A model from the bytes of its file, called `path` in errors.
+///
+/// # Errors
+/// [`LoadError`] if they are not a whole model.
+pub fn from_bytes(bytes: &[u8], path: impl Into<String>) -> Result<(Autoencoder, Provenance), LoadError> {
+    let path = path.into();
+    let (tensors, text) = open(bytes, &path)?;
+    check_version(&text, VERSION, &path)?;
+    let foreign = |why: String| LoadError::Foreign { path: path.clone(), why };
+    let metadata: Metadata = serde_json::from_str(&text).map_err(|error| foreign(error.to_string()))?;
+    check_known(&text, &metadata, &path)?;
+    let Metadata { architecture, input, provenance, .. } = metadata;
+    architecture.validate().map_err(|source| LoadError::Architecture { path: path.clone(), source })?;
+    let input = input.into_input(architecture.inputs).map_err(foreign)?;
+
+    // Before the parameters are allocated: a small file must not make a large model.
+    if bytes.len() / 4 < architecture.parameter_count() {
+        let what = format!("{architecture} has more parameters than the file has room for");
+        return Err(LoadError::Tensor { path, what });
+    }
+    let mut parameters = Parameters::zeros(&architecture);
+    read_parameters(&tensors, &mut parameters, &architecture.to_string(), &path)?;
+    Ok((Autoencoder { architecture, parameters, input }, provenance))
+}
