@@ -81,7 +81,8 @@ fn a_step_allocates_nothing() {
                 let schedule = Schedule::one_cycle();
                 let training =
                     Training { epochs: EPOCHS, batch_size: 64, optimiser, schedule, ..Training::default() };
-                let mut compute = Compute::at(level, NonZeroUsize::new(threads).expect("at least one")).expect("threads");
+                let mut compute =
+                    Compute::at(level, NonZeroUsize::new(threads).expect("at least one")).expect("threads");
                 // The thread that waits for this test may allocate meanwhile, now and then. A step that does always
                 // does: what is left in the best of three runs is its own.
                 let mut least = [[usize::MAX; STEPS - 1]; EPOCHS];

@@ -114,7 +114,8 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
     text += &format!("made by: narrows {}, on {}", provenance.narrows, provenance.data);
     match &provenance.training {
         None if provenance.unread.contains_key("training") => {
-            text += &format!("\ntrained: {} epochs, in a way that this narrows does not know", provenance.epochs);
+            text +=
+                &format!("\ntrained: {} epochs, in a way that this narrows does not know", provenance.epochs);
         }
         None => text += "\ntrained: –, it was computed exactly",
         Some(training) => {

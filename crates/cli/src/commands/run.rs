@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::experiment::{
-    Completed, Existing, Experiment, ExperimentError, MOST_SEED, MemoryNeeded, RunEvent, RunOptions, Summary, run_on,
+    Completed, Existing, Experiment, ExperimentError, MOST_SEED, MemoryNeeded, RunEvent, RunOptions, Summary,
+    run_on,
 };
 
 use narrows::dataset::load::Loaded;

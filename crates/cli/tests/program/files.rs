@@ -80,7 +80,19 @@ fn a_split_that_is_no_file_is_refused_at_once() {
     let [device, pipe, folder] = KINDS;
     Strangers::new().each([device, pipe, folder, "larger than"], |path| {
         let out = out.path().join("out");
-        narrows!["train", "--data", golden("sensors.csv"), "--label", "state", "--missing", "mean", "--split", path, "--out", out]
+        narrows![
+            "train",
+            "--data",
+            golden("sensors.csv"),
+            "--label",
+            "state",
+            "--missing",
+            "mean",
+            "--split",
+            path,
+            "--out",
+            out
+        ]
     });
 }
 
@@ -122,21 +134,23 @@ fn a_history_that_is_no_file_is_no_history() {
 
 /// A training that does not end by itself, which has begun.
 fn endless(out: &Path) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child = program(["train", "--epochs", "100000000", "--label", "state", "--missing", "mean", "--data"])
-        .arg(golden("sensors.csv"))
-        .arg("--out")
-        .arg(out)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        program(["train", "--epochs", "100000000", "--label", "state", "--missing", "mean", "--data"])
+            .arg(golden("sensors.csv"))
+            .arg("--out")
+            .arg(out)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
     let mut err = BufReader::new(child.stderr.take().unwrap());
     assert!(err.read_line(&mut String::new()).unwrap() > 0, "it says that it begins");
     (child, err)
 }
 
 fn short(out: &Path, force: bool) -> Ended {
-    let mut call = program(["train", "--epochs", "1", "--quiet", "--label", "state", "--missing", "mean", "--data"]);
+    let mut call =
+        program(["train", "--epochs", "1", "--quiet", "--label", "state", "--missing", "mean", "--data"]);
     call.arg(golden("sensors.csv")).arg("--out").arg(out).args(force.then_some("--force"));
     ended(&call.output().unwrap())
 }
@@ -157,7 +171,11 @@ fn two_runs_into_one_folder_are_refused_and_a_killed_one_leaves_it_free() {
     first.kill().unwrap();
     first.wait().unwrap();
     let names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["experiment.toml", "split.json"].map(std::ffi::OsString::from), "no lock stays behind");
+    assert_eq!(
+        names,
+        ["experiment.toml", "split.json"].map(std::ffi::OsString::from),
+        "no lock stays behind"
+    );
     short(&out, false).mistake(&["already holds a run", "--force"]);
     short(&out, true).success();
 }
@@ -186,13 +204,8 @@ fn what_a_killed_run_was_writing_is_cleared_away() {
 /// The small run of images, long enough for something to happen to its folder meanwhile; `obstacle` says what does.
 fn disturbed(out: &Path, obstacle: impl FnOnce(&Path)) -> Ended {
     let mut call = program(["run", "bars.toml", "--epochs", "3000", "--seeds", "2", "--out"]);
-    let mut child = call
-        .arg(out)
-        .current_dir(golden("."))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        call.arg(out).current_dir(golden(".")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut err = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     // Said when the folder is there and its first files are.
@@ -311,7 +324,11 @@ fn a_run_that_no_machine_has_the_memory_for_is_refused_before_it_begins() {
     fs::write(folder.path().join("huge.toml"), toml).unwrap();
     let start = Instant::now();
     let call = program(["run", "huge.toml", "--threads", "64"]).current_dir(folder.path()).output().unwrap();
-    ended(&call).mistake(&["GB of memory for 64 models at a time", "`m0`, with 941400784 parameters", "smaller hidden sizes"]);
+    ended(&call).mistake(&[
+        "GB of memory for 64 models at a time",
+        "`m0`, with 941400784 parameters",
+        "smaller hidden sizes",
+    ]);
     assert!(start.elapsed() < 2 * AT_ONCE, "{:?}", start.elapsed());
     assert!(!folder.path().join("runs").exists());
 }

@@ -23,8 +23,8 @@ use crate::dataset::Split;
 use crate::files::judge::TrainedOn;
 use crate::files::model::Provenance;
 use crate::files::{
-    self, MAX_EXPERIMENT_BYTES, MAX_SUMMARY_BYTES, SaveError, is_temporary, judge, read_at_most, read_text, snapshots,
-    write_atomically,
+    self, MAX_EXPERIMENT_BYTES, MAX_SUMMARY_BYTES, SaveError, is_temporary, judge, read_at_most, read_text,
+    snapshots, write_atomically,
 };
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;

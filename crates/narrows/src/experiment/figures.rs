@@ -152,7 +152,8 @@ fn rasterise(sketches: &[Sketch], threads: usize) -> Result<Vec<Vec<u8>>, Raster
         let workers: Vec<_> = sketches
             .chunks(each)
             .map(|sketches| {
-                let draw = move || sketches.iter().map(|s| raster::png(&s.svg, PNG_SCALE)).collect::<Vec<_>>();
+                let draw =
+                    move || sketches.iter().map(|s| raster::png(&s.svg, PNG_SCALE)).collect::<Vec<_>>();
                 // What a thread that the system does not give would have done is done here.
                 std::thread::Builder::new().spawn_scoped(scope, draw).map_err(|_| draw())
             })

@@ -29,7 +29,8 @@ pub struct MemoryNeeded {
 /// Bytes that training a model on batches of so many rows takes: nine times its parameters, and for each row of a batch what every
 /// layer gives, that before its activation, and its gradient.
 pub fn training_bytes(architecture: &Architecture, batch_size: usize) -> u64 {
-    let numbers = architecture.layers().iter().map(|layer| 3 * layer.shape.outputs).sum::<usize>() + architecture.inputs;
+    let numbers = architecture.layers().iter().map(|layer| 3 * layer.shape.outputs).sum::<usize>()
+        + architecture.inputs;
     let rows = batch_size.next_multiple_of(BLOCKS * BLOCK_ROWS);
     let batch = numbers as u64 * rows as u64;
     4 * (COPIES * architecture.parameter_count() as u64 + batch)
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn the_largest_models_at_a_time_are_counted_and_the_parameters_of_all() {
-        let model = |name: &str, hidden: usize| format!("[[models]]\nname = \"{name}\"\nhidden = [{hidden}]\n");
+        let model =
+            |name: &str, hidden: usize| format!("[[models]]\nname = \"{name}\"\nhidden = [{hidden}]\n");
         let alone = needed(&model("a", 1000), 1);
         // 784·1000 weights twice, and the biases; 128 rows of 784 inputs, and thrice 1000 + 784.
         let parameters = 2 * 784_000 + 1784;

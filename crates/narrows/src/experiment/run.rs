@@ -412,9 +412,9 @@ impl Work<'_> {
         let results = Results { models, ..Results::default() };
         let state = Mutex::new((jobs, Ok(results)));
         let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = |error: ThreadsError| lock().1 = Err(error.into());
         std::thread::scope(|scope| {
             for _ in 0..workers {
-                let refused = |error: ThreadsError| lock().1 = Err(error.into());
                 let started = std::thread::Builder::new().spawn_scoped(scope, || {
                     let mut compute = match compute() {
                         Ok(compute) => compute,

@@ -170,10 +170,12 @@ pub(super) fn check_finite(parameters: &Parameters) -> Result<(), SaveError> {
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let name = path.display().to_string();
     let failed = |source: ReadError| LoadError::Read { path: name.clone(), source };
-    let read = |file: &mut std::fs::File, count: u64, bytes: &mut Vec<u8>| match file.take(count).read_to_end(bytes) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(failed(error.into())),
-    };
+    let read =
+        |file: &mut std::fs::File, count: u64, bytes: &mut Vec<u8>| match file.take(count).read_to_end(bytes)
+        {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(error.into())),
+        };
     let mut file = open_regular(path).map_err(|error| failed(error.into()))?;
     let length = file.metadata().map_err(|error| failed(error.into()))?.len();
     let mut bytes = Vec::new();
@@ -192,8 +194,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 }
 
 fn header_length(first: &[u8], file_length: u64) -> Result<u64, SafeTensorError> {
-    let first: [u8; LENGTH_BYTES as usize] =
-        first.try_into().map_err(|_| SafeTensorError::HeaderTooSmall)?;
+    let first: [u8; LENGTH_BYTES as usize] = first.try_into().map_err(|_| SafeTensorError::HeaderTooSmall)?;
     match u64::from_le_bytes(first) {
         length if length > MAX_HEADER_BYTES => Err(SafeTensorError::HeaderTooLarge),
         length if length > file_length.saturating_sub(LENGTH_BYTES) => {
@@ -246,7 +247,8 @@ pub(super) fn check_version(metadata: &str, newest: u32, path: &str) -> Result<(
 
 /// Checks that `read`, which was made of the metadata, has all that the metadata says.
 pub(super) fn check_known(metadata: &str, read: &impl Serialize, path: &str) -> Result<(), LoadError> {
-    let foreign = |error: serde_json::Error| LoadError::Foreign { path: path.to_owned(), why: error.to_string() };
+    let foreign =
+        |error: serde_json::Error| LoadError::Foreign { path: path.to_owned(), why: error.to_string() };
     let said = serde_json::from_str(metadata).map_err(foreign)?;
     let keys = unknown_keys(&said, &serde_json::to_value(read).map_err(foreign)?);
     match keys.is_empty() {

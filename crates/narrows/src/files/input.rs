@@ -127,7 +127,10 @@ impl SchemaRecord {
         }
         .map_err(|error| error.to_string())?;
         if schema.features() != features {
-            return Err(format!("its schema has {features} features, and describes rows of {}", schema.features()));
+            return Err(format!(
+                "its schema has {features} features, and describes rows of {}",
+                schema.features()
+            ));
         }
         match range {
             Some(range) => schema = schema.with_range(range.into()).map_err(|error| error.to_string())?,
@@ -232,7 +235,10 @@ mod tests {
         assert!(wrong(&format!(r#"{{"features":7,{image},{range}}}"#), 7).contains("7 features"));
         assert!(wrong(r#"{"features":2,"columns":["a"]}"#, 2).contains("2 features"));
         assert!(wrong(r#"{"features":2,"columns":["a","a"]}"#, 2).contains("called `a`"));
-        assert!(wrong(&format!(r#"{{"features":6,"columns":["a"],{image},{range}}}"#), 6).contains("names columns"));
+        assert!(
+            wrong(&format!(r#"{{"features":6,"columns":["a"],{image},{range}}}"#), 6)
+                .contains("names columns")
+        );
         assert!(wrong(r#"{"features":2,"missing":"guess"}"#, 2).contains("guess"));
         assert!(wrong(r#"{"features":2,"range":{"low":1,"high":0}}"#, 2).contains("from 1 to 0"));
     }

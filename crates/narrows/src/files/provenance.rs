@@ -167,17 +167,17 @@ mod tests {
 
     #[test]
     fn every_way_of_training_is_read_back_as_it_was() {
-        let optimisers = [Optimiser::adam(1e-3, 1e-5), Optimiser::adamw(0.1, 0.2), Optimiser::Sgd {
-            learning_rate: 0.1,
-            momentum: 0.9,
-            weight_decay: 0.0,
-            nesterov: true,
-        }];
+        let optimisers = [
+            Optimiser::adam(1e-3, 1e-5),
+            Optimiser::adamw(0.1, 0.2),
+            Optimiser::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: true },
+        ];
         let schedules = [Schedule::Constant, Schedule::Cosine { warm_up: 0.1 }, Schedule::one_cycle()];
         let initialisations = [Initialisation::Pytorch, Initialisation::Xavier, Initialisation::He];
         for optimiser in optimisers {
             for (schedule, initialisation) in schedules.into_iter().zip(initialisations) {
-                let training = Training { optimiser, schedule, initialisation, seed: 7, ..Training::default() };
+                let training =
+                    Training { optimiser, schedule, initialisation, seed: 7, ..Training::default() };
                 let provenance = of(Some(training));
                 let text = serde_json::to_string(&provenance).unwrap();
                 assert_eq!(serde_json::from_str::<Provenance>(&text).unwrap(), provenance, "{text}");
