@@ -22,5 +22,8 @@ pub use read::{
     MAX_EXPERIMENT_BYTES, MAX_HISTORY_BYTES, MAX_SPLIT_BYTES, MAX_SUMMARY_BYTES, OpenError, ReadError,
     read_at_most, read_text,
 };
+#[cfg(feature = "report")]
 pub(crate) use write::is_temporary;
+#[cfg(feature = "images")]
+pub(crate) use write::write_folder_atomically;
 pub use write::{write_atomically, write_atomically_with};

@@ -36,10 +36,7 @@ pub fn write_atomically_with(
     if let Some(metadata) = &replaced {
         super::read::check_regular(metadata).map_err(io::Error::other)?;
     }
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let temporary = create(folder, replaced.as_ref())?;
     let mut writer = BufWriter::new(temporary.as_file().try_clone()?);
     write(&mut writer)?;
@@ -49,7 +46,30 @@ pub fn write_atomically_with(
     sync_folder(folder)
 }
 
+/// Writes a folder that does not exist: `write` fills one with a temporary name, which is then renamed.
+///
+/// # Errors
+/// Those of the file system and of `write`; then there is no folder of that name.
+#[cfg(any(test, feature = "images"))]
+pub(crate) fn write_folder_atomically<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    with_umask(&mut builder, 0o777);
+    let temporary = builder.tempdir_in(folder)?;
+    // Dropped on any error, the temporary folder is removed with all that is in it.
+    write(temporary.path())?;
+    fs::rename(temporary.path(), path)?;
+    // It has another name now.
+    let _ = temporary.keep();
+    Ok(sync_folder(folder)?)
+}
+
 /// Whether a file of this name was left by a process that was killed while it wrote.
+#[cfg(any(test, feature = "report"))]
 pub(crate) fn is_temporary(name: &str) -> bool {
     let [start, end] = TEMPORARY;
     name.starts_with(start) && name.ends_with(end)
@@ -63,16 +83,26 @@ fn behind_links(path: &Path) -> PathBuf {
     }
 }
 
-fn create(folder: &Path, replaced: Option<&Metadata>) -> io::Result<NamedTempFile> {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Our temporary names, and the permissions `mode`, of which the umask takes its part.
+fn with_umask(builder: &mut tempfile::Builder<'static, 'static>, mode: u32) {
     let [start, end] = TEMPORARY;
-    let mut builder = tempfile::Builder::new();
     builder.prefix(start).suffix(end);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The umask takes its part of these.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+}
+
+fn create(folder: &Path, replaced: Option<&Metadata>) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    with_umask(&mut builder, 0o666);
     let temporary = builder.tempfile_in(folder)?;
     if let Some(metadata) = replaced {
         temporary.as_file().set_permissions(metadata.permissions())?;
@@ -173,6 +203,27 @@ mod tests {
             fs::set_permissions(folder.path().join("ours"), fs::Permissions::from_mode(private)).unwrap();
             write_atomically(&folder.path().join("ours"), b"new").unwrap();
             assert_eq!(mode("ours"), private);
+        }
+    }
+
+    #[test]
+    fn a_folder_appears_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let failed = write_folder_atomically(&path, |inside| {
+            fs::write(inside.join("file"), "half")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "the disk is full");
+        assert_eq!(names(&folder.path().join("a")), [""; 0]);
+        write_folder_atomically(&path, |inside| fs::write(inside.join("file"), "whole")).unwrap();
+        assert_eq!(fs::read(path.join("file")).unwrap(), b"whole");
+        assert_eq!(names(&folder.path().join("a")), ["b"]);
+        #[cfg(unix)]
+        {
+            let usual = folder.path().join("usual");
+            fs::create_dir(&usual).unwrap();
+            assert_eq!(fs::metadata(path).unwrap().permissions(), fs::metadata(usual).unwrap().permissions());
         }
     }
 

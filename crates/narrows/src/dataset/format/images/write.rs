@@ -9,6 +9,7 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::super::error::{Fault, FormatError, Problem};
 use super::{ImageFile, Images, ImagesProblem};
+use crate::files::write_folder_atomically;
 
 /// Writes every image as PNG into `folder`, which must not exist: `train/7/00042.png` for the 42nd image (from 0) if it
 /// has a role and a class, `00042.png` if it has neither. The folder appears when it is whole.
@@ -16,17 +17,9 @@ use super::{ImageFile, Images, ImagesProblem};
 /// # Errors
 /// If the folder exists, a class cannot be the name of a folder, or a file cannot be written; then nothing is left.
 pub fn write_folder(folder: &Path, images: &Images) -> Result<(), FormatError> {
-    let mut temporary = folder.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let written = refuse_existing(folder)
-        .and_then(|()| write_all(&temporary, images))
-        .and_then(|()| fs::rename(&temporary, folder).map_err(Problem::from));
-    written.map_err(|problem| {
-        // The first error is the one to report.
-        let _ = fs::remove_dir_all(&temporary);
-        Fault::from(problem).in_file(folder)
-    })
+    refuse_existing(folder)
+        .and_then(|()| write_folder_atomically(folder, |temporary| write_all(temporary, images)))
+        .map_err(|problem| Fault::from(problem).in_file(folder))
 }
 
 fn refuse_existing(folder: &Path) -> Result<(), Problem> {
