@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use narrows::dataset::load::{LoadOptions, MNIST, load_unsplit};
-use narrows::dataset::{Dataset, Description, Part, Parts, RowName};
+use narrows::dataset::load::{LoadOptions, MNIST, UnsplitPart, load_unsplit};
+use narrows::dataset::{Dataset, Description, Parts, RowName};
 use narrows::report::gallery::{Row as GalleryRow, rows as gallery};
 use narrows::report::picture::Picture;
 use serde::Serialize;
@@ -63,6 +63,8 @@ struct Rows {
 #[derive(Debug, Serialize)]
 struct Row {
     row: RowName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     class: Option<String>,
     values: Vec<f32>,
 }
@@ -92,7 +94,7 @@ impl Data {
             out.write(&samples(&unsplit.parts)?)?;
         }
         let described: Vec<Description> =
-            unsplit.parts.iter().map(|(_, part)| Description::of(part)).collect();
+            unsplit.parts.iter().map(|part| Description::of(&part.dataset)).collect();
         if self.json {
             return print_json(&described);
         }
@@ -115,13 +117,14 @@ impl Data {
 }
 
 fn row(name: &RowName, data: &Parts) -> Result<Row, Failure> {
-    let (dataset, index) = name.find(data)?;
-    let class = dataset.class_of(index).map(str::to_owned);
-    Ok(Row { row: name.clone(), class, values: dataset.raw_row(index) })
+    let found = name.find(data)?;
+    let class = found.class().map(str::to_owned);
+    let id = data.id(found.part, found.index).map(str::to_owned);
+    Ok(Row { row: name.clone(), id, class, values: found.dataset.raw_row(found.index) })
 }
 
 /// Some images of each part, by class where there are classes.
-fn samples(parts: &[(Part, Dataset)]) -> Result<String, Failure> {
+fn samples(parts: &[UnsplitPart]) -> Result<String, Failure> {
     /// A row that fits a page.
     const SHOWN: usize = 10;
     let picture = |dataset: &Dataset, index: usize| {
@@ -131,7 +134,7 @@ fn samples(parts: &[(Part, Dataset)]) -> Result<String, Failure> {
         Picture::of_image(image, &pixels).ok()
     };
     let mut drawn = Vec::new();
-    for (_, dataset) in parts {
+    for UnsplitPart { dataset, .. } in parts {
         let label = dataset.name().to_owned();
         let classes: Vec<(u32, usize)> =
             dataset.class_counts().unwrap_or_default().into_iter().take(SHOWN).collect();

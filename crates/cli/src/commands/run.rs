@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::experiment::{
-    Completed, Existing, Experiment, ExperimentError, MOST_SEED, RunEvent, RunOptions, Summary, run_on,
+    Completed, Existing, Experiment, ExperimentError, MAX_SEED, RunEvent, RunOptions, Summary, run_on,
 };
 
 use narrows::dataset::load::Loaded;
@@ -45,7 +45,7 @@ pub struct Run {
     epochs: Option<usize>,
 
     /// The seed of initial parameters and of the order of the rows [default: as the experiment says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: Option<u64>,
 
     /// Training seeds that the verdict on interpolations rests on [default: as the experiment says]
@@ -149,6 +149,9 @@ pub fn carry_out(
             RunEvent::WithoutEpoch { model, why } => progress.finish(model, &why.name, &why.outcome),
             RunEvent::Measuring { model } => {
                 progress.say(&format!("measuring the latent space of {}", models[model].0));
+            }
+            RunEvent::NotMeasured { model, why } => {
+                progress.say(&format!("{}: {why}", models[model].0));
             }
             RunEvent::OtherSeed {
                 model,

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use narrows::dataset::NormalisationKind;
 use narrows::dataset::load::Loaded;
 use narrows::experiment::{
-    Defaults, Existing, Experiment, MOST_SEED, ModelSettings, TrainingSettings, defaults,
+    Defaults, Existing, Experiment, MAX_SEED, ModelSettings, TrainingSettings, defaults,
 };
 use narrows::model::{HiddenActivation, Initialisation, OutputActivation};
 use narrows::train::{Optimiser, Schedule};
@@ -75,8 +75,8 @@ pub struct Train {
     #[arg(long, value_name = "NAME", value_enum)]
     schedule: Option<ScheduleName>,
 
-    /// Share of the steps that warm up, with the cosine schedule
-    #[arg(long, value_name = "X", default_value_t = 0.05, allow_negative_numbers = true)]
+    /// Share of the steps that warm up, with the cosine schedule; none by default, as in an experiment and in PyTorch
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
     warm_up: f64,
 
     /// How parameters begin: pytorch, xavier or he
@@ -84,7 +84,7 @@ pub struct Train {
     initialisation: Initialisation,
 
     /// The seed of initial parameters and of the order of the rows
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: u64,
 
     /// Measure the test loss every so many epochs, 0 for never

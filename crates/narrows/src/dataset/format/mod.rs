@@ -20,6 +20,8 @@ mod recognise;
 mod source;
 mod table;
 
+pub(crate) use date::READ as DATES_READ;
+
 pub use array::{Array, ArrayProblem, Element, Layout, Values};
 pub use error::{FormatError, Place, Problem};
 pub use recognise::Format;
