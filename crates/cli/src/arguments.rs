@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use narrows::compute::{Compute, Level};
 
+use serde::de::DeserializeOwned;
+
 use crate::commands;
 use crate::failure::Failure;
 
@@ -100,6 +102,11 @@ pub fn count(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&count| count > 0)
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
+}
+
+/// A value by the name that experiments use for it.
+pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
 }
 
 /// One of some values, by its name.

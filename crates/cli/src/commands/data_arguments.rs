@@ -10,7 +10,7 @@ use narrows::dataset::load::{
 };
 use narrows::dataset::{Identity, Parts, RowName, Which};
 
-use crate::arguments::Common;
+use crate::arguments::{Common, named};
 use crate::commands::model_file::LoadedModel;
 use crate::failure::{Failure, complain};
 
@@ -61,7 +61,7 @@ pub struct Reading {
     one_hot: Vec<String>,
 
     /// What becomes of a category that was not there in training: error, or zeros in all columns of its column
-    #[arg(long, value_name = "RULE", value_parser = unseen_rule)]
+    #[arg(long, value_name = "RULE", value_parser = named::<UnseenRule>)]
     unseen: Option<UnseenRule>,
 
     /// Columns of dates, which become seconds since 1970 in UTC
@@ -73,7 +73,7 @@ pub struct Reading {
     rename: Vec<(String, String)>,
 
     /// Cells without a value: error, mean (of the column in the training set), or mask (neither input nor target)
-    #[arg(long, value_name = "RULE", value_parser = missing_rule)]
+    #[arg(long, value_name = "RULE", value_parser = named::<MissingRule>)]
     missing: Option<MissingRule>,
 
     /// Height and width of every image: 28x28. Images are resized to it, rows of a table are read as images of that size
@@ -268,21 +268,4 @@ fn renamed(text: &str) -> Result<(String, String), String> {
     let wrong = || "expected the name in the data, =, and the name it is to have: S07=s07".to_owned();
     let (from, to) = text.split_once('=').ok_or_else(wrong)?;
     if from.is_empty() || to.is_empty() { Err(wrong()) } else { Ok((from.to_owned(), to.to_owned())) }
-}
-
-fn unseen_rule(text: &str) -> Result<UnseenRule, String> {
-    match text {
-        "error" => Ok(UnseenRule::Error),
-        "zeros" => Ok(UnseenRule::Zeros),
-        _ => Err("expected error or zeros".to_owned()),
-    }
-}
-
-fn missing_rule(text: &str) -> Result<MissingRule, String> {
-    match text {
-        "error" => Ok(MissingRule::Error),
-        "mean" => Ok(MissingRule::Mean),
-        "mask" => Ok(MissingRule::Mask),
-        _ => Err("expected error, mean or mask".to_owned()),
-    }
 }

@@ -10,9 +10,8 @@ use narrows::experiment::{
 };
 use narrows::model::{HiddenActivation, Initialisation, OutputActivation};
 use narrows::train::{Optimiser, Schedule};
-use serde::de::DeserializeOwned;
 
-use crate::arguments::{Common, count};
+use crate::arguments::{Common, count, named};
 use crate::commands::data_arguments::{DataArguments, read};
 use crate::commands::run::carry_out;
 use crate::failure::Failure;
@@ -235,11 +234,6 @@ fn sizes(arguments: &[String]) -> Result<Vec<usize>, Failure> {
     };
     let parts = inside.unwrap_or(&text).split(',').map(str::trim);
     parts.map(|part| count(part).map_err(|_| wrong(part))).collect()
-}
-
-/// A value by the name that experiments use for it.
-fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
 pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
-    Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,
+    Experiment, ExperimentError, Interpolation, MAX_SEED, ModelKind, ModelSettings, Pair, Published,
     Question, Topic, TrainingSettings,
 };
 pub use summary::{

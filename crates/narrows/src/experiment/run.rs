@@ -93,6 +93,13 @@ pub enum RunEvent<'a> {
         /// Which model.
         model: usize,
     },
+    /// Something of this model cannot be measured; the run goes on.
+    NotMeasured {
+        /// Which model.
+        model: usize,
+        /// What, and why.
+        why: &'a str,
+    },
     /// Their interpolations are measured.
     MeasuringInterpolations,
     /// Figures and report follow.
@@ -278,13 +285,19 @@ pub fn run_on(
     let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
     let mut compute = Compute::at(options.level, options.threads);
     summary.codes = codes_of_pairs(experiment, (&summary.models, &models), data, &mut compute)?;
-    for (summary, model) in summary.models.iter_mut().zip(&models) {
-        let index = experiment.models.iter().position(|settings| settings.name == summary.name);
+    directory.write_summary(&summary)?;
+    for (place, model) in models.iter().enumerate() {
+        let name = &summary.models[place].name;
+        let index = experiment.models.iter().position(|settings| settings.name == *name);
         let index = index.expect("every trained model is one of the experiment's");
         if work.going_on().is_break() || work.say(RunEvent::Measuring { model: index }).is_break() {
             break;
         }
-        measure(summary, model, data, pca, &mut compute);
+        measure(&mut summary.models[place], model, data, pca, &mut compute);
+        directory.write_summary(&summary)?;
+        for why in &summary.models[place].not_measured {
+            let _ = work.say(RunEvent::NotMeasured { model: index, why });
+        }
     }
     let measured = experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
     let mut judged_by = None;
@@ -568,6 +581,7 @@ impl Work<'_> {
             excess_over_exact_pca: None,
             certificate: None,
             latent: None,
+            not_measured: Vec::new(),
             seconds: *seconds,
             seconds_per_epoch: None,
             history: Vec::new(),
@@ -645,6 +659,7 @@ impl Work<'_> {
             excess_over_exact_pca: None,
             certificate: None,
             latent: None,
+            not_measured: Vec::new(),
             seconds,
             seconds_per_epoch: Some(epoch_seconds[epoch_seconds.len() / 2]),
             history: trained.history.iter().map(EpochSummary::from).collect(),

@@ -9,13 +9,13 @@ use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivat
 use crate::train::{Optimiser, Schedule, Training};
 
 /// The greatest seed: experiments are TOML, whose whole numbers have 63 bits and a sign.
-pub const MOST_SEED: u64 = i64::MAX as u64;
+pub const MAX_SEED: u64 = i64::MAX as u64;
 
 /// More training runs than anybody waits for.
-const MOST_SEEDS: u64 = 1000;
+const MAX_SEEDS: u64 = 1000;
 
 /// Weeks of training, and a history that is still a file one can open.
-const MOST_EPOCHS: usize = 1_000_000;
+const MAX_EPOCHS: usize = 1_000_000;
 
 /// What one TOML file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -272,7 +272,7 @@ pub enum ExperimentError {
         why: String,
     },
     /// A seed that TOML cannot hold.
-    #[error("seed is {0}; expected at most {MOST_SEED}, the greatest number of TOML")]
+    #[error("seed is {0}; expected at most {MAX_SEED}, the greatest number of TOML")]
     Seed(u64),
     /// A model that is not there.
     #[error("there is no model `{name}` in the experiment; there are: {}", known.join(", "))]
@@ -286,7 +286,7 @@ pub enum ExperimentError {
     #[error("[interpolation] steps is {0}; expected 2 to 1000")]
     Steps(usize),
     /// No seed, or too many.
-    #[error("[interpolation] seeds is {0}; expected 1 to {MOST_SEEDS}")]
+    #[error("[interpolation] seeds is {0}; expected 1 to {MAX_SEEDS}")]
     Seeds(u64),
     /// Seeds without a verdict to rest on them.
     #[error(
@@ -354,7 +354,7 @@ impl Experiment {
         if self.models.is_empty() {
             return Err(ExperimentError::NoModels);
         }
-        if self.seed > MOST_SEED {
+        if self.seed > MAX_SEED {
             return Err(ExperimentError::Seed(self.seed));
         }
         for (index, model) in self.models.iter().enumerate() {
@@ -385,9 +385,9 @@ impl Experiment {
             }
             if let Some(training) = self.training(model) {
                 training.validate().map_err(|error| wrong(error.to_string()))?;
-                if training.epochs > MOST_EPOCHS {
+                if training.epochs > MAX_EPOCHS {
                     let epochs = training.epochs;
-                    return Err(wrong(format!("epochs is {epochs}; expected at most {MOST_EPOCHS}")));
+                    return Err(wrong(format!("epochs is {epochs}; expected at most {MAX_EPOCHS}")));
                 }
             }
         }
@@ -395,10 +395,10 @@ impl Experiment {
             if !(2..=1000).contains(steps) {
                 return Err(ExperimentError::Steps(*steps));
             }
-            if !(1..=MOST_SEEDS).contains(seeds) {
+            if !(1..=MAX_SEEDS).contains(seeds) {
                 return Err(ExperimentError::Seeds(*seeds));
             }
-            if self.seed > MOST_SEED - (seeds - 1) {
+            if self.seed > MAX_SEED - (seeds - 1) {
                 return Err(ExperimentError::Seed(self.seed.saturating_add(seeds - 1)));
             }
             self.all_known([linear, deep].into_iter().flatten())?;
