@@ -5,6 +5,7 @@ mod directory;
 mod estimate;
 mod figures;
 mod finished;
+mod jobs;
 mod live;
 mod measure;
 mod page;
@@ -13,6 +14,8 @@ mod run;
 mod snapshots;
 mod specification;
 mod summary;
+mod trainings;
+mod validation;
 
 pub use defaults::{Defaults, defaults};
 pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
@@ -21,9 +24,9 @@ pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
 pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
-    Experiment, ExperimentError, Interpolation, MAX_SEED, ModelKind, ModelSettings, Pair, Published,
-    Question, Topic, TrainingSettings,
+    Experiment, Interpolation, ModelKind, ModelSettings, Pair, Published, Question, Topic, TrainingSettings,
 };
 pub use summary::{
     DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, RowCode, Summary,
 };
+pub use validation::{ExperimentError, MAX_SEED};

@@ -148,8 +148,14 @@ fn without_labels_a_sentence_says_what_is_not_there() {
     assert!(report.contains("Interpolations are judged by their distance to the data alone."));
     let (text, _) = report.split_once("id=\"study\"").unwrap();
     assert!(text.contains("trustworthiness"), "what needs no labels is there");
-    for absent in [">linear probe<", ">5-NN accuracy<", "table-class-errors", "the classifier", "linear classifier", "within the two"]
-    {
+    for absent in [
+        ">linear probe<",
+        ">5-NN accuracy<",
+        "table-class-errors",
+        "the classifier",
+        "linear classifier",
+        "within the two",
+    ] {
         assert!(!text.contains(absent), "{absent}");
     }
 }
