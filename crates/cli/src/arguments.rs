@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use narrows::compute::{Compute, Level};
+
+use serde::de::DeserializeOwned;
 
 use crate::commands;
 use crate::failure::Failure;
@@ -12,7 +15,7 @@ use crate::failure::Failure;
 const LEVEL_VARIABLE: &str = "NARROWS_CPU";
 
 /// Far above the processors of any machine, and few enough to start.
-const MOST_THREADS: usize = 1024;
+const MAX_THREADS: usize = 1024;
 
 /// In a command's help, what all commands share stands behind the command's own, and before --help.
 const SHARED_ORDER: usize = 900;
@@ -101,11 +104,26 @@ pub fn count(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
 }
 
+/// A value by the name that experiments use for it.
+pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
+}
+
+/// One of some values, by its name.
+pub fn by_name<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let find =
+        move |text: String| all.into_iter().find(|&one| name(one) == text).expect("clap knows the names");
+    PossibleValuesParser::new(all.map(name)).map(find)
+}
+
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
         .ok()
-        .filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS)
-        .ok_or_else(|| format!("expected a whole number from 1 to {MOST_THREADS}"))
+        .filter(|threads: &NonZeroUsize| threads.get() <= MAX_THREADS)
+        .ok_or_else(|| format!("expected a whole number from 1 to {MAX_THREADS}"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Ctrl-C: asked for once, the work stops at the next step; asked for twice, at once.
+//! Ctrl-C, or a request to end (SIGTERM): asked for once, the work stops at the next step; asked for twice, at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

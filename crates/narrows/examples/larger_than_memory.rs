@@ -198,7 +198,7 @@ fn training(epochs: usize) -> Training {
 }
 
 fn compute(threads: &str) -> Result<Compute> {
-    Ok(Compute::new(threads.parse::<NonZeroUsize>()?))
+    Ok(Compute::new(threads.parse::<NonZeroUsize>()?)?)
 }
 
 fn open(path: &Path, like: &Dataset, labels: Option<Vec<u32>>, ahead: ReadAhead) -> Result<Dataset> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use narrows::dataset::load::{LoadOptions, MNIST, load_unsplit};
-use narrows::dataset::{Dataset, Description, Part, Parts, RowName};
+use narrows::dataset::load::{LoadOptions, MNIST, UnsplitPart, load_unsplit};
+use narrows::dataset::{Dataset, Description, Parts, RowName};
 use narrows::report::gallery::{Row as GalleryRow, rows as gallery};
 use narrows::report::picture::Picture;
 use serde::Serialize;
@@ -63,6 +63,8 @@ struct Rows {
 #[derive(Debug, Serialize)]
 struct Row {
     row: RowName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     class: Option<String>,
     values: Vec<f32>,
 }
@@ -75,7 +77,7 @@ impl Data {
         }
         let options = self.reading.over(LoadOptions::of(self.path.clone()));
         if !self.rows.is_empty() {
-            let data = read(&options, common)?.parts;
+            let data = read(&mut options.clone(), common)?.parts;
             let rows = self.rows.iter().map(|name| row(name, &data)).collect::<Result<_, _>>()?;
             return print_json(&Rows { data: options.name(), rows });
         }
@@ -92,7 +94,7 @@ impl Data {
             out.write(&samples(&unsplit.parts)?)?;
         }
         let described: Vec<Description> =
-            unsplit.parts.iter().map(|(_, part)| Description::of(part)).collect::<Result<_, _>>()?;
+            unsplit.parts.iter().map(|part| Description::of(&part.dataset)).collect::<Result<_, _>>()?;
         if self.json {
             return print_json(&described);
         }
@@ -106,7 +108,7 @@ impl Data {
         file: &std::path::Path,
         common: &Common,
     ) -> Result<(), Failure> {
-        let loaded = read(options, common)?;
+        let loaded = read(&mut options.clone(), common)?;
         let split = loaded.split.ok_or_else(|| {
             Failure::user(format!("{} has a test set already, so there is no split to write", options.path))
         })?;
@@ -115,13 +117,14 @@ impl Data {
 }
 
 fn row(name: &RowName, data: &Parts) -> Result<Row, Failure> {
-    let (dataset, index) = name.find(data)?;
-    let class = dataset.class_of(index).map(str::to_owned);
-    Ok(Row { row: name.clone(), class, values: dataset.read_rows(&[index])?.raw_row(0) })
+    let found = name.find(data)?;
+    let class = found.class().map(str::to_owned);
+    let id = data.id(found.part, found.index).map(str::to_owned);
+    Ok(Row { row: name.clone(), id, class, values: found.row()?.raw_row(0) })
 }
 
 /// Some images of each part, by class where there are classes.
-fn samples(parts: &[(Part, Dataset)]) -> Result<String, Failure> {
+fn samples(parts: &[UnsplitPart]) -> Result<String, Failure> {
     /// A row that fits a page.
     const SHOWN: usize = 10;
     let picture = |dataset: &Dataset, index: usize| {
@@ -131,7 +134,7 @@ fn samples(parts: &[(Part, Dataset)]) -> Result<String, Failure> {
         Picture::of_image(image, &pixels).ok()
     };
     let mut drawn = Vec::new();
-    for (_, dataset) in parts {
+    for UnsplitPart { dataset, .. } in parts {
         let label = dataset.name().to_owned();
         let classes: Vec<(u32, usize)> =
             dataset.class_counts().unwrap_or_default().into_iter().take(SHOWN).collect();

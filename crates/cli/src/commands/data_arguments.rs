@@ -6,12 +6,15 @@ use std::ops::ControlFlow;
 use bytesize::ByteSize;
 use clap::Args;
 use indicatif::ProgressBar;
-use narrows::dataset::load::{ImageSize, LoadOptions, Loaded, MNIST, MissingRule, load, load_for};
-use narrows::dataset::{Identity, Parts};
+use narrows::dataset::load::{
+    ImageSize, LoadOptions, Loaded, MNIST, MissingRule, UnseenRule, load, load_for,
+};
+use narrows::dataset::{Identity, Parts, RowName, Which};
 
-use crate::arguments::Common;
+use crate::arguments::{Common, named};
 use crate::commands::model_file::LoadedModel;
 use crate::failure::{Failure, complain};
+use crate::memory;
 
 /// Which data.
 #[derive(Clone, Debug, Args)]
@@ -43,7 +46,7 @@ pub struct Reading {
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
 
-    /// A column of a table that names each row; it is no input of a model
+    /// A column of a table that names each row: no input of a model, but what rows are called, and may be asked for by: @S0017
     #[arg(long, value_name = "COLUMN")]
     id: Option<String>,
 
@@ -59,12 +62,20 @@ pub struct Reading {
     #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
     one_hot: Vec<String>,
 
+    /// What becomes of a category that was not there in training: error, or zeros in all columns of its column
+    #[arg(long, value_name = "RULE", value_parser = named::<UnseenRule>)]
+    unseen: Option<UnseenRule>,
+
+    /// Columns of dates, which become seconds since 1970 in UTC
+    #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
+    dates: Vec<String>,
+
     /// What a column is called in the data, and what it is to be called: S07=s07
     #[arg(long, value_name = "A=B", num_args = 1.., value_parser = renamed)]
     rename: Vec<(String, String)>,
 
     /// Cells without a value: error, mean (of the column in the training set), or mask (neither input nor target)
-    #[arg(long, value_name = "RULE", value_parser = missing_rule)]
+    #[arg(long, value_name = "RULE", value_parser = named::<MissingRule>)]
     missing: Option<MissingRule>,
 
     /// Height and width of every image: 28x28. Images are resized to it, rows of a table are read as images of that size
@@ -120,18 +131,22 @@ impl DataArguments {
         self.reading.over(LoadOptions::of(self.path.as_deref().unwrap_or(MNIST)))
     }
 
+    /// Where to read data for a model whose own data was read by `own`, and how: other data is read in the same way.
+    pub fn options_like(&self, own: LoadOptions) -> LoadOptions {
+        let base = match &self.path {
+            Some(path) if *path == own.path => own,
+            Some(path) if path == MNIST => LoadOptions::of(path),
+            Some(path) => as_read(own, path),
+            None => own,
+        };
+        self.reading.over(base)
+    }
+
     /// Reads data for models: their own, or other data in the way in which theirs was read. Other data is told.
     pub fn load_for(&self, models: &[LoadedModel], common: &Common) -> Result<DataForModels, Failure> {
         let first = models.first().ok_or_else(|| Failure::user("no model is given"))?;
         let own = one_source(models, self.path.is_some())?;
-        let base = match &self.path {
-            Some(path) if path == MNIST || *path == own.path => {
-                LoadOptions { path: path.clone(), ..matching(own, path) }
-            }
-            Some(path) => as_read(own, path),
-            None => own,
-        };
-        let options = self.reading.over(base);
+        let options = within_memory(self.options_like(own));
         let schema = first.model.input.schema();
         let Loaded { parts, notes, .. } = reading(common, |progress| {
             load_for(schema, &options, common.threads(), progress).map_err(Failure::from)
@@ -169,6 +184,8 @@ impl Reading {
             drop: list(&self.drop, base.drop),
             columns: list(&self.columns, base.columns),
             one_hot: list(&self.one_hot, base.one_hot),
+            unseen: self.unseen.unwrap_or(base.unseen),
+            dates: list(&self.dates, base.dates),
             rename,
             missing: self.missing.unwrap_or(base.missing),
             size: self.size.or(base.size),
@@ -183,9 +200,29 @@ impl Reading {
     }
 }
 
-/// Reads data for training.
-pub fn read(options: &LoadOptions, common: &Common) -> Result<Loaded, Failure> {
-    reading(common, |progress| load(options, common.threads(), progress).map_err(Failure::from))
+/// What a row was asked for by, and what the data calls it where that is another name.
+pub fn with_id(name: &RowName, id: Option<&str>) -> String {
+    match id.filter(|_| !matches!(name.which, Which::Called(_))) {
+        Some(id) => format!("{name}, {id}"),
+        None => name.to_string(),
+    }
+}
+
+/// Reads data for training. What data may take of memory is said in the options where it decides on the order of the rows.
+pub fn read(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
+    let bounded = within_memory(options.clone());
+    let loaded =
+        reading(common, |progress| load(&bounded, common.threads(), progress).map_err(Failure::from))?;
+    if !loaded.parts.train().is_in_memory() {
+        options.memory = bounded.memory;
+    }
+    Ok(loaded)
+}
+
+/// Data may take half of what the machine has free, if nothing else is said.
+pub fn within_memory(options: LoadOptions) -> LoadOptions {
+    let half = || Some(ByteSize(memory::free()? / 2));
+    LoadOptions { memory: options.memory.or_else(half), ..options }
 }
 
 /// Reads with a bar for files on a terminal.
@@ -235,11 +272,6 @@ fn one_source(models: &[LoadedModel], other_named: bool) -> Result<LoadOptions, 
     }
 }
 
-/// The options of a path that is the models' own, or of the data that is built in.
-fn matching(own: LoadOptions, path: &str) -> LoadOptions {
-    if own.path == path { own } else { LoadOptions::of(path) }
-}
-
 /// Other data, read in the way in which the models' own was: what names files and rows is of that data alone.
 fn as_read(own: LoadOptions, path: &str) -> LoadOptions {
     LoadOptions {
@@ -260,13 +292,4 @@ fn renamed(text: &str) -> Result<(String, String), String> {
     let wrong = || "expected the name in the data, =, and the name it is to have: S07=s07".to_owned();
     let (from, to) = text.split_once('=').ok_or_else(wrong)?;
     if from.is_empty() || to.is_empty() { Err(wrong()) } else { Ok((from.to_owned(), to.to_owned())) }
-}
-
-fn missing_rule(text: &str) -> Result<MissingRule, String> {
-    match text {
-        "error" => Ok(MissingRule::Error),
-        "mean" => Ok(MissingRule::Mean),
-        "mask" => Ok(MissingRule::Mask),
-        _ => Err("expected error, mean or mask".to_owned()),
-    }
 }

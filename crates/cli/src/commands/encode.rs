@@ -6,7 +6,7 @@ use narrows::dataset::{Parts, RowName};
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::data_arguments::{DataArguments, DataForModels, with_id};
 use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
@@ -14,8 +14,8 @@ use crate::table::Table;
 
 /// Print the codes of some rows: the numbers that a model's encoder makes of each
 ///
-/// A row is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), or by its
-/// index from 0: test#42.
+/// A row is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), by its
+/// index from 0, test#42, or as the column that --id names calls it, @S0017.
 #[derive(Debug, Args)]
 pub struct Encode {
     #[command(flatten)]
@@ -50,6 +50,8 @@ struct ModelCodes {
 #[derive(Debug, Serialize)]
 struct Code {
     row: RowName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     class: Option<String>,
     code: Vec<f32>,
 }
@@ -79,11 +81,11 @@ fn codes(
     let mut rows = Vec::new();
     let predictor = loaded.model.predictor()?;
     for name in names {
-        let (dataset, index) = name.find(data)?;
-        let samples = loaded.samples(&dataset.read_rows(&[index])?)?;
-        let code = predictor.encode(compute, &samples)?;
-        let class = dataset.class_of(index).map(str::to_owned);
-        rows.push(Code { row: name.clone(), class, code });
+        let found = name.find(data)?;
+        let code = predictor.encode(compute, &loaded.samples(&found.row()?)?)?;
+        let class = found.class().map(str::to_owned);
+        let id = data.id(found.part, found.index).map(str::to_owned);
+        rows.push(Code { row: name.clone(), id, class, code });
     }
     let description = loaded.model.architecture.to_string();
     Ok(ModelCodes { model: loaded.name.clone(), description, rows })
@@ -92,7 +94,8 @@ fn codes(
 impl ModelCodes {
     /// The model in a line, then a table: latents down, rows of the data across.
     fn text(&self) -> String {
-        let names: Vec<String> = self.rows.iter().map(|code| code.row.to_string()).collect();
+        let names: Vec<String> =
+            self.rows.iter().map(|code| with_id(&code.row, code.id.as_deref())).collect();
         let mut table =
             Table::new(&[&["latent"], &names.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
         let latents = self.rows.first().map_or(0, |code| code.code.len());

@@ -9,7 +9,7 @@ use narrows::report::palette;
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::data_arguments::{DataArguments, DataForModels, with_id};
 use crate::commands::interpolation_quality;
 use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
@@ -27,7 +27,7 @@ const DRAWING: [&str; 4] = ["from", "to", "steps", "out"];
 /// blended pixels.
 ///
 /// An image is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), or
-/// by its index from 0: test#42.
+/// by its index from 0, test#42. A row of a table may be named as the column that --id names calls it: @S0017.
 #[derive(Debug, Args)]
 pub struct Interpolate {
     #[command(flatten)]
@@ -130,11 +130,18 @@ impl Interpolate {
             let models = walked.iter().map(Walked::numbers).collect();
             return print_json(&Ways { data, from: from.clone(), to: to.clone(), lambdas, models });
         }
+        let [from, to] = [named(from, &parts)?, named(to, &parts)?];
         let title = format!("{data}: {from} at λ = 0, {to} at λ = 1");
         let shown: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
         self.out.write(&strips(&title, &shown, &rows(&walked, &lambdas)?))?;
         print(&format!("{}\n", self.out.shown()))
     }
+}
+
+/// A row as it was asked for, with what the data calls it.
+fn named(name: &RowName, data: &Parts) -> Result<String, Failure> {
+    let found = name.find(data)?;
+    Ok(with_id(name, data.id(found.part, found.index)))
 }
 
 fn walk<'a>(
@@ -147,9 +154,7 @@ fn walk<'a>(
     let predictor = loaded.model.predictor()?;
     let (mut of_ends, mut codes_of_ends) = (Vec::new(), Vec::new());
     for name in ends {
-        let (dataset, index) = name.find(data)?;
-        let row = dataset.read_rows(&[index])?;
-        let samples = loaded.samples(&row)?;
+        let samples = loaded.samples(&name.find(data)?.row()?)?;
         codes_of_ends.push(predictor.encode(compute, &samples)?);
         of_ends.push(samples.row(0));
     }

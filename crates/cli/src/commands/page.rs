@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::compute::Compute;
-use narrows::dataset::load::LoadOptions;
+use narrows::dataset::load::{LoadOptions, load_for};
 use narrows::dataset::{Part, Parts, RowName};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
 use narrows::experiment::{FinishedRun, RunDirectory, load_snapshots};
@@ -15,7 +15,7 @@ use narrows::report::live::{Live, LiveModel, LivePair, Snapshot, Subject};
 use narrows::report::page::{Align, Block, Column, Page, Section, Table};
 
 use crate::arguments::Common;
-use crate::commands::data_arguments::{DataArguments, read};
+use crate::commands::data_arguments::{DataArguments, reading, within_memory};
 use crate::commands::model_file::ModelFile;
 use crate::commands::output::{print, write_file};
 use crate::failure::Failure;
@@ -49,9 +49,13 @@ impl MakePage {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let mut given = resolve(&self.paths)?;
-        let options = one_data_set(&given, &self.data)?;
+        let options = within_memory(one_data_set(&given, &self.data)?);
         let source = options.name();
-        let data = read(&options, common)?.parts;
+        let schema = given[0].model().input.schema();
+        let loaded = reading(common, |progress| {
+            load_for(schema, &options, common.threads(), progress).map_err(Failure::from)
+        })?;
+        let data = loaded.parts;
         let mut compute = common.compute()?;
         for one in &mut given {
             one.complete(&data, &mut compute)?;
@@ -148,12 +152,7 @@ fn folder_name(path: &Path) -> String {
 /// The data set of all: the one that is asked for, or the one that they were trained on. A single model may be shown on other
 /// data than its own where that is asked for; what a run knows is true of its own data alone.
 fn one_data_set(given: &[Given], asked: &DataArguments) -> Result<LoadOptions, Failure> {
-    let own = given[0].data();
-    let wanted = match asked.path() {
-        Some(path) if path == own.path => own,
-        Some(_) => asked.options(),
-        None => own,
-    };
+    let wanted = asked.options_like(given[0].data());
     let differs =
         |one: &&Given| one.data().path != wanted.path && (asked.path().is_none() || one.run().is_some());
     let Some(other) = given.iter().find(differs) else { return Ok(wanted) };
@@ -181,6 +180,14 @@ impl Given {
         match self {
             Self::Run { run, .. } => Some(run),
             Self::Model(_) => None,
+        }
+    }
+
+    /// The only model, or the first of a run.
+    fn model(&self) -> &Autoencoder {
+        match self {
+            Self::Run { run, .. } => run.first_model(),
+            Self::Model(one) => &one.model,
         }
     }
 
@@ -289,7 +296,8 @@ fn pairs(given: &[Given], data: &Parts) -> Result<Vec<LivePair>, Failure> {
     }
     let find = |name: &str| -> Option<(Part, usize)> {
         let name: RowName = name.parse().ok()?;
-        Some((name.part, name.find(data).ok()?.1))
+        let found = name.find(data).ok()?;
+        Some((found.part, found.index))
     };
     if pairs.is_empty() {
         pairs.extend(

@@ -1,12 +1,12 @@
 //! `narrows reconstruct`: images over what models make of them.
 
 use clap::Args;
-use narrows::dataset::{Part, Parts, RowName, Which};
+use narrows::dataset::{FoundRow, Part, Parts, RowName, Which};
 use narrows::report::gallery::{Row, rows};
 use narrows::report::palette;
 
 use crate::arguments::Common;
-use crate::commands::data_arguments::{DataArguments, DataForModels};
+use crate::commands::data_arguments::{DataArguments, DataForModels, with_id};
 use crate::commands::model_file::Models;
 use crate::commands::output::print;
 use crate::commands::pictures::{PictureFile, Pictures};
@@ -44,11 +44,12 @@ impl Reconstruct {
         let found = names.iter().map(|name| name.find(&data)).collect::<Result<Vec<_>, _>>()?;
         let mut compute = common.compute()?;
         let mut originals = Row { label: "original".to_owned(), ..Row::default() };
-        originals.notes = names.iter().map(ToString::to_string).collect();
+        let note = |(name, found): (&RowName, &FoundRow<'_>)| with_id(name, data.id(found.part, found.index));
+        originals.notes = names.iter().zip(&found).map(note).collect();
         let mut drawn: Vec<Row> =
             models.iter().enumerate().map(|(place, model)| empty_row(&model.name, place)).collect();
-        for (dataset, index) in found {
-            let row = dataset.read_rows(&[index])?;
+        for found in found {
+            let row = found.row()?;
             for (place, (loaded, row_of_pictures)) in models.iter().zip(&mut drawn).enumerate() {
                 let samples = loaded.samples(&row)?;
                 if place == 0 {
@@ -81,5 +82,5 @@ fn first_of_each_class(data: &Parts) -> Vec<RowName> {
         Some(class) => Which::OfClass { class: class.to_owned(), nth: 1 },
         None => Which::Index(index),
     };
-    test.examples().into_iter().map(which).map(|which| RowName { part: Part::Test, which }).collect()
+    test.examples().into_iter().map(which).map(|which| RowName { part: Some(Part::Test), which }).collect()
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::experiment::{
-    Completed, Existing, Experiment, ExperimentError, MOST_SEED, MemoryNeeded, RunEvent, RunOptions, Summary,
-    run_on,
+    CheckpointEvery, Completed, Existing, Experiment, ExperimentError, MAX_SEED, MemoryNeeded, RunEvent,
+    RunOptions, Summary, run_on,
 };
 
 use narrows::dataset::load::Loaded;
@@ -47,7 +47,7 @@ pub struct Run {
     epochs: Option<usize>,
 
     /// The seed of initial parameters and of the order of the rows [default: as the experiment says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: Option<u64>,
 
     /// Training seeds that the verdict on interpolations rests on [default: as the experiment says]
@@ -56,13 +56,43 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 
-    /// Replace the run that is already in the folder
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    going_on: GoingOn,
 
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What is done with a run that is already in the folder, and what is written down for going on later.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct GoingOn {
+    /// Replace the run that is already in the folder
+    #[arg(long)]
+    force: bool,
+
+    /// Go on with the run that is already in the folder: finished models are kept, begun ones go on where they were left
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+
+    /// How often a training under way is written down: a number of epochs, or a time as 30s or 10min [default: every epoch, if that
+    /// takes less than a hundredth of the time]
+    #[arg(long, value_name = "INTERVAL")]
+    checkpoint_every: Option<CheckpointEvery>,
+}
+
+impl GoingOn {
+    fn existing(self) -> Existing {
+        match self {
+            Self { resume: true, .. } => Existing::Resume,
+            Self { force: true, .. } => Existing::Replace,
+            _ => Existing::Keep,
+        }
+    }
+
+    fn checkpoints(self) -> CheckpointEvery {
+        self.checkpoint_every.unwrap_or_default()
+    }
 }
 
 impl Run {
@@ -87,10 +117,9 @@ impl Run {
             experiment.set_seeds(seeds)?;
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
         experiment.validate()?;
-        let loaded = read(&experiment.data, common)?;
-        carry_out(&experiment, loaded, &out, existing, self.json, part_b(&experiment), common)
+        let loaded = read(&mut experiment.data, common)?;
+        carry_out(&experiment, loaded, &out, &self.going_on, self.json, part_b(&experiment), common)
     }
 }
 
@@ -112,7 +141,7 @@ pub fn carry_out(
     experiment: &Experiment,
     loaded: Loaded,
     out: &Path,
-    existing: Existing,
+    going_on: &GoingOn,
     json: bool,
     note: Option<&str>,
     common: &Common,
@@ -127,7 +156,14 @@ pub fn carry_out(
     experiment.validate_on(features)?;
     memory::check(&MemoryNeeded::of(experiment, features, rows, common.threads()))?;
     let interrupt = Interrupt::listen()?;
-    let options = RunOptions { level: level()?, threads: common.threads(), existing, cpu: cpu() };
+    let (level, threads, cpu) = (level()?, common.threads(), cpu());
+    let options = RunOptions {
+        level,
+        threads,
+        existing: going_on.existing(),
+        cpu,
+        checkpoints: going_on.checkpoints(),
+    };
     let progress = std::sync::OnceLock::new();
     let measuring = std::sync::Once::new();
     let result = run_on(loaded, experiment, out, &options, &|event| {
@@ -139,6 +175,12 @@ pub fn carry_out(
                 progress.say(&format!("{}: {}; {schedule}", experiment.title, plan::trainings(experiment)));
                 progress.say(plan::after_training(experiment));
                 note.into_iter().for_each(|note| progress.say(note));
+            }
+            RunEvent::Kept { model } => {
+                progress.finish(model, &models[model].0, "kept: finished by an earlier run")
+            }
+            RunEvent::Resumed { model, epoch } => {
+                progress.say(&format!("{}: goes on after epoch {epoch}", models[model].0));
             }
             RunEvent::Estimated(estimated) => progress.say(&plan::times(estimated)),
             RunEvent::Training { model, event } => {
@@ -155,6 +197,9 @@ pub fn carry_out(
             RunEvent::WithoutEpoch { model, why } => progress.finish(model, &why.name, &why.outcome),
             RunEvent::Measuring { model } => {
                 progress.say(&format!("measuring the latent space of {}", models[model].0));
+            }
+            RunEvent::NotMeasured { model, why } => {
+                progress.say(&format!("{}: {why}", models[model].0));
             }
             RunEvent::OtherSeed {
                 model,
@@ -227,7 +272,7 @@ fn what_is_left(summary: &Summary, folder: &str) -> String {
     };
     format!(
         "{finished} of {count} models trained{partly}; summary.json and the models are in {folder}, a report is not. \
-         To run again into this folder, add --force"
+         To go on from here, give the same command with --resume; to begin anew, with --force"
     )
 }
 

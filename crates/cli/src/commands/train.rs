@@ -4,17 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use narrows::dataset::NormalisationKind;
-use narrows::dataset::load::Loaded;
-use narrows::experiment::{
-    Defaults, Existing, Experiment, MOST_SEED, ModelSettings, TrainingSettings, defaults,
-};
+use narrows::dataset::load::{LoadOptions, Loaded};
+use narrows::experiment::{Defaults, Experiment, MAX_SEED, ModelSettings, TrainingSettings, defaults};
 use narrows::model::{HiddenActivation, Initialisation, OutputActivation};
 use narrows::train::{Optimiser, Schedule};
-use serde::de::DeserializeOwned;
 
-use crate::arguments::{Common, count};
+use crate::arguments::{Common, count, named};
 use crate::commands::data_arguments::{DataArguments, read};
-use crate::commands::run::carry_out;
+use crate::commands::run::{GoingOn, carry_out};
 use crate::failure::Failure;
 
 /// Train one model, described by flags
@@ -75,8 +72,8 @@ pub struct Train {
     #[arg(long, value_name = "NAME", value_enum)]
     schedule: Option<ScheduleName>,
 
-    /// Share of the steps that warm up, with the cosine schedule
-    #[arg(long, value_name = "X", default_value_t = 0.05, allow_negative_numbers = true)]
+    /// Share of the steps that warm up, with the cosine schedule; none by default, as in an experiment and in PyTorch
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
     warm_up: f64,
 
     /// How parameters begin: pytorch, xavier or he
@@ -84,7 +81,7 @@ pub struct Train {
     initialisation: Initialisation,
 
     /// The seed of initial parameters and of the order of the rows
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: u64,
 
     /// Measure the test loss every so many epochs, 0 for never
@@ -107,9 +104,8 @@ pub struct Train {
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 
-    /// Replace the run that is already in the folder
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    going_on: GoingOn,
 
     /// Print the summary as JSON
     #[arg(long)]
@@ -136,17 +132,17 @@ enum ScheduleName {
 impl Train {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&self.name));
         let hidden = self.hidden.as_deref().map(sizes).transpose()?;
-        let mut loaded = read(&self.data.options(), common)?;
+        let mut data = self.data.options();
+        let mut loaded = read(&mut data, common)?;
         let chosen = defaults(loaded.parts.schema(), loaded.parts.train().rows());
-        let experiment = self.experiment(hidden, &chosen);
+        let experiment = self.experiment(data, hidden, &chosen);
         self.tell(&experiment, &chosen, &mut loaded);
-        carry_out(&experiment, loaded, &out, existing, self.json, None, common)
+        carry_out(&experiment, loaded, &out, &self.going_on, self.json, None, common)
     }
 
-    fn experiment(&self, hidden: Option<Vec<usize>>, chosen: &Defaults) -> Experiment {
+    fn experiment(&self, data: LoadOptions, hidden: Option<Vec<usize>>, chosen: &Defaults) -> Experiment {
         let (optimiser, schedule) = match self.has_a_rate_of_its_own() {
             true => {
                 (self.optimiser(), self.schedule.unwrap_or(ScheduleName::Constant).schedule(self.warm_up))
@@ -173,7 +169,6 @@ impl Train {
             output: Some(self.output.unwrap_or(chosen.output)),
             ..ModelSettings::default()
         };
-        let data = self.data.options();
         Experiment {
             title: format!("{} on {}", self.name, data.name()),
             question: String::new(),
@@ -245,11 +240,6 @@ fn sizes(arguments: &[String]) -> Result<Vec<usize>, Failure> {
     };
     let parts = inside.unwrap_or(&text).split(',').map(str::trim);
     parts.map(|part| count(part).map_err(|_| wrong(part))).collect()
-}
-
-/// A value by the name that experiments use for it.
-fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

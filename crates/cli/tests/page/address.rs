@@ -1,7 +1,7 @@
 //! The address keeps what is shown, and a bad one is the page as it begins.
 
 use crate::browser::Browser;
-use crate::interpolate::{MOST_LEVELS, decoded, largest_difference, names, pixels, title};
+use crate::interpolate::{MAX_LEVELS, decoded, largest_difference, names, pixels, title};
 use crate::study::{LARGEST, study};
 use crate::{SIZES, in_page};
 
@@ -68,7 +68,7 @@ fn a_link_shows_images_of_both_sets_and_the_models_it_names() {
         browser.go("#interpolate?lambda=0");
         browser.until("document.querySelector('#lambda').value === '0'");
         let shown = pixels(browser, "#paths [data-model='pca'] .now canvas");
-        assert!(largest_difference(&shown, &decoded("pca", 0.0)) <= MOST_LEVELS);
+        assert!(largest_difference(&shown, &decoded("pca", 0.0)) <= MAX_LEVELS);
     });
 }
 

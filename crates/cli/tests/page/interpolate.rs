@@ -11,7 +11,7 @@ use crate::{SIZES, in_page};
 
 /// The most by which a pixel of 256 levels may differ from what Rust decodes with its own weights: one level for weights
 /// of sixteen bits, which nobody sees.
-pub const MOST_LEVELS: u8 = 1;
+pub const MAX_LEVELS: u8 = 1;
 
 /// The pixels of a picture as it is shown.
 pub fn pixels(browser: &mut Browser, selector: &str) -> Vec<u8> {
@@ -32,9 +32,8 @@ pub fn largest_difference(a: &[u8], b: &[u8]) -> u8 {
 pub fn decoded(name: &str, lambda: f32) -> Vec<u8> {
     let (model, mut compute) = (study().model(name), compute());
     let [to, from] = ["train:7", "train:1"].map(|row| {
-        let (set, index) = row.parse::<RowName>().unwrap().find(&study().data).unwrap();
-        let row = set.subset(&[index]);
-        model.samples(&row).unwrap().row(0)
+        let found = row.parse::<RowName>().unwrap().find(&study().data).unwrap();
+        model.samples(&found.row().unwrap()).unwrap().row(0)
     });
     let predictor = model.predictor().unwrap();
     let values = interpolate(&predictor, &mut compute, [&from, &to], &[lambda]).unwrap();
@@ -85,13 +84,13 @@ fn lambda_moved_by_mouse_and_by_keys_shows_what_rust_decodes() {
         println!(
             "largest difference of a pixel from Rust's: {largest} of 255 levels, of three models at six λ"
         );
-        assert!(largest <= MOST_LEVELS, "{largest}");
+        assert!(largest <= MAX_LEVELS, "{largest}");
     });
 }
 
 fn compare_step(browser: &mut Browser) {
     let step = pixels(browser, &format!("[data-model='{LARGEST}'] .step:nth-child(4) canvas"));
-    assert!(largest_difference(&step, &decoded(LARGEST, 1.0 / 3.0)) <= MOST_LEVELS);
+    assert!(largest_difference(&step, &decoded(LARGEST, 1.0 / 3.0)) <= MAX_LEVELS);
     assert_eq!(browser.value("document.querySelector('output.value').textContent"), "0.33");
 }
 
@@ -249,7 +248,7 @@ fn rows_are_moved_hidden_and_added_by_keys_alone() {
         assert_eq!(browser.value(focused), "Hide: plane");
         let added = pixels(browser, "[data-model='plane'] .now canvas");
         assert!(
-            largest_difference(&added, &decoded("plane", 0.5)) <= MOST_LEVELS,
+            largest_difference(&added, &decoded("plane", 0.5)) <= MAX_LEVELS,
             "a row that was added is drawn"
         );
     });

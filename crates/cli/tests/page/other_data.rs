@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use narrows::compute::Level;
 use narrows::dataset::{Parts, byte_of};
-use narrows::experiment::{Existing, Experiment, RunOptions, run_on};
+use narrows::experiment::{CheckpointEvery, Existing, Experiment, RunOptions, run_on};
 use narrows::files;
 use narrows::interpolate::lambdas;
 use narrows::model::Autoencoder;
@@ -35,6 +35,7 @@ impl Run {
             threads: std::num::NonZeroUsize::new(2).unwrap(),
             existing: Existing::Replace,
             cpu: "a test".to_owned(),
+            checkpoints: CheckpointEvery::default(),
         };
         run_on(data.clone().into(), &experiment, &folder, &options, &|_| ControlFlow::Continue(())).unwrap();
         Self { folder, data }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::interpolate::{MOST_LEVELS, decoded};
+use crate::interpolate::{MAX_LEVELS, decoded};
 use crate::study::{LARGEST, study};
 use crate::{SIZES, in_page};
 
@@ -66,7 +66,7 @@ fn the_strips_are_saved_as_a_picture_that_holds_what_the_models_decode() {
                 let middle = |at: usize| (2 * at + 1) * cell / 56;
                 let found = level(left + middle(i % 28), top + middle(i / 28));
                 assert!(
-                    found.abs_diff(pixel) <= MOST_LEVELS,
+                    found.abs_diff(pixel) <= MAX_LEVELS,
                     "pixel {i} at λ = {lambda}: {found}, not {pixel}"
                 );
             }

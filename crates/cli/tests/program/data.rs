@@ -181,6 +181,106 @@ fn data_without_classes_works_wherever_none_are_needed() {
     narrows!["page", &out, "--out", folder.join("page.html")].success();
 }
 
+/// Sixty rows with a name, a day, a site, an area whose numbers begin with 0, and two numbers.
+fn machines(folder: &Path, name: &str, site: &str) -> PathBuf {
+    let row = |row: usize| {
+        let (site, area) = ([site, "south"][row % 2], ["007", "012"][row / 2 % 2]);
+        let (x, y) = ((row * 37 % 101) as f64 / 50.0, (row * 53 % 97) as f64 / 48.0);
+        format!("M{row:03},2024-03-{:02},{site},{area},{x},{y}\n", row % 28 + 1)
+    };
+    let path = folder.join(name);
+    let rows: String = (0..60).map(row).collect();
+    fs::write(&path, "machine,day,site,area,x,y\n".to_owned() + &rows).unwrap();
+    path
+}
+
+#[test]
+fn rows_have_names_and_dates_and_categories_wherever_they_go() {
+    let folder = folder("names");
+    let (table, out) = (machines(&folder, "machines.csv", "north"), folder.join("run"));
+    narrows!["train", "--data", &table, "--out", &out].mistake(&["--dates day", "--one-hot", "--id"]);
+    let run = narrows![
+        "train",
+        "--data",
+        &table,
+        "--id",
+        "machine",
+        "--dates",
+        "day",
+        "--one-hot",
+        "site",
+        "--label",
+        "area",
+        "--validation-share",
+        "0.2",
+        "--epochs",
+        "3",
+        "--out",
+        &out
+    ];
+    assert!(run.err.contains("`day`: dates become seconds since 1970"), "{run:?}");
+    run.success();
+
+    let codes = narrows!["encode", &out, "--rows", "@M007,train:007,test#0", "--json"].json();
+    let rows = &codes["models"][0]["rows"];
+    assert_eq!(
+        (&rows[0]["row"], &rows[0]["id"], &rows[0]["class"]),
+        (&"@M007".into(), &"M007".into(), &"012".into())
+    );
+    assert_eq!(rows[1]["class"], "007");
+    assert!(rows[1]["id"].as_str().unwrap().starts_with('M'), "{rows}");
+    let shown = narrows!["encode", &out, "--rows", "test#0"].success();
+    assert!(shown.contains("test#0, M"), "{shown}");
+    narrows!["encode", &out, "--rows", "@M999"].mistake(&["`@M999`", "no row is called so"]);
+    narrows!["encode", &out, "--rows", "train:M007"].mistake(&["no class M007"]);
+    let quality = narrows!["compare", &out, "--json"].json();
+    assert!(quality["models"][0]["latent"]["worst"][0]["id"].as_str().unwrap().starts_with('M'), "{quality}");
+
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(
+        page.contains("\"ids\":[\"M") && page.contains("\"id\":\"M"),
+        "rows of the page have their names"
+    );
+
+    let parts = narrows!["evaluate", &out, "--json"].json()["models"][0]["parts"].clone();
+    let named: Vec<_> = parts.as_array().unwrap().iter().map(|part| part["part"].as_str().unwrap()).collect();
+    assert_eq!(named, ["train", "validation", "test"]);
+    let validation = narrows!["evaluate", &out, "--part", "validation", "--json"].json();
+    assert_eq!(validation["models"][0]["parts"], serde_json::json!([parts[1]]));
+
+    // Other data is read as the model's own was, by every command.
+    let other = machines(&folder, "other.csv", "west");
+    for command in [&["evaluate"][..], &["page", "--out", "page.html"]] {
+        let mut arguments: Vec<std::ffi::OsString> = command.iter().map(Into::into).collect();
+        arguments.extend([(&out.join("models/model")).into(), "--data".into(), (&other).into()]);
+        crate::called(&arguments).mistake(&["`west` in column `site`", "--unseen zeros"]);
+        arguments.extend(["--unseen".into(), "zeros".into()]);
+        let mut program = crate::program(&arguments);
+        crate::ended(&program.current_dir(&folder).output().unwrap()).success();
+    }
+    let page = fs::read_to_string(folder.join("page.html")).unwrap();
+    assert!(page.contains("\"ids\":[\"M") && page.contains("site=north"));
+    narrows!["evaluate", &out, "--data", &other, "--unseen", "zeros", "--part", "validation"]
+        .mistake(&["no validation set", "--validation-share"]);
+
+    // Names are written out, and read back.
+    for name in ["machines.parquet", "again.csv"] {
+        let written = folder.join(name);
+        let flags = ["--id", "machine", "--label", "area", "--dates", "day", "--drop", "site"];
+        let mut arguments: Vec<std::ffi::OsString> = vec!["data".into(), "convert".into(), (&table).into()];
+        arguments.extend(flags.iter().map(Into::into));
+        arguments.extend(["--out".into(), (&written).into()]);
+        crate::called(arguments).success();
+        let row =
+            narrows!["data", &written, "--id", "id", "--label", "class", "--rows", "@M001", "--json"].json();
+        assert_eq!(
+            (&row["rows"][0]["id"], &row["rows"][0]["class"]),
+            (&"M001".into(), &"007".into()),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn what_is_converted_reads_back_as_the_same_data() {
     let folder = folder("convert");

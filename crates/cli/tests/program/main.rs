@@ -11,6 +11,7 @@ mod mistakes;
 mod model_files;
 mod pictures;
 mod pytorch;
+mod resume;
 mod several;
 mod study;
 

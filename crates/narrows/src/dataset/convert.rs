@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::format::{self, FormatError, csv, idx, npy};
+use super::load::UnsplitPart;
 use super::{Dataset, Part};
 
 /// A format in which data is written.
@@ -47,7 +48,9 @@ pub enum ConvertError {
     )]
     NoImages(String, &'static str),
     /// Two columns of one name.
-    #[error("a column is called `{0}` already, so the classes have no name left")]
+    #[error(
+        "a column is called `{0}` already, as the column of classes or of names is to be; give it another name with --rename"
+    )]
     Taken(String),
     /// This narrows was built without the writer.
     #[error("this narrows was built without the feature `{0}`, which writes that format")]
@@ -57,7 +60,27 @@ pub enum ConvertError {
 /// What the column of classes is called.
 const CLASS_COLUMN: &str = "class";
 
+/// What the column of the rows' own names is called.
+const ID_COLUMN: &str = "id";
+
 impl FileFormat {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Csv, Self::Tsv, Self::Parquet, Self::Npy, Self::Npz, Self::Idx, Self::Png];
+
+    /// As a user names it: `csv`, `tsv` …
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Parquet => "parquet",
+            Self::Npy => "npy",
+            Self::Npz => "npz",
+            Self::Idx => "idx",
+            Self::Png => "png",
+        }
+    }
+
     /// By the ending of a path; one without an ending is a folder of images. Nothing where the ending is unknown.
     pub fn of_path(path: &Path) -> Option<Self> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -77,17 +100,17 @@ impl FileFormat {
 ///
 /// # Errors
 /// If the format does not hold such data, or the file cannot be written.
-pub fn convert(parts: &[(Part, Dataset)], format: FileFormat, path: &Path) -> Result<(), ConvertError> {
+pub fn convert(parts: &[UnsplitPart], format: FileFormat, path: &Path) -> Result<(), ConvertError> {
     let only = || match parts {
-        [(_, dataset)] => Ok(dataset),
-        _ => Err(ConvertError::SeveralParts(parts.iter().map(|(part, _)| *part).collect())),
+        [only] => Ok(only),
+        _ => Err(ConvertError::SeveralParts(parts.iter().map(|one| one.part).collect())),
     };
     match format {
         FileFormat::Csv => Ok(csv::write(path, &table(only()?)?, b',')?),
         FileFormat::Tsv => Ok(csv::write(path, &table(only()?)?, b'\t')?),
         FileFormat::Parquet => parquet(&table(only()?)?, path),
         FileFormat::Npy => {
-            let (shape, values) = array(only()?);
+            let (shape, values) = array(&only()?.dataset);
             Ok(npy::write(path, &shape, &values)?)
         }
         FileFormat::Npz => archive(parts, path),
@@ -118,7 +141,7 @@ fn bytes(dataset: &Dataset) -> Option<Vec<u8>> {
     (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)).map(byte).collect()
 }
 
-fn table(dataset: &Dataset) -> Result<format::Table, ConvertError> {
+fn table(UnsplitPart { dataset, ids, .. }: &UnsplitPart) -> Result<format::Table, ConvertError> {
     let features = dataset.features();
     let numbers = numbers(dataset);
     let mut columns: Vec<format::Column> = (0..features)
@@ -132,13 +155,22 @@ fn table(dataset: &Dataset) -> Result<format::Table, ConvertError> {
             }
         })
         .collect();
+    let added = [(ID_COLUMN, ids.is_some()), (CLASS_COLUMN, dataset.labels().is_some())];
+    let taken = |name: &str| columns.iter().any(|column| column.name == name);
+    if let Some((name, _)) = added.into_iter().find(|&(name, added)| added && taken(name)) {
+        return Err(ConvertError::Taken(name.to_owned()));
+    }
+    let text = |name: &str, cells| format::Column {
+        name: name.to_owned(),
+        cells: format::Cells::Text(cells),
+        missing: Default::default(),
+    };
+    if let Some(ids) = ids {
+        columns.insert(0, text(ID_COLUMN, ids.iter().map(String::as_str).collect()));
+    }
     if dataset.labels().is_some() {
-        if columns.iter().any(|column| column.name == CLASS_COLUMN) {
-            return Err(ConvertError::Taken(CLASS_COLUMN.to_owned()));
-        }
         let classes = (0..dataset.rows()).map(|row| dataset.class_of(row).unwrap_or_default());
-        let cells = format::Cells::Text(classes.collect());
-        columns.push(format::Column { name: CLASS_COLUMN.to_owned(), cells, missing: Default::default() });
+        columns.push(text(CLASS_COLUMN, classes.collect()));
     }
     Ok(format::Table { rows: dataset.rows(), columns })
 }
@@ -153,9 +185,9 @@ fn parquet(_: &format::Table, _: &Path) -> Result<(), ConvertError> {
     Err(ConvertError::Feature("parquet"))
 }
 
-fn archive(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+fn archive(parts: &[UnsplitPart], path: &Path) -> Result<(), ConvertError> {
     let mut arrays = Vec::new();
-    for (part, dataset) in parts {
+    for UnsplitPart { part, dataset, .. } in parts {
         let (shape, values) = array(dataset);
         arrays.push((format!("x_{part}"), shape, values));
         if dataset.labels().is_some() {
@@ -169,8 +201,8 @@ fn archive(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
 }
 
 /// Labels are numbers in IDX: the places of the classes among their names.
-fn idx_folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
-    for (part, dataset) in parts {
+fn idx_folder(parts: &[UnsplitPart], path: &Path) -> Result<(), ConvertError> {
+    for UnsplitPart { part, dataset, .. } in parts {
         let grey = dataset.image().is_some_and(|image| image.channels == 1);
         let fits = grey && bytes(dataset).is_some() && *part != Part::Validation;
         if !fits || dataset.schema().classes().is_some_and(|classes| classes.len() > 256) {
@@ -182,7 +214,7 @@ fn idx_folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError
     }
     std::fs::create_dir_all(path)
         .map_err(|source| ConvertError::Folder { path: path.display().to_string(), source })?;
-    for (part, dataset) in parts {
+    for UnsplitPart { part, dataset, .. } in parts {
         let stem = if *part == Part::Test { "t10k" } else { "train" };
         let (shape, values) = array(dataset);
         idx::write(&path.join(format!("{stem}-images-idx3-ubyte")), &shape, &values)?;
@@ -196,12 +228,12 @@ fn idx_folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError
 }
 
 #[cfg(feature = "images")]
-fn folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+fn folder(parts: &[UnsplitPart], path: &Path) -> Result<(), ConvertError> {
     use format::images::{ImageFile, Images, Role, write_folder};
 
     let (mut pixels, mut files) = (Vec::new(), Vec::new());
     let no_images = |dataset: &Dataset| ConvertError::NoImages(dataset.name().to_owned(), "PNG");
-    for (part, dataset) in parts {
+    for UnsplitPart { part, dataset, .. } in parts {
         pixels.extend(bytes(dataset).ok_or_else(|| no_images(dataset))?);
         let role = (parts.len() > 1).then_some(match part {
             Part::Train => Role::Training,
@@ -215,7 +247,7 @@ fn folder(parts: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
             role,
         }));
     }
-    let Some((_, first)) = parts.first() else { return Ok(()) };
+    let Some(UnsplitPart { dataset: first, .. }) = parts.first() else { return Ok(()) };
     let image = first.image().ok_or_else(|| no_images(first))?;
     let classes = first.schema().classes().unwrap_or_default().to_vec();
     let (height, width, channels) = (image.height, image.width, image.channels);

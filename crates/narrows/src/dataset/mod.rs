@@ -30,7 +30,7 @@ pub use identity::Identity;
 pub use moments::Moments;
 pub use normalisation::{Normalisation, NormalisationError, NormalisationKind};
 pub use parts::{Part, Parts, PartsError};
-pub use row_name::{RowName, RowNameError, Which, find_class};
+pub use row_name::{FoundRow, RowName, RowNameError, Which, find_class};
 pub use samples::Samples;
 pub use schema::{ImageShape, MAX_CLASSES, Missing, Schema, SchemaError, ValueRange, byte_of};
 pub use split::{Shares, Split, SplitError};

@@ -1,6 +1,7 @@
 //! A data set in its parts: what models are trained on, and what they are measured on.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ pub struct Parts {
     train: Dataset,
     validation: Option<Dataset>,
     test: Dataset,
+    ids: [Option<Arc<[String]>>; 3],
 }
 
 /// Parts that do not belong together.
@@ -48,7 +50,29 @@ impl Parts {
                 return Err(PartsError { first, second, what });
             }
         }
-        Ok(Self { train, validation, test })
+        Ok(Self { train, validation, test, ids: Default::default() })
+    }
+
+    /// The same, with what each row of a part is called.
+    ///
+    /// # Panics
+    /// If the part is not there, or there is not one name for each of its rows.
+    #[must_use]
+    pub fn with_ids(mut self, part: Part, ids: Vec<String>) -> Self {
+        let rows = self.get(part).map(Dataset::rows);
+        assert_eq!(rows, Some(ids.len()), "rows of the {part} set, and their names");
+        self.ids[part as usize] = Some(ids.into());
+        self
+    }
+
+    /// What row `index` of a part is called, if the data says it.
+    pub fn id(&self, part: Part, index: usize) -> Option<&str> {
+        Some(&self.ids(part)?[index])
+    }
+
+    /// What the rows of a part are called, if the data says it.
+    pub fn ids(&self, part: Part) -> Option<&[String]> {
+        self.ids[part as usize].as_deref()
     }
 
     /// What all parts have in common.

@@ -15,11 +15,11 @@ use crate::pca::{Pca, PcaError};
 
 /// The most that a training error may lie above the Eckart–Young bound, as a share of it, for the model to count as PCA:
 /// a tenth of a percent is below what seeds make of a converged model.
-pub const MOST_EXCESS: f64 = 1e-3;
+pub const MAX_EXCESS: f64 = 1e-3;
 
 /// The least mean squared cosine of the principal angles for the model to count as PCA: of the variance that the
 /// subspaces may share, at most a hundredth is missed.
-pub const LEAST_MEAN_SQUARED_COSINE: f64 = 0.99;
+pub const MIN_MEAN_SQUARED_COSINE: f64 = 0.99;
 
 /// A bound is 0 if it is less than this share of the variance: f32 cannot reconstruct better.
 const NEGLIGIBLE: f64 = 1e-9;
@@ -44,7 +44,7 @@ pub struct Certificate {
     pub recovered_variances: Vec<f64>,
     /// Variances along the exact principal components.
     pub exact_variances: Vec<f64>,
-    /// Whether `excess` is below [`MOST_EXCESS`] and `mean_squared_cosine` at least [`LEAST_MEAN_SQUARED_COSINE`].
+    /// Whether `excess` is below [`MAX_EXCESS`] and `mean_squared_cosine` at least [`MIN_MEAN_SQUARED_COSINE`].
     pub is_pca: bool,
     /// The recovered components, unit vectors of one number a feature each, in the order of `recovered_variances`, each
     /// with the sign that brings it nearer to the exact one.
@@ -127,7 +127,7 @@ impl Certificate {
             mean_squared_cosine,
             recovered_variances,
             exact_variances: pca.variances[..components].to_vec(),
-            is_pca: excess < MOST_EXCESS && mean_squared_cosine >= LEAST_MEAN_SQUARED_COSINE,
+            is_pca: excess < MAX_EXCESS && mean_squared_cosine >= MIN_MEAN_SQUARED_COSINE,
             recovered_components,
         })
     }
@@ -150,12 +150,12 @@ impl fmt::Display for Certificate {
             f,
             "{has} found the PCA subspace: its training error is {} above the bound of {:.5} for {} components \
              (less than {} % is asked for), and the mean squared cosine between its decoder's span and the principal \
-             subspace is {:.4} (at least {LEAST_MEAN_SQUARED_COSINE} is asked for); the largest of the {} principal angles \
+             subspace is {:.4} (at least {MIN_MEAN_SQUARED_COSINE} is asked for); the largest of the {} principal angles \
              is {largest:.1}°",
             self.excess_in_percent(),
             self.bound,
             self.components,
-            100.0 * MOST_EXCESS,
+            100.0 * MAX_EXCESS,
             self.mean_squared_cosine,
             self.components,
         )

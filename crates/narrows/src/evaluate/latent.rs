@@ -11,7 +11,7 @@ use super::probe::{LinearProbe, linear_probe};
 use super::spread::{LatentUnit, effective_rank, hidden_units, latent_units};
 use super::structure::structure;
 use crate::compute::Compute;
-use crate::dataset::{Dataset, Examined, Parts, Samples};
+use crate::dataset::{Dataset, Examined, Part, Parts, Samples};
 use crate::model::{Autoencoder, MismatchError, Predictor};
 use crate::train::shuffle;
 
@@ -80,10 +80,13 @@ pub struct ClassError {
 }
 
 /// The reconstruction error of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowError {
     /// Its index, from 0.
     pub row: usize,
+    /// What the data calls it, where a column of it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Mean squared error per feature, in the model's scale.
     pub error: f64,
 }
@@ -159,10 +162,11 @@ pub fn latent_quality(
     let latents = latent_units(&model, compute, &codes, &order)?;
     let (hidden_units, dead_hidden_units) = hidden_units(&model, compute, &samples)?;
     let errors = row_errors(&model, compute, &samples)?;
-    let (best, worst) = extremes(&errors, settings.extremes);
-    let [best, worst] = [best, worst].map(|rows: Vec<RowError>| {
-        rows.into_iter().map(|error| RowError { row: test_rows[error.row], ..error }).collect()
-    });
+    let (mut best, mut worst) = extremes(&errors, settings.extremes);
+    for row in best.iter_mut().chain(&mut worst) {
+        row.row = test_rows[row.row];
+        row.id = data.id(Part::Test, row.row).map(str::to_owned);
+    }
     Ok(LatentQuality {
         knn_accuracy,
         linear_probe: probe,
@@ -195,7 +199,7 @@ fn row_errors(
     let errors = model.squared_errors(compute, samples)?;
     let of_row = |(row, &error): (usize, &f32)| {
         let present = samples.present(row);
-        (present > 0).then(|| RowError { row, error: f64::from(error) / present as f64 })
+        (present > 0).then(|| RowError { row, id: None, error: f64::from(error) / present as f64 })
     };
     Ok(errors.iter().enumerate().filter_map(of_row).collect())
 }
@@ -231,7 +235,7 @@ fn extremes(errors: &[RowError], count: usize) -> (Vec<RowError>, Vec<RowError>)
     let mut rows = errors.to_vec();
     rows.sort_by(|a, b| a.error.total_cmp(&b.error));
     let count = count.min(rows.len());
-    (rows[..count].to_vec(), rows.iter().rev().take(count).copied().collect())
+    (rows[..count].to_vec(), rows.iter().rev().take(count).cloned().collect())
 }
 
 #[cfg(test)]
@@ -243,7 +247,7 @@ mod tests {
     fn errors_are_told_by_class_and_at_both_ends() {
         let errors = [0.5, 0.1, 0.3, 0.2];
         let errors: Vec<RowError> =
-            errors.into_iter().enumerate().map(|(row, error)| RowError { row, error }).collect();
+            errors.into_iter().enumerate().map(|(row, error)| RowError { row, id: None, error }).collect();
         let classes = ["a", "b", "c"].map(str::to_owned).to_vec();
         let schema = Schema::rows(1).unwrap().with_classes(classes).unwrap();
         let rows = Dataset::new("d", schema, Values::Bytes(vec![0; 4]), Some(vec![2, 1, 2, 1])).unwrap();

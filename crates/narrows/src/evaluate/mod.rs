@@ -9,7 +9,7 @@ mod reconstruction;
 mod spread;
 mod structure;
 
-pub use certificate::{Certificate, CertificateError, LEAST_MEAN_SQUARED_COSINE, MOST_EXCESS};
+pub use certificate::{Certificate, CertificateError, MAX_EXCESS, MIN_MEAN_SQUARED_COSINE};
 pub use classes::{ClassesError, Labelled, neighbour_accuracy};
 pub use latent::{ClassError, LatentError, LatentQuality, LatentSettings, RowError, latent_quality};
 pub(crate) use neighbours::as_forward_tiles;

@@ -14,7 +14,7 @@ use crate::pca::covariance;
 const TOLERANCE: f64 = 1e-5;
 
 /// Several times what the codes of MNIST take (60 to 120).
-const MOST_ITERATIONS: usize = 500;
+const MAX_ITERATIONS: usize = 500;
 
 /// Steps that the inverse Hessian is made from; ten is what Liu & Nocedal (1989) and SciPy take.
 const MEMORY: usize = 10;
@@ -212,7 +212,7 @@ impl Problem {
         let mut gradient = weights.clone();
         let mut value = self.objective(compute, &weights, &mut gradient);
         let mut history: Vec<Update> = Vec::new();
-        for iteration in 0..MOST_ITERATIONS {
+        for iteration in 0..MAX_ITERATIONS {
             if gradient.iter().all(|g| g.abs() <= TOLERANCE) {
                 return (weights, iteration, true);
             }
@@ -245,7 +245,7 @@ impl Problem {
             }
             (weights, gradient, value) = (candidate, new_gradient, new_value);
         }
-        (weights, MOST_ITERATIONS, false)
+        (weights, MAX_ITERATIONS, false)
     }
 
     /// `−H·gradient` by the two loops of L-BFGS.

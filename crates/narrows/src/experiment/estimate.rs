@@ -42,6 +42,25 @@ pub(super) struct Sharing {
     pub threads_each: usize,
 }
 
+impl Sharing {
+    /// A model on one core trains its share of the time a model on all cores would, without waiting for other cores; so models
+    /// stand side by side as long as there are enough.
+    pub fn of(models: usize, threads: usize) -> Self {
+        let workers = models.min(threads).max(1);
+        Self { workers, threads_each: (threads / workers).max(1) }
+    }
+
+    /// `2 models at a time, on 1 thread each`.
+    pub fn in_words(self) -> String {
+        let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+        format!(
+            "{} at a time, on {} each",
+            plural(self.workers, "model"),
+            plural(self.threads_each, "thread")
+        )
+    }
+}
+
 /// Waits for the first epoch of as many trainings as go on at once.
 #[derive(Debug)]
 pub(super) struct Estimate {

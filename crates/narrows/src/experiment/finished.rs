@@ -9,7 +9,7 @@ use super::page::page;
 use super::{RunDirectory, Summary};
 use crate::compute::Compute;
 use crate::dataset::{Parts, RowNameError};
-use crate::evaluate::Certificate;
+use crate::evaluate::{Certificate, CertificateError};
 use crate::files::LoadError;
 use crate::files::{self, MAX_SUMMARY_BYTES, ReadError, judge, read_at_most, snapshots};
 use crate::interpolate::judge::Judge;
@@ -84,6 +84,9 @@ pub enum FinishedRunError {
     /// The exact components that a figure shows cannot be computed.
     #[error(transparent)]
     Pca(#[from] PcaError),
+    /// The components of a linear model that a figure shows cannot be computed.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
 
 impl FinishedRun {
@@ -130,6 +133,11 @@ impl FinishedRun {
     /// What it found.
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// The first of its models; there is one.
+    pub fn first_model(&self) -> &Autoencoder {
+        &self.models[0]
     }
 
     /// The folder of one of its models.
@@ -190,7 +198,7 @@ impl FinishedRun {
         let pca = Pca::fit(compute, &self.models[first].samples(data.train())?)?;
         for (model, autoencoder) in summary.models.iter_mut().zip(&self.models) {
             if model.certificate.is_some() {
-                model.certificate = Certificate::of(autoencoder, &pca, &model.train).ok();
+                model.certificate = Some(Certificate::of(autoencoder, &pca, &model.train)?);
             }
         }
         Ok((summary, Some(pca)))

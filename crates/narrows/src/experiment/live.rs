@@ -75,7 +75,7 @@ pub(super) fn live_models<'a>(
 pub(super) fn live_pairs(experiment: &Experiment, data: &Parts) -> Result<Vec<LivePair>, RowNameError> {
     let mut pairs = Vec::new();
     for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let row = |name: &RowName| name.find(data).map(|(_, row)| (name.part, row));
+        let row = |name: &RowName| name.find(data).map(|found| (found.part, found.index));
         pairs.push(LivePair { from: row(&pair.from)?, to: row(&pair.to)? });
     }
     Ok(pairs)

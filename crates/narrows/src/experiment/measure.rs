@@ -9,7 +9,7 @@ use crate::model::{Autoencoder, MismatchError};
 use crate::pca::Pca;
 
 /// Completes the summary of one model. What cannot be measured, as codes of a diverged model that are not finite, is left
-/// absent: the run goes on.
+/// absent, and the summary says why: the run goes on.
 pub(super) fn measure(
     summary: &mut ModelSummary,
     model: &Autoencoder,
@@ -17,13 +17,21 @@ pub(super) fn measure(
     pca: Option<&Pca>,
     compute: &mut Compute,
 ) {
-    summary.certificate = pca
-        .filter(|_| model.architecture.is_linear())
-        .and_then(|pca| Certificate::of(model, pca, &summary.train).ok());
+    let mut not_measured = Vec::new();
+    if let Some(pca) = pca.filter(|_| model.architecture.is_linear()) {
+        match Certificate::of(model, pca, &summary.train) {
+            Ok(certificate) => summary.certificate = Some(certificate),
+            Err(error) => not_measured.push(format!("Whether it is PCA was not measured: {error}")),
+        }
+    }
     // An earlier run may have measured it.
     if summary.latent.is_none() {
-        summary.latent = latent_quality(model, compute, data, &LatentSettings::default()).ok();
+        match latent_quality(model, compute, data, &LatentSettings::default()) {
+            Ok(quality) => summary.latent = Some(quality),
+            Err(error) => not_measured.push(format!("Its latent space was not measured: {error}")),
+        }
     }
+    summary.not_measured = not_measured;
 }
 
 /// The codes of the images that the experiment interpolates between, each once, by every model.
@@ -43,10 +51,11 @@ pub(super) fn codes_of_pairs(
     let mut codes = Vec::new();
     for (summary, model) in summaries.iter().zip(models) {
         for name in &names {
-            let (dataset, index) = name.find(data)?;
-            let row = dataset.read_rows(&[index]).map_err(MismatchError::from)?;
+            let found = name.find(data)?;
+            let row = found.row().map_err(MismatchError::from)?;
             let code = model.encode(compute, &model.samples(&row)?)?;
-            codes.push(RowCode { model: summary.name.clone(), row: name.to_string(), code });
+            let id = data.id(found.part, found.index).map(str::to_owned);
+            codes.push(RowCode { model: summary.name.clone(), row: name.to_string(), id, code });
         }
     }
     Ok(codes)

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use narrows_kernels::layout::BLOCK_ROWS;
 
 use super::Experiment;
-use super::run::share_out;
+use super::estimate::Sharing;
 use crate::model::Architecture;
 
 /// Copies of all parameters while a model is trained and looked at: packed forwards and backwards, two moments, those of the last
@@ -52,7 +52,7 @@ impl MemoryNeeded {
             }
         }
         trained.sort_by_key(|(.., bytes)| std::cmp::Reverse(*bytes));
-        trained.truncate(share_out(experiment.models.len(), threads.get()).0);
+        trained.truncate(Sharing::of(experiment.models.len(), threads.get()).workers);
         let bytes = kept + trained.iter().map(|(.., bytes)| bytes).sum::<u64>();
         Self { bytes, models: trained.len(), largest: trained.into_iter().next() }
     }

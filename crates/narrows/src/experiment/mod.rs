@@ -6,6 +6,7 @@ mod directory;
 mod estimate;
 mod figures;
 mod finished;
+mod jobs;
 mod live;
 mod lock;
 mod measure;
@@ -17,7 +18,8 @@ mod run;
 mod snapshots;
 mod specification;
 mod summary;
-mod work;
+mod trainings;
+mod validation;
 
 pub use checkpoints::{CheckpointEvery, IntervalError};
 pub use defaults::{Defaults, defaults};
@@ -29,9 +31,9 @@ pub use lock::RunLock;
 pub use memory::{MemoryNeeded, training_bytes};
 pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
 pub use specification::{
-    Experiment, ExperimentError, Interpolation, MOST_SEED, ModelKind, ModelSettings, Pair, Published,
-    Question, Topic, TrainingSettings,
+    Experiment, Interpolation, ModelKind, ModelSettings, Pair, Published, Question, Topic, TrainingSettings,
 };
 pub use summary::{
     DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, RowCode, Summary,
 };
+pub use validation::{ExperimentError, MAX_SEED};

@@ -3,7 +3,7 @@
 use super::summary::not_trained_out;
 use super::{Experiment, ModelKind, ModelSummary, RunError};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, Parts, RowNameError};
+use crate::dataset::{FoundRow, Parts, RowNameError};
 use crate::interpolate::judge::Judge;
 use crate::interpolate::quality::{
     Between, InterpolationQuality, ModelPair, Named, QualitySettings, measure,
@@ -23,7 +23,7 @@ pub(super) struct OfSeed {
 fn between(experiment: &Experiment, data: &Parts) -> Result<Vec<Between>, RowNameError> {
     let mut found = Vec::new();
     for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
-        let class = |(dataset, index): (&Dataset, usize)| dataset.labels().map(|labels| labels[index]);
+        let class = |found: FoundRow<'_>| Some(found.dataset.labels()?[found.index]);
         let ends = [class(pair.to.find(data)?), class(pair.from.find(data)?)];
         let [Some(first), Some(second)] = ends else { continue };
         let known = |between: &Between| {

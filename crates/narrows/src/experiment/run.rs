@@ -4,33 +4,34 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::checkpoints::CheckpointEvery;
 use super::directory::Existing;
 use super::estimate::{Estimate, Estimated, Sharing};
 use super::figures::{self, DrawError, draw};
+use super::jobs::{ModelResult, Results, Work, planned};
 use super::live::live_parts;
 use super::measure::{codes_of_pairs, measure};
 use super::page::page;
-use super::quality::measure_interpolations;
+use super::quality::{OfSeed, measure_interpolations};
 use super::resume::Resumed;
 use super::summary::DataSummary;
-use super::work::{ModelResult, Work, planned};
 use super::{
     DirectoryError, Experiment, ExperimentError, Machine, ModelSummary, ModelWithoutEpoch, RunDirectory,
     Summary,
 };
 use crate::compute::{Compute, Level, ThreadsError};
 use crate::dataset::load::{self, Loaded, load};
-use crate::dataset::{NormalisationError, RowNameError};
+use crate::dataset::{NormalisationError, Parts, RowNameError};
 use crate::files::LoadError;
 use crate::files::judge::TrainedOn;
 use crate::interpolate::judge::{Judge, JudgeError};
 use crate::interpolate::quality::QualityError;
-use crate::model::{InputSpec, MismatchError};
+use crate::model::{Autoencoder, InputSpec, MismatchError};
 use crate::pca::PcaError;
+use crate::report::live::Snapshot;
 use crate::train::{Event, TrainingError};
 
 /// How to run.
@@ -107,6 +108,13 @@ pub enum RunEvent<'a> {
         /// Which model.
         model: usize,
     },
+    /// Something of this model cannot be measured; the run goes on.
+    NotMeasured {
+        /// Which model.
+        model: usize,
+        /// What, and why.
+        why: &'a str,
+    },
     /// Their interpolations are measured.
     MeasuringInterpolations,
     /// Figures and report follow.
@@ -155,6 +163,9 @@ pub enum RunError {
         /// Why.
         source: TrainingError,
     },
+    /// The system gives no threads.
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
     /// What an earlier run left cannot be read.
     #[error("{0}; remove it to begin that model anew")]
     Earlier(#[from] LoadError),
@@ -172,9 +183,6 @@ pub enum RunError {
     /// Exact PCA failed.
     #[error(transparent)]
     Pca(#[from] PcaError),
-    /// The system does not give as many threads as are asked for.
-    #[error(transparent)]
-    Threads(#[from] ThreadsError),
     /// There is nobody to judge interpolations.
     #[error(transparent)]
     Judge(#[from] JudgeError),
@@ -219,15 +227,12 @@ pub fn run_on(
     let start = Instant::now();
     experiment.validate()?;
     let Loaded { parts, notes, split } = loaded;
-    let data = &parts;
-    experiment.validate_on(data.schema().features())?;
-    if let Some(interpolation) = &experiment.interpolation {
-        for pair in &interpolation.pairs {
-            pair.from.find(data)?;
-            pair.to.find(data)?;
-        }
+    experiment.validate_on(parts.schema().features())?;
+    for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
+        pair.from.find(&parts)?;
+        pair.to.find(&parts)?;
     }
-    let input = InputSpec::fit(experiment.normalisation, data.train())?;
+    let input = InputSpec::fit(experiment.normalisation, parts.train())?;
     // Whether the system gives the threads is found out before there is a folder.
     drop(Compute::at(options.level, options.threads)?);
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
@@ -236,16 +241,62 @@ pub fn run_on(
         directory.write_split(split)?;
     }
 
-    let (workers, threads_each, schedule) = share_out(experiment.models.len(), options.threads.get());
+    let sharing = Sharing::of(experiment.models.len(), options.threads.get());
     // Stopping is remembered at the first break, by whomever it was said to.
-    let stopped =
-        AtomicBool::new(observe(RunEvent::Started { schedule: &schedule, data: &notes }).is_break());
-    let sharing = Sharing { workers, threads_each: threads_each.get() };
+    let schedule = sharing.in_words();
+    let stopped = observe(RunEvent::Started { schedule: &schedule, data: &notes }).is_break();
+    let features = parts.schema().features();
     let resumed = match options.existing {
         Existing::Resume => Resumed::of(&directory),
         Existing::Keep | Existing::Replace => Resumed::default(),
     };
-    let mut summary = Summary {
+    let work = Work {
+        experiment,
+        resumed,
+        checkpoints: options.checkpoints,
+        begun: begun(experiment, &parts, options, schedule),
+        start,
+        estimate: Estimate::new(experiment, planned(experiment, features), sharing, start.elapsed()),
+        directory: &directory,
+        data: &parts,
+        input,
+        pca: OnceLock::new(),
+        stopped: AtomicBool::new(stopped),
+        observe,
+    };
+    let threads_each = NonZeroUsize::new(sharing.threads_each).unwrap_or(NonZeroUsize::MIN);
+    let results = work.run(sharing.workers, || Compute::at(options.level, threads_each))?;
+    let (mut summary, trained) = collected(&work, results);
+    directory.write_summary(&summary)?;
+
+    let mut compute = Compute::at(options.level, options.threads)?;
+    measure_models(&work, &trained, &mut summary, &mut compute)?;
+    let judge = judge_interpolations(&work, &trained, &mut summary, &mut compute)?;
+    let stopped = work.going_on().is_break() || observe(RunEvent::Drawing).is_break();
+    let reported = !stopped && !trained.models.is_empty();
+    if reported {
+        let figures = draw(&summary, &trained.models, &parts, work.fitted_pca(), &mut compute)?;
+        figures::write(&figures, &directory, options.threads)?;
+        summary.seconds = start.elapsed().as_secs_f64();
+        directory.write_summary(&summary)?;
+        let mut page = page(&summary, directory.compared_with(experiment).as_ref(), &figures);
+        let Trained { models, snapshots, .. } = &trained;
+        page.live = Some(live_parts(&summary, models, snapshots, judge.as_ref(), &parts, &mut compute)?);
+        directory.write_report(&page.html())?;
+    }
+    Ok(Completed { summary, directory, stopped, reported })
+}
+
+/// The models that have at least one epoch, in the experiment's order, and what stays in memory beside the summary.
+struct Trained {
+    models: Vec<Autoencoder>,
+    snapshots: Vec<Vec<Snapshot>>,
+    of_seeds: Vec<OfSeed>,
+}
+
+/// The summary of a run in which nothing is trained yet.
+fn begun(experiment: &Experiment, data: &Parts, options: &RunOptions, schedule: String) -> Summary {
+    Summary {
         narrows: env!("CARGO_PKG_VERSION").to_owned(),
         experiment: experiment.clone(),
         machine: Machine {
@@ -269,36 +320,20 @@ pub fn run_on(
         codes: Vec::new(),
         interpolation_quality: None,
         seconds: 0.0,
-    };
-    let work = Work {
-        experiment,
-        resumed: &resumed,
-        checkpoints: options.checkpoints,
-        unfinished: summary.clone(),
-        start,
-        estimate: Estimate::new(
-            experiment,
-            planned(experiment, data.schema().features()),
-            sharing,
-            start.elapsed(),
-        ),
-        directory: &directory,
-        data,
-        input,
-        pca: OnceLock::new(),
-        stopped: &stopped,
-        observe,
-    };
-    let results = work.run(workers, || Compute::at(options.level, threads_each))?;
+    }
+}
 
-    let (mut summaries, mut models, mut models_without_epoch) = (Vec::new(), Vec::new(), Vec::new());
-    let mut snapshots = Vec::new();
+/// The summary of what is trained, before anything else is measured.
+fn collected(work: &Work<'_>, results: Results) -> (Summary, Trained) {
+    let experiment = work.experiment;
+    let (mut summaries, mut models_without_epoch) = (Vec::new(), Vec::new());
+    let mut trained = Trained { models: Vec::new(), snapshots: Vec::new(), of_seeds: results.of_seeds };
     for (settings, result) in experiment.models.iter().zip(results.models) {
         match result {
-            Some(ModelResult::Trained(summary, model, taken)) => {
+            Some(ModelResult::Trained(summary, model, snapshots)) => {
                 summaries.push(*summary);
-                models.push(model);
-                snapshots.push(taken);
+                trained.models.push(model);
+                trained.snapshots.push(snapshots);
             }
             Some(ModelResult::WithoutEpoch(why)) => models_without_epoch.push(why),
             None => {
@@ -308,79 +343,74 @@ pub fn run_on(
         }
     }
     if let Some(pca) = &results.pca {
-        for summary in summaries.iter_mut().filter(|s| s.architecture.is_linear()) {
+        for summary in summaries.iter_mut().filter(|summary| summary.architecture.is_linear()) {
             if summary.architecture.latent() == pca.components {
                 summary.excess_over_exact_pca = Some(summary.train.model_scale / pca.train.model_scale - 1.0);
             }
         }
     }
-    summary.exact_pca = results.pca;
-    (summary.models, summary.models_without_epoch) = (summaries, models_without_epoch);
-    summary.seconds = start.elapsed().as_secs_f64();
-    directory.write_summary(&summary)?;
+    let summary = Summary {
+        exact_pca: results.pca,
+        models: summaries,
+        models_without_epoch,
+        seconds: work.start.elapsed().as_secs_f64(),
+        ..work.begun.clone()
+    };
+    (summary, trained)
+}
 
-    let pca = work.pca.get().and_then(|fitted| fitted.as_ref().ok()).map(|(pca, _)| pca);
-    let mut compute = Compute::at(options.level, options.threads)?;
-    summary.codes = codes_of_pairs(experiment, (&summary.models, &models), data, &mut compute)?;
-    for (summary, model) in summary.models.iter_mut().zip(&models) {
-        let index = experiment.models.iter().position(|settings| settings.name == summary.name);
+/// Measures every model, and writes what was measured before the next.
+fn measure_models(
+    work: &Work<'_>,
+    trained: &Trained,
+    summary: &mut Summary,
+    compute: &mut Compute,
+) -> Result<(), RunError> {
+    summary.codes = codes_of_pairs(work.experiment, (&summary.models, &trained.models), work.data, compute)?;
+    work.directory.write_summary(summary)?;
+    for (place, model) in trained.models.iter().enumerate() {
+        let name = &summary.models[place].name;
+        let index = work.experiment.models.iter().position(|settings| settings.name == *name);
         let index = index.expect("every trained model is one of the experiment's");
         if work.going_on().is_break() || work.say(RunEvent::Measuring { model: index }).is_break() {
             break;
         }
-        measure(summary, model, data, pca, &mut compute);
-    }
-    let measured = experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
-    let mut judged_by = None;
-    let earlier = if measured { resumed.quality(&directory, data) } else { None };
-    if let Some((quality, judge)) = earlier {
-        (summary.interpolation_quality, judged_by) = (Some(quality), Some(judge));
-    } else if measured && !models.is_empty() && !stopped.load(Ordering::Relaxed) {
-        // Said again and again, so that a run can be stopped while the judge learns.
-        let measuring = || work.say(RunEvent::MeasuringInterpolations);
-        match Judge::train(data, &mut compute, &mut { measuring }) {
-            Err(JudgeError::Stopped) => {}
-            judge => {
-                let judge = judge?;
-                let hash = Some(data.train().content_hash().to_owned());
-                directory.write_judge(&judge, &TrainedOn { name: summary.data.name.clone(), hash })?;
-                let trained = (&summary.models[..], &models[..]);
-                let quality = measure_interpolations(
-                    &mut compute,
-                    &judge,
-                    data,
-                    experiment,
-                    trained,
-                    &results.of_seeds,
-                )?;
-                summary.interpolation_quality = Some(quality);
-                judged_by = Some(judge);
-                directory.write_summary(&summary)?;
-            }
+        measure(&mut summary.models[place], model, work.data, work.fitted_pca(), compute);
+        work.directory.write_summary(summary)?;
+        for why in &summary.models[place].not_measured {
+            let _ = work.say(RunEvent::NotMeasured { model: index, why });
         }
     }
-
-    let stopped = work.going_on().is_break() || observe(RunEvent::Drawing).is_break();
-    let reported = !stopped && !models.is_empty();
-    if reported {
-        let figures = draw(&summary, &models, data, pca, &mut compute)?;
-        figures::write(&figures, &directory, options.threads)?;
-        let other = directory.compared_with(experiment);
-        summary.seconds = start.elapsed().as_secs_f64();
-        directory.write_summary(&summary)?;
-        let mut page = page(&summary, other.as_ref(), &figures);
-        page.live = Some(live_parts(&summary, &models, &snapshots, judged_by.as_ref(), data, &mut compute)?);
-        directory.write_report(&page.html())?;
-    }
-    Ok(Completed { summary, directory, stopped, reported })
+    Ok(())
 }
 
-/// Workers, threads of each, and the same in a sentence. A model on one core trains its share of the time a model on
-/// all cores would, without waiting for other cores; so models stand side by side as long as there are enough.
-pub(super) fn share_out(models: usize, threads: usize) -> (usize, NonZeroUsize, String) {
-    let workers = models.min(threads).max(1);
-    let each = NonZeroUsize::new(threads / workers).unwrap_or(NonZeroUsize::MIN);
-    let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
-    let at_a_time = plural(workers, "model");
-    (workers, each, format!("{at_a_time} at a time, on {} each", plural(each.get(), "thread")))
+/// Trains the judge and measures the interpolations of all models, where the experiment asks for it; nothing if the run was stopped.
+fn judge_interpolations(
+    work: &Work<'_>,
+    trained: &Trained,
+    summary: &mut Summary,
+    compute: &mut Compute,
+) -> Result<Option<Judge>, RunError> {
+    let asked = work.experiment.interpolation.as_ref().is_some_and(|interpolation| interpolation.measure);
+    if !asked || trained.models.is_empty() || work.going_on().is_break() {
+        return Ok(None);
+    }
+    if let Some((quality, judge)) = work.resumed.quality(work.directory, work.data) {
+        summary.interpolation_quality = Some(quality);
+        return Ok(Some(judge));
+    }
+    // Said again and again, so that a run can be stopped while the judge learns.
+    let measuring = || work.say(RunEvent::MeasuringInterpolations);
+    let judge = match Judge::train(work.data, compute, &mut { measuring }) {
+        Err(JudgeError::Stopped) => return Ok(None),
+        judge => judge?,
+    };
+    let hash = Some(work.data.train().content_hash().to_owned());
+    work.directory.write_judge(&judge, &TrainedOn { name: summary.data.name.clone(), hash })?;
+    let models = (&summary.models[..], &trained.models[..]);
+    let quality =
+        measure_interpolations(compute, &judge, work.data, work.experiment, models, &trained.of_seeds)?;
+    summary.interpolation_quality = Some(quality);
+    work.directory.write_summary(summary)?;
+    Ok(Some(judge))
 }

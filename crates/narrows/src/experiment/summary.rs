@@ -141,6 +141,9 @@ pub struct RowCode {
     pub model: String,
     /// Of which row, such as `train:7`.
     pub row: String,
+    /// What the data calls the row, where a column of it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// `encoder(row)`.
     pub code: Vec<f32>,
 }
@@ -178,6 +181,9 @@ pub struct ModelSummary {
     /// What its latent space is worth; absent if the run was stopped before it was measured, or could not be measured.
     #[serde(default)]
     pub latent: Option<LatentQuality>,
+    /// What could not be measured, and why, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_measured: Vec<String>,
     /// Seconds of training, or of the decomposition.
     pub seconds: f64,
     /// Seconds of an epoch, the median; absent for exact PCA.

@@ -7,10 +7,10 @@ use narrows_kernels::layout::LayerShape;
 use serde::{Deserialize, Serialize};
 
 /// The most numbers a layer may have: far beyond use, near enough to catch a wrong file or a slip of the hand.
-const MOST_UNITS: usize = 1 << 20;
+const MAX_UNITS: usize = 1 << 20;
 
 /// The most parameters a model may have: 4 GB of them.
-const MOST_PARAMETERS: usize = 1 << 30;
+const MAX_PARAMETERS: usize = 1 << 30;
 
 /// After each hidden layer, except the one that gives the latent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,10 +117,10 @@ pub enum ArchitectureError {
     #[error("an autoencoder needs at least one hidden size, the latent's; none was given")]
     NoLayers,
     /// A size of 0, or one beyond use.
-    #[error("layer sizes are from 1 to {MOST_UNITS}; {0} was given")]
+    #[error("layer sizes are from 1 to {MAX_UNITS}; {0} was given")]
     Size(usize),
     /// Too many parameters in all.
-    #[error("a model has at most {MOST_PARAMETERS} parameters; these sizes give more")]
+    #[error("a model has at most {MAX_PARAMETERS} parameters; these sizes give more")]
     Parameters,
 }
 
@@ -145,14 +145,14 @@ impl Architecture {
             return Err(ArchitectureError::NoLayers);
         }
         let sizes = || std::iter::once(&self.inputs).chain(&self.hidden);
-        if let Some(&size) = sizes().find(|size| !(1..=MOST_UNITS).contains(*size)) {
+        if let Some(&size) = sizes().find(|size| !(1..=MAX_UNITS).contains(*size)) {
             return Err(ArchitectureError::Size(size));
         }
         // Sizes are at most 2²⁰, so no product overflows; the sum is checked as it grows.
         let mut parameters = 0_usize;
         for (a, b) in sizes().zip(&self.hidden) {
             parameters += 2 * a * b + a + b;
-            if parameters > MOST_PARAMETERS {
+            if parameters > MAX_PARAMETERS {
                 return Err(ArchitectureError::Parameters);
             }
         }

@@ -5,7 +5,7 @@ use resvg::{tiny_skia, usvg};
 use super::typeface;
 
 /// The most pixels a PNG may have: 100 million are 400 MB while it is drawn.
-const MOST_PIXELS: f64 = 1e8;
+const MAX_PIXELS: f64 = 1e8;
 
 /// Why an SVG could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, RasterError> {
     let (columns, rows) = ((width * scale).round(), (height * scale).round());
     let size = || RasterError::Size { width, height, scale };
     // Written so that a scale that is no number fails too.
-    let drawable = columns >= 1.0 && rows >= 1.0 && f64::from(columns) * f64::from(rows) <= MOST_PIXELS;
+    let drawable = columns >= 1.0 && rows >= 1.0 && f64::from(columns) * f64::from(rows) <= MAX_PIXELS;
     if !drawable {
         return Err(size());
     }

@@ -31,14 +31,14 @@ const TASK_TILES: usize = 16;
 const CACHED_WEIGHTS: usize = 1 << 18;
 
 /// Blocks that then go through a layer together: 64 rows, for which a run of weights is fetched once. A power of two.
-const MOST_BLOCKS: usize = 4;
+const MAX_BLOCKS: usize = 4;
 
 /// Numbers in a panel of the bias.
 pub(super) const PANEL: usize = 16;
 
 /// Panels of outputs from which on a sparse first layer is worth while: with a single one, picking the numbers costs
 /// more than multiplying them all.
-const LEAST_SPARSE_PANELS: usize = 2;
+const MIN_SPARSE_PANELS: usize = 2;
 
 const SPARSE_SAMPLES: &str = "a step for sparse samples is given those samples";
 
@@ -143,7 +143,7 @@ impl Step {
     ) -> Self {
         let layout = SparseLayout { shape: layers[0].shape };
         assert_eq!(samples.features(), layout.shape.inputs, "features of a row, inputs of the model");
-        match samples.sparse().filter(|_| layout.shape.output_panels() >= LEAST_SPARSE_PANELS) {
+        match samples.sparse().filter(|_| layout.shape.output_panels() >= MIN_SPARSE_PANELS) {
             Some((bytes, _)) => {
                 let network = Network::of_layers(layers, parameters, WeightOrder::ByInput(layout));
                 let mut step = Self::of_network(network, batch_size, bytes.segments(), false);
@@ -160,7 +160,7 @@ impl Step {
     /// `segments` of a sparse first layer; `missing`: whether values may be.
     fn of_network(network: Network, batch_size: usize, segments: usize, missing: bool) -> Self {
         let places = BlockPlaces::for_training(&network, missing);
-        let most = if network.backward.len() > CACHED_WEIGHTS { MOST_BLOCKS } else { 1 };
+        let most = if network.backward.len() > CACHED_WEIGHTS { MAX_BLOCKS } else { 1 };
         let groups: Vec<Groups> = (0..=most.ilog2())
             .map(|power| {
                 let group = 1 << power;

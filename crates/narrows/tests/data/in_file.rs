@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use narrows::dataset::{DataError, Missing, NormalisationKind, ReadAhead};
 use narrows::evaluate::reconstruction_error;
 use narrows::model::{ClassifierArchitecture, MismatchError};
 use narrows::pca::Pca;
-use narrows::train::{Event, Trained, Training, TrainingError, train, train_classifier};
+use narrows::train::{Event, Trained, Trainer, Training, TrainingError, Watch, train, train_classifier};
 
 use super::*;
 
@@ -54,7 +55,7 @@ fn open(path: &Path, ahead: ReadAhead) -> Result<Dataset, DataError> {
 
 fn learn(dataset: &Dataset, threads: usize, training: &Training) -> Result<Trained, TrainingError> {
     let samples = InputSpec::fit(NormalisationKind::Standard, dataset).unwrap().samples(dataset).unwrap();
-    let mut compute = Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap());
+    let mut compute = Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap()).unwrap();
     let mut go_on = |_: &Event| ControlFlow::Continue(());
     train(&architecture(&[8, 2]), training, &samples, Some(&samples), &mut compute, &mut go_on)
 }
@@ -175,7 +176,7 @@ fn bytes_and_numbers_of_every_width_and_order_are_read() {
         let file = open(path, small()).unwrap();
         assert_eq!(file.content_hash(), of_bytes.content_hash());
         for threads in [1, 2, 3] {
-            let mut compute = Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap());
+            let mut compute = Compute::at(Level::detect(), NonZeroUsize::new(threads).unwrap()).unwrap();
             let wide = architecture(&[40, 2]);
             let mut go_on = |_: &Event| ControlFlow::Continue(());
             let samples = scale.apply(&file).unwrap();
@@ -298,4 +299,38 @@ fn a_value_that_is_not_finite_is_found_when_the_file_is_opened_and_named_by_its_
     let memory = Dataset::new("d", filled, Values::Numbers(values), None).unwrap();
     assert_eq!(file.content_hash(), memory.content_hash());
     assert_eq!(file.read_rows(&[650]).unwrap().raw_row(0)[3], 0.5);
+}
+
+#[test]
+fn a_training_from_a_file_goes_on_at_every_step_of_every_window() {
+    let (file, _) = both("resumed.npy", ROWS, small());
+    let samples = InputSpec::fit(NormalisationKind::Standard, &file).unwrap().samples(&file).unwrap();
+    // 32 steps in an epoch, six in a window.
+    let training = Training { epochs: 2, ..settings() };
+    let begin = || Trainer::new(&architecture(&[8, 2]), &training, &samples).unwrap();
+    let stopped_after = |steps: usize, mut trainer: Trainer| {
+        let mut taken = 0;
+        let mut observe = |event: &Event<'_>| {
+            taken += usize::from(matches!(event, Event::Batch { .. }));
+            if taken == steps { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        loop {
+            let ended = trainer.epoch(Watch::default(), &mut compute(), &mut observe).unwrap();
+            if ended.is_some() {
+                return trainer;
+            }
+        }
+    };
+    let bits = |trainer: &Trainer| -> (Vec<u32>, Vec<u64>) {
+        let losses = trainer.history().iter().map(|epoch| epoch.training_loss.to_bits());
+        (trainer.parameters().values().iter().map(|x| x.to_bits()).collect(), losses.collect())
+    };
+    let whole = stopped_after(usize::MAX, begin());
+    assert_eq!(whole.history().len(), 2);
+    for steps in 1..64 {
+        let left = stopped_after(steps, begin()).state();
+        assert!(left.order.contains("windows"), "{}", left.order);
+        let resumed = stopped_after(usize::MAX, begin().restore(left).unwrap());
+        assert!(bits(&resumed) == bits(&whole), "stopped after {steps} of 64 steps");
+    }
 }

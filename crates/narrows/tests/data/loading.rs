@@ -19,21 +19,21 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn file(name: &str, text: &str) -> String {
+pub fn file(name: &str, text: &str) -> String {
     let path = folder(name).join("table.csv");
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
 }
 
-fn read(options: &LoadOptions) -> Result<Loaded, LoadError> {
+pub fn read(options: &LoadOptions) -> Result<Loaded, LoadError> {
     load(options, NonZeroUsize::MIN, &mut |_, _| ControlFlow::Continue(()))
 }
 
-fn read_for(schema: &Schema, options: &LoadOptions) -> Result<Loaded, LoadError> {
+pub fn read_for(schema: &Schema, options: &LoadOptions) -> Result<Loaded, LoadError> {
     load_for(schema, options, NonZeroUsize::MIN, &mut |_, _| ControlFlow::Continue(()))
 }
 
-fn names(names: &[&str]) -> Vec<String> {
+pub fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
@@ -185,7 +185,7 @@ fn arrays_are_images_by_their_shape_and_their_range_is_found() {
         npy::write(&path, shape, &Values::Numbers(values)).unwrap();
         let unsplit =
             load_unsplit(&options, NonZeroUsize::MIN, &mut |_, _| ControlFlow::Continue(())).unwrap();
-        unsplit.parts.into_iter().next().unwrap().1
+        unsplit.parts.into_iter().next().unwrap().dataset
     };
     let of = || LoadOptions::of(path.display().to_string());
     let ramp =
@@ -212,9 +212,97 @@ fn arrays_are_images_by_their_shape_and_their_range_is_found() {
     assert_eq!(read_array(&[4, 3], ramp(12, 200.0), images).image(), Some(ImageShape::grey(1, 3)));
 }
 
+#[cfg(feature = "images")]
+#[test]
+fn arrays_of_images_are_resized_as_files_of_images_are() {
+    let part = |options: LoadOptions| {
+        let unsplit =
+            load_unsplit(&options, NonZeroUsize::MIN, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        unsplit.parts.into_iter().next().unwrap().dataset
+    };
+    let size = Some(ImageSize { height: 9, width: 14 });
+    for (name, grey, tolerance) in [("colour", false, 0.0), ("colour", true, 2.0), ("grey", false, 0.0)] {
+        let image = golden(&format!("images/resize-{name}.png"));
+        let whole = part(LoadOptions::of(image.clone()));
+        let shape = whole.image().unwrap();
+        let array = folder(&format!("resized-{name}-{grey}")).join("a.npy");
+        let bytes = whole.raw_row(0).into_iter().map(|value| value as u8).collect();
+        npy::write(&array, &[1, shape.height, shape.width, shape.channels], &Values::Bytes(bytes)).unwrap();
+
+        let of_file = part(LoadOptions { size, grey, ..LoadOptions::of(image) });
+        let of_array = part(LoadOptions { size, grey, ..LoadOptions::of(array.display().to_string()) });
+        assert_eq!(of_array.image(), of_file.image(), "{name}");
+        for (a, b) in of_array.raw_row(0).into_iter().zip(of_file.raw_row(0)) {
+            assert!((a - b).abs() <= tolerance, "{name}: {a} for {b}");
+        }
+    }
+}
+
+#[cfg(feature = "images")]
+#[test]
+fn images_of_numbers_are_resized_without_rounding() {
+    let array = folder("resized-numbers").join("a.npy");
+    let options = |height, width| LoadOptions {
+        size: Some(ImageSize { height, width }),
+        ..LoadOptions::of(array.display().to_string())
+    };
+    let ramp: Vec<f32> = (0..16).map(|i| i as f32 / 15.0).collect();
+    let shown = |options: LoadOptions| {
+        let unsplit =
+            load_unsplit(&options, NonZeroUsize::MIN, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        unsplit.parts.into_iter().next().unwrap().dataset
+    };
+    npy::write(&array, &[1, 4, 4], &Values::Numbers(ramp.clone())).unwrap();
+    let half = shown(options(2, 2));
+    assert_eq!(
+        (half.image(), half.schema().range()),
+        (Some(ImageShape::grey(2, 2)), Some(ValueRange { low: 0.0, high: 1.0 }))
+    );
+    // A triangle four pixels wide, cut at the edge: weights 3, 3, 1 of 7 from the edge on.
+    let along = |line: [f32; 4]| (3.0 * line[0] + 3.0 * line[1] + line[2]) / 7.0;
+    let line = |y: usize| along([0, 1, 2, 3].map(|x| ramp[4 * y + x]));
+    assert!((half.raw_row(0)[0] - along([0, 1, 2, 3].map(line))).abs() < 1e-6, "{:?}", half.raw_row(0));
+    // Bytes that are 0 or 1 become numbers between them.
+    npy::write(&array, &[1, 2, 2], &Values::Bytes(vec![0, 1, 1, 0])).unwrap();
+    let grown = shown(options(3, 3)).raw_row(0);
+    assert!(grown.contains(&0.5) && grown.iter().all(|value| (0.0..=1.0).contains(value)), "{grown:?}");
+}
+
+#[test]
+fn labels_of_emnist_are_the_letters_of_its_mapping() {
+    let folder = folder("emnist");
+    for entry in std::fs::read_dir(golden("idx/emnist")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    let numbered = read(&LoadOptions::of(folder.display().to_string())).unwrap().parts;
+    let set = std::fs::read_dir(&folder).unwrap().find_map(|entry| {
+        Some(entry.unwrap().file_name().to_str()?.split_once("-train-images")?.0.to_owned())
+    });
+    let mapping = folder.join(format!("{}-mapping.txt", set.unwrap()));
+    // Labels 0 to 9 mean a to j, but 8 means both S and s.
+    let lines = (0..10).map(|label| match label {
+        8 => "8 83 115\n".to_owned(),
+        _ => format!("{label} {}\n", 97 + label),
+    });
+    std::fs::write(&mapping, lines.collect::<String>()).unwrap();
+    let named = read(&LoadOptions::of(folder.display().to_string())).unwrap().parts;
+    for row in 0..named.train().rows() {
+        let number: u8 = numbered.train().class_of(row).unwrap().parse().unwrap();
+        let expected = if number == 8 { "Ss".to_owned() } else { char::from(97 + number).to_string() };
+        assert_eq!(named.train().class_of(row), Some(expected.as_str()));
+    }
+    std::fs::write(&mapping, "0 97\n1\n").unwrap();
+    let error = read(&LoadOptions::of(folder.display().to_string())).unwrap_err().to_string();
+    assert!(error.contains("mapping.txt, line 2") && error.contains("`10 65`"), "{error}");
+}
+
+fn golden(name: &str) -> String {
+    format!("{}/../../golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 #[test]
 fn what_others_wrote_is_read_with_its_classes_and_its_test_set() {
-    let golden = |name: &str| format!("{}/../../golden/data/{name}", env!("CARGO_MANIFEST_DIR"));
     let idx = read(&LoadOptions::of(golden("idx/mnist"))).unwrap();
     assert!(idx.split.is_none() && idx.parts.schema().image().is_some());
     assert!(idx.parts.train().labels().is_some() && idx.parts.test().labels().is_some());

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use narrows::compute::Level;
 use narrows::dataset::Parts;
-use narrows::experiment::{Existing, Experiment, RunOptions, run_on};
+use narrows::experiment::{CheckpointEvery, Existing, Experiment, RunOptions, run_on};
 
 /// Runs an experiment, and gives its folder and its report.
 fn run(name: &str, data: &Parts, toml: &str) -> (PathBuf, String) {
@@ -22,6 +22,7 @@ fn run(name: &str, data: &Parts, toml: &str) -> (PathBuf, String) {
         threads: NonZeroUsize::new(2).unwrap(),
         existing: Existing::Replace,
         cpu: "a test".to_owned(),
+        checkpoints: CheckpointEvery::default(),
     };
     run_on(data.clone().into(), &experiment, &out, &options, &|_| ControlFlow::Continue(())).unwrap();
     let report = fs::read_to_string(out.join("report.html")).unwrap();
@@ -124,6 +125,23 @@ fn read_text(html: &str) -> String {
 }
 
 #[test]
+fn what_cannot_be_measured_is_told_with_the_reason_and_costs_nothing_else() {
+    let data = made::table_with_holes();
+    let (out, report) =
+        run("holes", &data, &made::experiment("machines", ["train:pump", "train:fan"], false));
+    let summary: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    for model in summary["models"].as_array().unwrap() {
+        assert!(model["latent"]["effective_rank"].is_f64(), "{model}");
+        let is_linear = model["name"] != "deep";
+        assert_eq!(model["certificate"].is_null() && is_linear, is_linear, "{model}");
+        let why = model["not_measured"][0].as_str().unwrap_or_default();
+        assert_eq!(why.contains("values of the data are missing"), is_linear, "{model}");
+    }
+    assert!(report.contains("Whether it is PCA was not measured"));
+}
+
+#[test]
 fn without_labels_a_sentence_says_what_is_not_there() {
     let data = made::table(false);
     let (_, report) = run("unlabelled", &data, &made::experiment("machines", ["train#0", "train#1"], true));
@@ -131,7 +149,14 @@ fn without_labels_a_sentence_says_what_is_not_there() {
     assert!(report.contains("Interpolations are judged by their distance to the data alone."));
     let (text, _) = report.split_once("id=\"study\"").unwrap();
     assert!(text.contains("trustworthiness"), "what needs no labels is there");
-    for absent in [">linear probe<", ">5-NN accuracy<", "table-class-errors", "sure the classifier"] {
+    for absent in [
+        ">linear probe<",
+        ">5-NN accuracy<",
+        "table-class-errors",
+        "the classifier",
+        "linear classifier",
+        "within the two",
+    ] {
         assert!(!text.contains(absent), "{absent}");
     }
 }

@@ -10,6 +10,7 @@ mod differences;
 mod golden;
 mod initialisation;
 mod masked;
+mod resuming;
 mod schedules;
 mod sparse;
 mod steps;

@@ -1,96 +1,54 @@
 //! Dates as tables write them, as seconds.
 
-const SECONDS_A_DAY: f64 = 86_400.0;
+use chrono::format::{Parsed, StrftimeItems, parse};
+use chrono::{Datelike, NaiveDate, NaiveTime};
+
+const DATES: [&str; 3] = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y"];
+const TIMES: [&str; 2] = ["%H:%M:%S%.f", "%H:%M"];
+
+/// How dates are written that are read, for messages.
+pub(crate) const READ: &str =
+    "2024-03-01, 2024/03/01 or 01.03.2024, alone or followed by a time such as 17:30 or 17:30:05.25";
 
 /// Seconds since the beginning of 1970 in UTC.
 ///
 /// Read are `2024-03-01`, `2024/03/01` and `01.03.2024`, alone or followed by a blank or `T` and `17:30`, `17:30:05` or `17:30:05.25`, and
 /// then by nothing (UTC), `Z`, or a distance from UTC such as `+02:00`. Dates such as `03/01/2024` are not: they name two days.
 pub(super) fn seconds_since_1970(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let (date, time) = text.split_at_checked(10)?;
-    let day = match *date.as_bytes() {
-        [_, _, _, _, separator @ (b'-' | b'/'), _, _, after, _, _] if after == separator => {
-            days(number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?)?
+    let date = |format: &&str| NaiveDate::parse_and_remainder(text.trim(), format).ok();
+    let (date, rest) = DATES.iter().find_map(date)?;
+    // Two digits are no year: of 01.03.24 it is not known which part is.
+    if !(1000..=9999).contains(&date.year()) {
+        return None;
+    }
+    let (time, offset) = match rest {
+        "" => (NaiveTime::MIN, 0),
+        _ => {
+            let rest = rest.strip_prefix(['T', ' '])?;
+            let time = |format: &&str| NaiveTime::parse_and_remainder(rest, format).ok();
+            let (time, rest) = TIMES.iter().find_map(time)?;
+            (time, if rest.is_empty() { 0 } else { seconds_ahead_of_utc(rest.trim_start())? })
         }
-        [_, _, b'.', _, _, b'.', ..] => days(number(&date[6..])?, number(&date[3..5])?, number(&date[..2])?)?,
-        _ => return None,
     };
-    let seconds = if time.is_empty() { 0.0 } else { seconds_of_day(time.strip_prefix(['T', ' '])?)? };
-    Some(f64::from(day) * SECONDS_A_DAY + seconds)
+    let moment = date.and_time(time).and_utc();
+    let second = moment.timestamp() - i64::from(offset);
+    Some(second as f64 + f64::from(moment.timestamp_subsec_nanos()) / 1e9)
 }
 
-/// The date of so many seconds since 1970, as [`seconds_since_1970`] reads it: `2024-03-01`, or `2024-03-01T17:30:05.25`.
+/// The date of so many seconds since 1970, as [`seconds_since_1970`] reads it: `2024-03-01`, or `2024-03-01T17:30:05.250`.
 #[cfg(feature = "parquet")]
 pub(super) fn text_of(seconds: i64, nanoseconds: u32) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Years begin in March, as in `days`.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let date = format!("{year:04}-{month:02}-{day:02}");
-    if second == 0 && nanoseconds == 0 {
-        return date;
+    match chrono::DateTime::from_timestamp(seconds, nanoseconds) {
+        Some(moment) if moment.time() == NaiveTime::MIN => moment.format("%Y-%m-%d").to_string(),
+        Some(moment) => moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+        None => format!("{seconds} seconds since 1970"),
     }
-    let fraction = format!(".{nanoseconds:09}");
-    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
-    format!("{date}T{:02}:{:02}:{:02}{fraction}", second / 3600, second / 60 % 60, second % 60)
 }
 
-fn seconds_of_day(text: &str) -> Option<f64> {
-    let (time, distance) = match text.find(['Z', '+', '-']) {
-        Some(end) if &text[end..] == "Z" => (&text[..end], 0.0),
-        Some(end) => {
-            let (hours, minutes) =
-                text[end + 1..].split_once(':').or_else(|| text[end + 1..].split_at_checked(2))?;
-            let sign = if text[end..].starts_with('-') { -1.0 } else { 1.0 };
-            let minutes = if minutes.is_empty() { 0 } else { number(minutes)? };
-            (&text[..end], sign * f64::from(number(hours)? * 3600 + minutes * 60))
-        }
-        None => (text, 0.0),
-    };
-    let mut parts = time.trim_end().split(':');
-    let (hours, minutes) = (number(parts.next()?)?, number(parts.next()?)?);
-    let seconds = match parts.next() {
-        Some(text) if text.starts_with(|c: char| c.is_ascii_digit()) => text.parse().ok()?,
-        Some(_) => return None,
-        None => 0.0_f64,
-    };
-    if parts.next().is_some() || hours > 23 || minutes > 59 || !(0.0..61.0).contains(&seconds) {
-        return None;
-    }
-    Some(f64::from(hours * 3600 + minutes * 60) + seconds - distance)
-}
-
-/// At most four digits.
-fn number(digits: &str) -> Option<i32> {
-    let all_digits =
-        !digits.is_empty() && digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if all_digits { digits.parse().ok() } else { None }
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i32, month: i32, day: i32) -> Option<i32> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years begin in March, so that the leap day is the last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468)
+fn seconds_ahead_of_utc(text: &str) -> Option<i32> {
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, text, StrftimeItems::new("%#z")).ok()?;
+    parsed.offset()
 }
 
 #[cfg(test)]
@@ -109,6 +67,7 @@ mod tests {
             ("2024-03-01T17:30:05.25Z", 1_709_314_205.25),
             ("2024-03-01T17:30:05+02:00", 1_709_307_005.0),
             ("2024-03-01T17:30:05-0330", 1_709_326_805.0),
+            ("2024-3-1 7:05 +0200", 1_709_269_500.0),
             ("1899-12-31", -2_209_075_200.0),
         ] {
             assert_eq!(seconds_since_1970(text), Some(seconds), "{text}");
@@ -119,7 +78,7 @@ mod tests {
     #[test]
     fn a_date_that_is_written_is_read_as_the_same() {
         assert_eq!(text_of(951_782_400, 0), "2000-02-29");
-        assert_eq!(text_of(1_709_314_205, 250_000_000), "2024-03-01T17:30:05.25");
+        assert_eq!(text_of(1_709_314_205, 250_000_000), "2024-03-01T17:30:05.250");
         for days in (-100_000..100_000).step_by(37) {
             let seconds = i64::from(days) * 86_400;
             assert_eq!(seconds_since_1970(&text_of(seconds, 0)), Some(seconds as f64));
@@ -140,7 +99,8 @@ mod tests {
             "2024-03-01T",
             "2024-03-01 25:00",
             "03/01/2024",
-            "2024-3-1",
+            "01.03.24",
+            "24-03-01",
             "1.5",
             "2024-03-01x",
             "2024-03-01 17",

@@ -7,17 +7,21 @@
 //! A folder holds the usual four files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`,
 //! `t10k-labels-idx1-ubyte`, plain or with `.gz`, with a dot in place of the last hyphen but one, or with the name of a set of EMNIST
 //! before them (`emnist-letters-train-images-idx3-ubyte.gz`; its test files say `test`). EMNIST's authors store every image transposed;
-//! [`read_folder`] turns them upright.
+//! [`read_folder`] turns them upright. Where their `emnist-letters-mapping.txt` lies there too, it says which letters the labels are: a label
+//! and the codes of its characters in each line.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::array::{Array, Element, Layout, Values};
-use super::error::{Fault, FormatError, Problem};
-use super::source::{Source, Stream};
+use super::error::{Fault, FormatError, Place, Problem};
+use super::source::{Source, Stream, open_regular};
 use super::{Format, Limits};
 use crate::files::write_atomically_with;
+
+/// The longest, of 62 classes, has some 500.
+const MAX_MAPPING_BYTES: u64 = 1 << 16;
 
 /// The four files of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct Folder {
     pub test_labels: Option<PathBuf>,
     /// Whether the images are stored transposed, as EMNIST's are.
     pub transposed: bool,
+    /// What the labels mean, if there is a file of it: `emnist-balanced-mapping.txt`.
+    pub mapping: Option<PathBuf>,
 }
 
 /// What the files of a folder hold.
@@ -41,6 +47,8 @@ pub struct FolderContents {
     pub train: (Array, Option<Array>),
     /// Test images and their labels.
     pub test: Option<(Array, Option<Array>)>,
+    /// What classes are called, by label, if a file says so.
+    pub classes: Option<BTreeMap<u32, String>>,
 }
 
 /// IDX that is malformed, or a folder that is not whole.
@@ -81,6 +89,9 @@ pub enum IdxProblem {
         /// How many labels.
         labels: usize,
     },
+    /// No mapping of labels.
+    #[error("expected a label and the codes of its characters, such as `10 65`; found `{0}`")]
+    Mapping(String),
     /// An array of this type cannot be written.
     #[error("IDX has no type for text; write the classes as numbers")]
     Text,
@@ -139,7 +150,8 @@ pub fn read_folder(folder: &Folder, limits: &Limits) -> Result<FolderContents, F
     let train = pair(&folder.train_images, folder.train_labels.as_ref())?;
     let test =
         folder.test_images.as_ref().map(|images| pair(images, folder.test_labels.as_ref())).transpose()?;
-    Ok(FolderContents { train, test })
+    let classes = folder.mapping.as_deref().map(read_mapping).transpose()?;
+    Ok(FolderContents { train, test, classes })
 }
 
 /// Writes an array: bytes as unsigned bytes, numbers as 32-bit floating point.
@@ -152,6 +164,27 @@ pub fn write(path: &Path, shape: &[usize], values: &Values) -> Result<(), Format
         _ => write_atomically_with(path, |writer| write_to(writer, shape, values)).map_err(Problem::from),
     };
     written.map_err(|problem| Fault::from(problem).in_file(path))
+}
+
+/// What a label's characters are: of `1 65 97` those of A and a.
+fn read_mapping(path: &Path) -> Result<BTreeMap<u32, String>, FormatError> {
+    let read = || -> Result<_, Fault> {
+        let mut text = String::new();
+        open_regular(path)?.take(MAX_MAPPING_BYTES).read_to_string(&mut text).map_err(Problem::from)?;
+        let mut classes = BTreeMap::new();
+        for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+            let wrong = || {
+                Problem::from(IdxProblem::Mapping(line.chars().take(40).collect())).at(Place::Line(number))
+            };
+            let numbers: Option<Vec<u32>> =
+                line.split_whitespace().map(|number| number.parse().ok()).collect();
+            let numbers = numbers.filter(|numbers| numbers.len() > 1).ok_or_else(wrong)?;
+            let name: Option<String> = numbers[1..].iter().map(|&code| char::from_u32(code)).collect();
+            classes.insert(numbers[0], name.ok_or_else(wrong)?);
+        }
+        Ok(classes)
+    };
+    read().map_err(|fault| fault.in_file(path))
 }
 
 fn read_expected(path: &Path, limits: &Limits) -> Result<Array, FormatError> {
@@ -290,6 +323,7 @@ fn find_in(folder: &Path, set: Option<&str>) -> Result<Folder, Fault> {
         test_images: files.remove(&Part::TestImages),
         test_labels: files.remove(&Part::TestLabels),
         transposed: name.starts_with("emnist"),
+        mapping: Some(folder.join(format!("{name}-mapping.txt"))).filter(|path| path.is_file()),
     })
 }
 

@@ -21,6 +21,8 @@ mod recognise;
 mod source;
 mod table;
 
+pub(crate) use date::READ as DATES_READ;
+
 pub use array::{Array, ArrayProblem, Element, Layout, Values};
 pub use array_file::{ArrayFile, FileError, FileProblem};
 pub use error::{FormatError, Place, Problem};

@@ -112,6 +112,13 @@ impl Text {
             .then(|| self.codes.iter().map(|code| code.map(|code| seconds[code as usize])).collect())
     }
 
+    /// The first cell that is no date: its row, from 0, and its text.
+    pub fn first_without_date(&self) -> Option<(usize, &str)> {
+        let code = self.categories.iter().position(|text| seconds_since_1970(text).is_none())?;
+        let row = self.codes.iter().position(|other| other.is_some_and(|other| other as usize == code))?;
+        Some((row, &self.categories[code]))
+    }
+
     pub(super) fn push_missing(&mut self) {
         self.codes.push(None);
     }

@@ -2,6 +2,8 @@
 
 use super::error::LoadError;
 use super::found::{Found, FoundValues, Kind, Labels};
+#[cfg(feature = "images")]
+use super::image::reshaped;
 use super::{ImageSize, LoadOptions, Wanted, table};
 use crate::dataset::format::{self, Array, ArrayFile, Cells, Column, Element, Table};
 use crate::dataset::{ImageShape, ReadAhead, ValueRange, Values};
@@ -43,10 +45,11 @@ pub(super) fn read(
         _ => {
             options.refuse_columns(path, "an array of images")?;
             let (image, values) = image_shape(path, &shape, values, notes)?;
-            as_images(path, element, image, values, notes)
+            let (kind, values) = as_images(path, element, image, values, notes);
+            in_size(path, kind, values, options, notes)?
         }
     };
-    Ok(Found { path: path.to_owned(), kind, values: FoundValues::Memory(values), labels })
+    Ok(Found { path: path.to_owned(), kind, values: FoundValues::Memory(values), labels, ids: None })
 }
 
 /// The rows of an array that stays in its file.
@@ -67,7 +70,7 @@ pub(super) fn streamed(
     let image = match (&shape[..], options.size) {
         (&[_, features], None) => {
             let (kind, path) = (Kind::Rows(features), path.to_owned());
-            return Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels });
+            return Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels, ids: None });
         }
         (&[_, features], Some(size)) => image_of_row(path, size, features)?,
         (&[_, height, width], None) => ImageShape::grey(height, width),
@@ -88,7 +91,7 @@ pub(super) fn streamed(
         notes.push(told_range(path, range));
     }
     let (kind, path) = (Kind::Images { shape: image, range }, path.to_owned());
-    Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels })
+    Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels, ids: None })
 }
 
 /// Rows of a table, or of an array with two dimensions, as images of the size that was asked for.
@@ -187,6 +190,55 @@ fn as_images(
 
 fn told_range(path: &str, range: ValueRange) -> String {
     format!("{path}: {} is black and {} is white, by the values found", range.low, range.high)
+}
+
+/// The images in the size and the colours that the options ask for, as those of a folder.
+fn in_size(
+    path: &str,
+    kind: Kind,
+    values: Values,
+    options: &LoadOptions,
+    notes: &mut Vec<String>,
+) -> Result<(Kind, Values), LoadError> {
+    let Kind::Images { shape, range } = kind else { return Ok((kind, values)) };
+    let ImageShape { height, width, channels } = shape;
+    let grey = options.grey && channels == 3;
+    let size = options.size.filter(|size| (size.height, size.width) != (height, width));
+    if !grey && size.is_none() {
+        return Ok((kind, values));
+    }
+    // Between 0 and 1 a byte has no values left.
+    let values = match values {
+        Values::Bytes(bytes) if range != ValueRange::BYTES => {
+            Values::Numbers(bytes.into_iter().map(f32::from).collect())
+        }
+        values => values,
+    };
+    let mut resized = reshaped(path, shape, values, grey, size)?;
+    if let Values::Numbers(numbers) = &mut resized.1 {
+        // Rounding may step over an end of the range.
+        numbers.iter_mut().for_each(|value| *value = value.clamp(range.low, range.high));
+    }
+    if let Some(size) = size {
+        notes.push(format!("{path}: images of {height}x{width} pixels are resized to {size}"));
+    }
+    let (shape, values) = resized;
+    Ok((Kind::Images { shape, range }, values))
+}
+
+#[cfg(not(feature = "images"))]
+fn reshaped(
+    path: &str,
+    _: ImageShape,
+    _: Values,
+    _: bool,
+    _: Option<ImageSize>,
+) -> Result<(ImageShape, Values), LoadError> {
+    Err(LoadError::Feature {
+        path: path.into(),
+        what: "an array of images to be resized or made grey",
+        feature: "images",
+    })
 }
 
 /// The usual range that holds all values, or their own.

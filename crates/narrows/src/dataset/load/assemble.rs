@@ -2,13 +2,13 @@
 
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, grouped, sorted};
-use super::{LoadOptions, Loaded, MissingRule};
+use super::{LoadOptions, Loaded, MissingRule, UnsplitPart};
 use crate::dataset::{Dataset, Missing, Moments, Part, Parts, Schema, SchemaError, Shares, Split, Values};
 use crate::files::{MAX_SPLIT_BYTES, read_text};
 
 /// The parts of data for training, or for a model that was trained on rows of `of_model`.
 pub(super) fn parts(
-    found: FoundParts,
+    mut found: FoundParts,
     options: &LoadOptions,
     of_model: Option<&Schema>,
     mut notes: Vec<String>,
@@ -23,10 +23,11 @@ pub(super) fn parts(
         }
     }
     let schema = schema(&found, options, of_model)?;
+    let ids = Ids::take(&mut found);
     let datasets = datasets(found, &schema, options)?;
     let (parts, split) = match datasets {
         Datasets { train, validation, test: Some(test) } => {
-            let parts = Parts::new(train, validation, test)?;
+            let parts = ids.of(Parts::new(train, validation, test)?);
             (with_validation(parts, options)?, None)
         }
         Datasets { train, validation, test: None } => {
@@ -40,9 +41,12 @@ pub(super) fn parts(
                 }
                 None => drawn,
             };
-            (parts, Some(split))
+            (ids.split(&split).of(parts), Some(split))
         }
     };
+    if of_model.is_none() && *parts.schema().missing() == Missing::Mask {
+        refuse_empty_columns(parts.train(), &path)?;
+    }
     let parts = if *parts.schema().missing() == Missing::Mask && options.missing == MissingRule::Mean {
         filled(parts, &path, &mut notes)?
     } else {
@@ -52,12 +56,17 @@ pub(super) fn parts(
 }
 
 /// The parts as the files have them.
-pub(super) fn unsplit(found: FoundParts, options: &LoadOptions) -> Result<Vec<(Part, Dataset)>, LoadError> {
+pub(super) fn unsplit(mut found: FoundParts, options: &LoadOptions) -> Result<Vec<UnsplitPart>, LoadError> {
     let schema = schema(&found, &LoadOptions { missing: MissingRule::Mask, ..options.clone() }, None)?;
+    let ids = Ids::take(&mut found);
     let Datasets { train, validation, test } = datasets(found, &schema, options)?;
-    let named = |part: Part, dataset: Option<Dataset>| Some((part, dataset?));
-    let parts =
-        [named(Part::Train, Some(train)), named(Part::Validation, validation), named(Part::Test, test)];
+    let named =
+        |part: Part, dataset: Option<Dataset>, ids| Some(UnsplitPart { part, dataset: dataset?, ids });
+    let parts = [
+        named(Part::Train, Some(train), ids.train),
+        named(Part::Validation, validation, ids.validation),
+        named(Part::Test, test, ids.test),
+    ];
     Ok(parts.into_iter().flatten().collect())
 }
 
@@ -72,14 +81,57 @@ pub(super) fn with_validation(parts: Parts, options: &LoadOptions) -> Result<Par
     }
     // Drawn as a test share is: the test set is there already.
     let train = parts.train();
-    let split = |source| LoadError::Split { path: path.clone(), source };
-    let drawn =
-        Split::draw(train, Shares { validation: 0.0, test: share }, options.split_seed).map_err(split)?;
-    let drawn = drawn.apply(train).map_err(split)?;
+    let wrong = |source| LoadError::Split { path: path.clone(), source };
+    let split =
+        Split::draw(train, Shares { validation: 0.0, test: share }, options.split_seed).map_err(wrong)?;
+    let drawn = split.apply(train).map_err(wrong)?;
     let name = |part: Part| format!("{} ({part})", options.name());
     let kept = drawn.train().clone().named(name(Part::Train));
     let held = drawn.test().clone().named(name(Part::Validation));
-    Ok(Parts::new(kept, Some(held), parts.test().clone())?)
+    let [train_ids, validation_ids] =
+        [Part::Train, Part::Test].map(|part| rows_of(parts.ids(Part::Train), &split.rows_of(part)));
+    let ids =
+        Ids { train: train_ids, validation: validation_ids, test: parts.ids(Part::Test).map(<[_]>::to_vec) };
+    Ok(ids.of(Parts::new(kept, Some(held), parts.test().clone())?))
+}
+
+/// What the rows of each part are called, where a column says it.
+#[derive(Default)]
+struct Ids {
+    train: Option<Vec<String>>,
+    validation: Option<Vec<String>>,
+    test: Option<Vec<String>>,
+}
+
+impl Ids {
+    fn take(found: &mut FoundParts) -> Self {
+        let of = |part: &mut Option<Found>| part.as_mut().and_then(|part| part.ids.take());
+        Self {
+            train: found.train.ids.take(),
+            validation: of(&mut found.validation),
+            test: of(&mut found.test),
+        }
+    }
+
+    /// Those of the rows that were drawn from the training set; a validation set of its own keeps its names.
+    fn split(self, split: &Split) -> Self {
+        let drawn = |part: Part| rows_of(self.train.as_deref(), &split.rows_of(part));
+        let validation =
+            self.validation.clone().or_else(|| drawn(Part::Validation).filter(|ids| !ids.is_empty()));
+        Self { train: drawn(Part::Train), validation, test: drawn(Part::Test) }
+    }
+
+    fn of(self, parts: Parts) -> Parts {
+        let named = [(Part::Train, self.train), (Part::Validation, self.validation), (Part::Test, self.test)];
+        named.into_iter().fold(parts, |parts, (part, ids)| match ids {
+            Some(ids) => parts.with_ids(part, ids),
+            None => parts,
+        })
+    }
+}
+
+fn rows_of(ids: Option<&[String]>, rows: &[u32]) -> Option<Vec<String>> {
+    ids.map(|ids| rows.iter().map(|&row| ids[row as usize].clone()).collect())
 }
 
 struct Datasets {
@@ -187,6 +239,21 @@ fn told(parts: &Parts, options: &LoadOptions) -> String {
     )
 }
 
+/// From a column without any value nothing is learned, and what is filled in there means nothing.
+fn refuse_empty_columns(train: &Dataset, path: &str) -> Result<(), LoadError> {
+    let in_data = |source| LoadError::Data { path: path.to_owned(), source };
+    if train.first_missing().map_err(in_data)?.is_none() {
+        return Ok(());
+    }
+    let counts = train.moments().map_err(in_data)?.into_iter().map(|column| column.count).enumerate();
+    let columns: Vec<String> =
+        counts.filter(|&(_, count)| count == 0).map(|(index, _)| train.schema().column(index)).collect();
+    match columns.is_empty() {
+        true => Ok(()),
+        false => Err(LoadError::NoValues { path: path.to_owned(), columns }),
+    }
+}
+
 /// The parts with missing values filled by the means of the training set.
 fn filled(parts: Parts, path: &str, notes: &mut Vec<String>) -> Result<Parts, LoadError> {
     let in_data = |source| LoadError::Data { path: path.to_owned(), source };
@@ -207,5 +274,7 @@ fn filled(parts: Parts, path: &str, notes: &mut Vec<String>) -> Result<Parts, Lo
     let schema = schema.clone().with_missing(Missing::Fill(means)).map_err(wrong)?;
     let fill = |part: &Dataset| part.with_missing(&schema).map_err(in_data);
     let validation = parts.validation().map(fill).transpose()?;
-    Ok(Parts::new(fill(parts.train())?, validation, fill(parts.test())?)?)
+    let whole = Parts::new(fill(parts.train())?, validation, fill(parts.test())?)?;
+    let ids = |part: Part| Some((part, parts.ids(part)?.to_vec()));
+    Ok(Part::ALL.into_iter().filter_map(ids).fold(whole, |whole, (part, ids)| whole.with_ids(part, ids)))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::format::FormatError;
+use crate::dataset::format::{DATES_READ, FormatError};
 use crate::dataset::{BudgetError, DataError, PartsError, SchemaError, SplitError};
 
 /// Data that cannot be read as it was asked for.
@@ -113,13 +113,15 @@ pub enum LoadError {
         /// Line and column of the first.
         place: String,
     },
-    /// A row without a class.
+    /// A row without a class or a name of its own.
     #[error(
-        "{path}: {count} rows have no {column}, which --label names; the first is {place}. Remove these rows, or give no --label"
+        "{path}: {count} rows have no {column}, which --{option} names; the first is {place}. Remove these rows, or give no --{option}"
     )]
-    NoLabel {
+    NoName {
         /// Of which path.
         path: String,
+        /// The flag, without its hyphens.
+        option: &'static str,
         /// The column.
         column: String,
         /// How many.
@@ -137,7 +139,8 @@ pub enum LoadError {
     },
     /// A category that the training set does not have.
     #[error(
-        "{path}, row {row} (from 0): `{category}` in column `{column}` was not there in training; leave such rows out"
+        "{path}, row {row} (from 0): `{category}` in column `{column}` was not there in training; leave such rows out, or give \
+         --unseen zeros to take them for none of the categories"
     )]
     NewCategory {
         /// Of which path.
@@ -148,6 +151,32 @@ pub enum LoadError {
         column: String,
         /// What it says.
         category: String,
+    },
+    /// A cell that is no date.
+    #[error(
+        "{path}, {place}: column `{column}`, which --dates names, holds {found}; a date is written {DATES_READ}"
+    )]
+    NoDate {
+        /// Of which path.
+        path: String,
+        /// The column.
+        column: String,
+        /// Which row.
+        place: String,
+        /// What is there.
+        found: String,
+    },
+    /// Columns of which nothing can be learned.
+    #[error(
+        "{path}: column{} {} {} no value in the rows to train on, so nothing can be learned of {}; leave {} out with --drop {}",
+        if columns.len() == 1 { "" } else { "s" }, some(columns), if columns.len() == 1 { "has" } else { "have" },
+        them(columns.len()), them(columns.len()), columns.join(",")
+    )]
+    NoValues {
+        /// Of which path.
+        path: String,
+        /// The columns.
+        columns: Vec<String>,
     },
     /// An array that is no rows.
     #[error(
@@ -270,12 +299,23 @@ fn words_in_words(columns: &[WordColumn]) -> String {
         format!("column `{name}` holds {kind}")
     };
     let described: Vec<String> = columns.iter().map(describe).collect();
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let them = if names.len() == 1 { "it" } else { "them" };
+    let names = |dates: bool| -> Vec<&str> {
+        columns.iter().filter(|column| column.dates == dates).map(|column| column.name.as_str()).collect()
+    };
+    let (dates, all) = (names(true), [names(true), names(false)].concat());
+    let seconds = match dates.is_empty() {
+        true => String::new(),
+        false => format!("give --dates {} to read dates as seconds since 1970; ", dates.join(",")),
+    };
     format!(
-        "{}. Models read numbers: leave {them} out with --drop {}, or say what a column is: --label COLUMN (classes), \
+        "{}. Models read numbers: {seconds}leave {} out with --drop {}, or say what a column is: --label COLUMN (classes), \
          --id COLUMN (the name of a row), --one-hot COLUMN (a number for each category)",
         described.join("; "),
-        names.join(",")
+        them(all.len()),
+        all.join(",")
     )
+}
+
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it" } else { "them" }
 }

@@ -13,6 +13,8 @@ pub(super) struct Found {
     pub kind: Kind,
     pub values: FoundValues,
     pub labels: Option<Labels>,
+    /// What each row is called, where a column says it.
+    pub ids: Option<Vec<String>>,
 }
 
 /// Where the values are.
@@ -86,6 +88,13 @@ impl Labels {
             labels.of_rows.push(place);
         }
         labels
+    }
+
+    /// The same with other names for classes, where `name` knows one.
+    pub fn renamed(self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let new = |old: &String| name(old).unwrap_or_else(|| old.clone());
+        let names: Vec<String> = self.names.iter().map(new).collect();
+        Self::of_names(self.of_rows.iter().map(|&place| names[place as usize].clone()))
     }
 
     /// The label of each row among `classes`, which hold all names.

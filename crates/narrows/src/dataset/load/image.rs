@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, Labels, grouped};
-use super::{LoadOptions, Progress};
+use super::{ImageSize, LoadOptions, Progress};
 use crate::dataset::format::images::{self, Colour, Images, Role};
 use crate::dataset::format::{Limits, Source};
 use crate::dataset::{ImageShape, ValueRange, Values};
@@ -36,6 +36,34 @@ pub(super) fn folder(
 pub(super) fn file(path: &str, source: Source, options: &LoadOptions) -> Result<FoundParts, LoadError> {
     let read = images::read_one(source, &reading(options), &Limits::default())?;
     Ok(parts(path, read))
+}
+
+/// Images of an array, made grey if asked, and in another size if one is given.
+pub(super) fn reshaped(
+    path: &str,
+    shape: ImageShape,
+    values: Values,
+    grey: bool,
+    size: Option<ImageSize>,
+) -> Result<(ImageShape, Values), LoadError> {
+    let (mut shape, mut values) = (shape, values);
+    if grey {
+        shape.channels = 1;
+        values = match values {
+            Values::Bytes(pixels) => Values::Bytes(images::grey_bytes(&pixels)),
+            Values::Numbers(pixels) => Values::Numbers(images::grey_numbers(&pixels)),
+        };
+    }
+    let Some(ImageSize { height, width }) = size else { return Ok((shape, values)) };
+    let from = images::Target { height: shape.height, width: shape.width, channels: shape.channels };
+    let (path, size, limits) = (Path::new(path), (height, width), Limits::default());
+    let values = match values {
+        Values::Bytes(pixels) => Values::Bytes(images::resize_bytes(path, &pixels, from, size, &limits)?),
+        Values::Numbers(pixels) => {
+            Values::Numbers(images::resize_numbers(path, &pixels, from, size, &limits)?)
+        }
+    };
+    Ok((ImageShape { height, width, ..shape }, values))
 }
 
 fn reading(options: &LoadOptions) -> images::Options {
@@ -73,6 +101,7 @@ fn parts(path: &str, read: Images) -> FoundParts {
             kind: Kind::Images { shape, range: ValueRange::BYTES },
             values: FoundValues::Memory(Values::Bytes(values)),
             labels: names.map(Labels::of_names),
+            ids: None,
         })
     };
     let test = part(|role| role == Some(Role::Test));

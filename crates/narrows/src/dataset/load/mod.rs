@@ -15,6 +15,7 @@
 
 mod array;
 mod assemble;
+mod column;
 mod error;
 mod found;
 #[cfg(feature = "images")]
@@ -27,7 +28,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 pub use error::{LoadError, WordColumn};
-pub use options::{ImageSize, LoadOptions, MissingRule, deserialize_short, serialize_short};
+pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
 
 use bytesize::ByteSize;
 
@@ -64,9 +65,20 @@ impl From<Parts> for Loaded {
 #[derive(Clone, Debug)]
 pub struct Unsplit {
     /// Each part that the files name, or the one that they are.
-    pub parts: Vec<(Part, Dataset)>,
+    pub parts: Vec<UnsplitPart>,
     /// What was found out, a sentence each.
     pub notes: Vec<String>,
+}
+
+/// Some rows as they lie in their file.
+#[derive(Clone, Debug)]
+pub struct UnsplitPart {
+    /// What the file says that they are for.
+    pub part: Part,
+    /// The rows.
+    pub dataset: Dataset,
+    /// What each is called, where a column says so.
+    pub ids: Option<Vec<String>>,
 }
 
 /// What the caller wants of a path.
@@ -124,8 +136,10 @@ pub fn load_unsplit(
     let mut reader = Reader::new(options, threads, progress);
     if reader.is_built_in()? {
         let parts = reader.built_in()?;
-        let parts = vec![(Part::Train, parts.train().clone()), (Part::Test, parts.test().clone())];
-        return Ok(Unsplit { parts, notes: Vec::new() });
+        let parts = [(Part::Train, parts.train()), (Part::Test, parts.test())];
+        let unsplit =
+            |(part, dataset): (Part, &Dataset)| UnsplitPart { part, dataset: dataset.clone(), ids: None };
+        return Ok(Unsplit { parts: parts.map(unsplit).into(), notes: Vec::new() });
     }
     let wanted = Wanted { columns: None, leaves_out_words: true, leaves_missing: true };
     let found = reader.all(wanted)?;
@@ -240,8 +254,8 @@ impl<'a> Reader<'a> {
         let source = Source::open(Path::new(path)).map_err(|error| self.not_there(path, error))?;
         match source.format() {
             Format::Csv => {
-                let (table, dialect) =
-                    csv::read(source, &csv::Options::default(), &Limits::default(), self.threads)?;
+                let reading = csv::Options { text: self.options.names(&wanted), ..csv::Options::default() };
+                let (table, dialect) = csv::read(source, &reading, &Limits::default(), self.threads)?;
                 self.notes.push(told(path, &table, Some(dialect)));
                 self.table(path, table, wanted)
             }
@@ -287,7 +301,8 @@ impl<'a> Reader<'a> {
 
     #[cfg(feature = "parquet")]
     fn parquet(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let table = super::format::parquet::read(source, &Limits::default())?;
+        let names = self.options.names(&wanted);
+        let table = super::format::parquet::read_with_text(source, &names, &Limits::default())?;
         self.notes.push(told(path, &table, None));
         self.table(path, table, wanted)
     }
@@ -382,8 +397,15 @@ impl<'a> Reader<'a> {
                 .push(format!("{path}: the images of EMNIST are stored transposed; they are turned upright"));
         }
         let contents = idx::read_folder(&folder, &Limits::default())?;
-        let mut part =
-            |(images, labels)| array::read(path, images, labels, self.options, &wanted, &mut self.notes);
+        let classes = contents.classes;
+        let mut part = |(images, labels)| {
+            let found = array::read(path, images, labels, self.options, &wanted, &mut self.notes)?;
+            let labels = found.labels.map(|labels| match &classes {
+                Some(classes) => labels.renamed(|name| classes.get(&name.parse().ok()?).cloned()),
+                None => labels,
+            });
+            Ok::<_, LoadError>(Found { labels, ..found })
+        };
         let train = part(contents.train)?;
         let test = contents.test.map(part).transpose()?;
         Ok(FoundParts { train, validation: None, test })
@@ -418,9 +440,22 @@ impl LoadOptions {
             ("drop", !self.drop.is_empty()),
             ("columns", !self.columns.is_empty()),
             ("one-hot", !self.one_hot.is_empty()),
+            ("unseen", self.unseen != UnseenRule::Error),
+            ("dates", !self.dates.is_empty()),
             ("rename", !self.rename.is_empty()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// The columns, as the file calls them, whose cells are names even where they look like numbers.
+    fn names(&self, wanted: &Wanted<'_>) -> Vec<String> {
+        let is_input = |name: &&String| wanted.columns.is_some_and(|columns| columns.contains(name));
+        let names = self.label.iter().chain(&self.id).chain(&self.one_hot).filter(|name| !is_input(name));
+        let in_file = |name: &String| {
+            let renamed = self.rename.iter().find(|(_, new)| *new == name);
+            renamed.map_or(name, |(old, _)| old).clone()
+        };
+        names.map(in_file).collect()
     }
 
     /// What names columns is a mistake where there are none.

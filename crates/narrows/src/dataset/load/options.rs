@@ -37,6 +37,12 @@ pub struct LoadOptions {
     /// Columns of categories: each category becomes a column that is 1 in its rows and 0 in all others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub one_hot: Vec<String>,
+    /// What becomes of a category that was not there in training.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unseen: UnseenRule,
+    /// Columns of dates, which become seconds since 1970 in UTC.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<String>,
     /// What the data calls columns, and what they are to be called instead.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rename: BTreeMap<String, String>,
@@ -81,6 +87,17 @@ pub enum MissingRule {
     Mean,
     /// They stay absent: neither input nor target.
     Mask,
+}
+
+/// What becomes of a category that was not there in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnseenRule {
+    /// It is an error that names it.
+    #[default]
+    Error,
+    /// Its row is of none of the categories: all of their columns are 0.
+    Zeros,
 }
 
 /// Height and width of an image, written `28x28`.
@@ -212,10 +229,11 @@ mod tests {
 
     #[test]
     fn a_table_reads_back_as_it_was_written() {
-        let text = "[data]\npath = \"a.csv\"\nlabel = \"kind\"\nmissing = \"mean\"\nsize = \"4x5\"\none_hot = [\"b\"]\n";
+        let text = "[data]\npath = \"a.csv\"\nlabel = \"kind\"\nmissing = \"mean\"\nsize = \"4x5\"\none_hot = [\"b\"]\nunseen = \"zeros\"\ndates = [\"day\", \"hour\"]\n";
         let holder: Holder = toml::from_str(text).unwrap();
         assert_eq!(holder.data.size, Some(ImageSize { height: 4, width: 5 }));
-        assert_eq!(holder.data.missing, MissingRule::Mean);
+        assert_eq!((holder.data.missing, holder.data.unseen), (MissingRule::Mean, UnseenRule::Zeros));
+        assert_eq!(holder.data.dates, ["day", "hour"]);
         let again: Holder = toml::from_str(&toml::to_string(&holder).unwrap()).unwrap();
         assert_eq!(again, holder);
         for (wrong, what) in [

@@ -1,16 +1,11 @@
 //! From a table to rows: which columns are inputs, which one names the classes, and what becomes of words.
 
+use super::column::{Input, categories, names, one_hot, seconds};
 use super::error::{LoadError, WordColumn, nearest};
 use super::found::{Found, FoundValues, Kind, Labels};
 use super::{LoadOptions, Wanted};
 use crate::dataset::Values;
 use crate::dataset::format::{Cells, Column, Table, Text};
-
-/// A column of a table as an input.
-struct Input {
-    name: String,
-    values: Vec<f32>,
-}
 
 /// The rows of a table.
 pub(super) fn read(
@@ -22,7 +17,11 @@ pub(super) fn read(
 ) -> Result<Found, LoadError> {
     rename(path, &mut table, options)?;
     let labels = match &options.label {
-        Some(label) => labels(path, &table, label, wanted, notes)?,
+        Some(label) => named(path, &table, "label", label, "classes", wanted, notes)?.map(Labels::of_names),
+        None => None,
+    };
+    let ids = match &options.id {
+        Some(id) => named(path, &table, "id", id, "names", wanted, notes)?,
         None => None,
     };
     let inputs = match wanted.columns {
@@ -36,12 +35,8 @@ pub(super) fn read(
         refuse_missing(path, &table, &inputs)?;
     }
     let kind = Kind::Table(inputs.iter().map(|input| input.name.clone()).collect());
-    Ok(Found {
-        path: path.to_owned(),
-        kind,
-        values: FoundValues::Memory(Values::Numbers(rows(&inputs, table.rows))),
-        labels,
-    })
+    let values = FoundValues::Memory(Values::Numbers(rows(&inputs, table.rows)));
+    Ok(Found { path: path.to_owned(), kind, values, labels, ids })
 }
 
 fn rename(path: &str, table: &mut Table, options: &LoadOptions) -> Result<(), LoadError> {
@@ -66,28 +61,27 @@ fn find<'a>(path: &str, table: &'a Table, option: &'static str, name: &str) -> R
     })
 }
 
-/// The class of every row. Data for a model may be without classes.
-fn labels(
+/// What the column that an option names says of every row: its class, or its name. Data for a model may be without.
+fn named(
     path: &str,
     table: &Table,
-    label: &str,
+    option: &'static str,
+    name: &str,
+    lacks: &'static str,
     wanted: &Wanted<'_>,
     notes: &mut Vec<String>,
-) -> Result<Option<Labels>, LoadError> {
-    if wanted.columns.is_some() && table.column(label).is_none() {
-        notes.push(format!("{path} has no column `{label}`, so its rows have no classes"));
+) -> Result<Option<Vec<String>>, LoadError> {
+    if wanted.columns.is_some() && table.column(name).is_none() {
+        notes.push(format!("{path} has no column `{name}`, so its rows have no {lacks}"));
         return Ok(None);
     }
-    let column = find(path, table, "label", label)?;
+    let column = find(path, table, option, name)?;
     if column.missing.count > 0 {
         let place = column.missing.first.map_or_else(|| "unknown".to_owned(), |line| format!("line {line}"));
-        let (path, column, count) = (path.to_owned(), label.to_owned(), column.missing.count);
-        return Err(LoadError::NoLabel { path, column, count, place });
+        let (path, column, count) = (path.to_owned(), name.to_owned(), column.missing.count);
+        return Err(LoadError::NoName { path, option, column, count, place });
     }
-    Ok(Some(match &column.cells {
-        Cells::Numbers { values, .. } => Labels::of_names(values.iter().map(f32::to_string)),
-        Cells::Text(text) => Labels::of_names((0..table.rows).filter_map(|row| text.get(row))),
-    }))
+    Ok(Some(names(column).into_iter().flatten().collect()))
 }
 
 /// The columns that the options leave, in the order of the file.
@@ -98,9 +92,12 @@ fn chosen(
     wanted: &Wanted<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Input>, LoadError> {
-    for (option, names) in
-        [("drop", &options.drop), ("columns", &options.columns), ("one-hot", &options.one_hot)]
-    {
+    for (option, names) in [
+        ("drop", &options.drop),
+        ("columns", &options.columns),
+        ("one-hot", &options.one_hot),
+        ("dates", &options.dates),
+    ] {
         names.iter().try_for_each(|name| find(path, table, option, name).map(drop))?;
     }
     if let Some(id) = &options.id {
@@ -112,7 +109,8 @@ fn chosen(
             || options.drop.contains(name)
             || !(options.columns.is_empty()
                 || options.columns.contains(name)
-                || options.one_hot.contains(name))
+                || options.one_hot.contains(name)
+                || options.dates.contains(name))
     };
     let (mut inputs, mut words) = (Vec::new(), Vec::new());
     for column in table.columns.iter().filter(|column| !left_out(&column.name)) {
@@ -125,8 +123,9 @@ fn chosen(
                     categories.len(),
                     categories.join(", ")
                 ));
-                inputs.extend(one_hot(path, column, &categories)?);
+                inputs.extend(one_hot(path, column, &categories, options, notes)?);
             }
+            _ if options.dates.contains(&column.name) => inputs.push(seconds(path, column, notes)?),
             Cells::Numbers { values, rounded } => {
                 if *rounded > 0 {
                     notes.push(format!(
@@ -147,7 +146,7 @@ fn chosen(
     }
     let names: Vec<&str> = words.iter().map(|column| column.name.as_str()).collect();
     notes.push(format!(
-        "{path}: {} of words: {}; left out here, and for training to be named by --label, --id, --one-hot or --drop",
+        "{path}: {} of words: {}; left out here, and for training to be named by --label, --id, --one-hot, --dates or --drop",
         if names.len() == 1 { "1 column".to_owned() } else { format!("{} columns", names.len()) },
         names.join(", ")
     ));
@@ -175,6 +174,10 @@ fn matched(
                     places.push(place);
                     inputs.push(Input { name: name.clone(), values: values.clone() });
                 }
+                Cells::Text(_) if options.dates.contains(name) => {
+                    places.push(place);
+                    inputs.push(seconds(path, &table.columns[place], notes)?);
+                }
                 Cells::Text(text) => {
                     let columns = vec![word_column(name, text)];
                     return Err(LoadError::Words { path: path.to_owned(), columns });
@@ -187,7 +190,8 @@ fn matched(
                 // All categories of the column at once: they lie side by side.
                 let known: Vec<String> =
                     columns.iter().filter_map(|name| category_of(column, name)).collect();
-                inputs.extend(one_hot(path, find(path, table, "one-hot", column)?, &known)?);
+                let column = find(path, table, "one-hot", column)?;
+                inputs.extend(one_hot(path, column, &known, options, notes)?);
             }
             (None, None) => missing.push(name.clone()),
         }
@@ -212,50 +216,6 @@ fn word_column(name: &str, text: &Text) -> WordColumn {
         categories: text.categories().len(),
         dates: text.as_seconds().is_some(),
     }
-}
-
-/// What a column says, each once, in order.
-fn categories(column: &Column) -> Vec<String> {
-    super::found::sorted(match &column.cells {
-        Cells::Text(text) => text.categories().to_vec(),
-        Cells::Numbers { values, .. } => {
-            let mut values: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-            values.sort_by(f32::total_cmp);
-            values.dedup();
-            values.iter().map(f32::to_string).collect()
-        }
-    })
-}
-
-/// A column of 0 and 1 for each category; all are missing where the cell is.
-fn one_hot(path: &str, column: &Column, categories: &[String]) -> Result<Vec<Input>, LoadError> {
-    let said = |row: usize| match &column.cells {
-        Cells::Text(text) => text.get(row).map(str::to_owned),
-        Cells::Numbers { values, .. } => {
-            Some(values[row]).filter(|value| !value.is_nan()).map(|value| value.to_string())
-        }
-    };
-    let rows = match &column.cells {
-        Cells::Text(text) => text.codes().len(),
-        Cells::Numbers { values, .. } => values.len(),
-    };
-    let name = |category: &String| format!("{}={category}", column.name);
-    let mut inputs: Vec<Input> =
-        categories.iter().map(|category| Input { name: name(category), values: vec![0.0; rows] }).collect();
-    for row in 0..rows {
-        let Some(category) = said(row) else {
-            inputs.iter_mut().for_each(|input| input.values[row] = f32::NAN);
-            continue;
-        };
-        match categories.iter().position(|known| *known == category) {
-            Some(place) => inputs[place].values[row] = 1.0,
-            None => {
-                let (path, column) = (path.to_owned(), column.name.clone());
-                return Err(LoadError::NewCategory { path, row, column, category });
-            }
-        }
-    }
-    Ok(inputs)
 }
 
 fn refuse_missing(path: &str, table: &Table, inputs: &[Input]) -> Result<(), LoadError> {

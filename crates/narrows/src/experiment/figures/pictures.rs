@@ -1,10 +1,10 @@
 //! Pictures: data, reconstructions, components, interpolations.
 
 use super::super::{Pair, Summary};
-use super::pairs::{in_strip, pair_labels, pair_title};
+use super::pairs::{end_name, ends, in_strip, pair_labels, pair_title};
 use super::{DrawError, Sketch, Subject};
 use crate::compute::Compute;
-use crate::dataset::{Dataset, ImageShape, Parts, ValueRange};
+use crate::dataset::{Dataset, ImageShape, Part, Parts, ValueRange};
 use crate::interpolate::{blend, interpolate, lambdas};
 use crate::model::{InputSpec, MismatchError, Predictor};
 use crate::pca::Pca;
@@ -178,7 +178,9 @@ impl Gallery<'_> {
                 let rows: Vec<usize> = found.iter().map(|row| row.row).collect();
                 let pictures = self.originals(test, &rows)?;
                 lines.push(Row { label: label.to_owned(), pictures, ..Row::default() });
-                let notes = found.iter().map(|row| format!("{:.4}", row.error)).collect();
+                let id =
+                    |row: usize| self.data.id(Part::Test, row).map_or(String::new(), |id| format!("{id}: "));
+                let notes = found.iter().map(|row| format!("{}{:.4}", id(row.row), row.error)).collect();
                 let pictures = self.reconstruct(index, test, &rows)?;
                 lines.push(Row { label: "reconstructed".to_owned(), pictures, notes, colour: None });
             }
@@ -206,10 +208,12 @@ impl Gallery<'_> {
         let labels = pair_labels(self.data, &interpolation.pairs)?;
         for (number, (pair, label)) in interpolation.pairs.iter().zip(&labels).enumerate() {
             for name in [&pair.from, &pair.to] {
-                let (dataset, index) = name.find(self.data)?;
-                let pictures = self.originals(dataset, &[index])?;
-                let captioned = |picture| Captioned { picture, caption: name.to_string() };
-                sources.extend(pictures.into_iter().map(captioned));
+                let found = name.find(self.data)?;
+                let caption = end_name(self.data, name)?;
+                let pictures = self.originals(found.dataset, &[found.index])?;
+                sources.extend(
+                    pictures.into_iter().map(|picture| Captioned { picture, caption: caption.clone() }),
+                );
             }
             sketches.extend(self.pair(number, pair, label, interpolation.steps)?);
         }
@@ -235,12 +239,9 @@ impl Gallery<'_> {
     ) -> Result<Vec<Sketch>, DrawError> {
         let lambdas = lambdas(steps);
         let title = format!("{} on {}", pair_title(self.data, pair)?, self.name());
-        let ends_note = format!("From {} (λ = 0) to {} (λ = 1)", pair.from, pair.to);
-        let mut ends = Vec::new();
-        for name in [&pair.from, &pair.to] {
-            let (dataset, index) = name.find(self.data)?;
-            ends.push(dataset.read_rows(&[index]).map_err(MismatchError::from)?);
-        }
+        let [from, to] = [end_name(self.data, &pair.from)?, end_name(self.data, &pair.to)?];
+        let ends_note = format!("From {from} (λ = 0) to {to} (λ = 1)");
+        let ends = ends(self.data, pair)?;
         let (mut strips, mut sketches) = (Vec::new(), Vec::new());
         for (place, model) in self.predictors.iter().enumerate() {
             let [from, to] = [model.samples(&ends[0])?.row(0), model.samples(&ends[1])?.row(0)];

@@ -1,7 +1,7 @@
 //! Figures of tables: errors by column, values beside reconstructions, codes in a plane, interpolations as lines of columns.
 
 use super::super::{Pair, Summary};
-use super::pairs::{in_strip, pair_labels, pair_title};
+use super::pairs::{end_name, ends, in_strip, pair_labels, pair_title};
 use super::{DrawError, Sketch, Subject};
 use crate::compute::Compute;
 use crate::dataset::{Dataset, Moments, Parts};
@@ -209,17 +209,13 @@ impl<'a> Tables<'a> {
     ) -> Result<Vec<Sketch>, DrawError> {
         let all = lambdas(steps);
         let lambdas: Vec<f32> = thinned(all.len(), MAX_STEPS).into_iter().map(|step| all[step]).collect();
-        let mut ends = Vec::new();
-        for name in [&pair.from, &pair.to] {
-            let (dataset, index) = name.find(self.data)?;
-            ends.push(dataset.read_rows(&[index]).map_err(MismatchError::from)?);
-        }
+        let ends = ends(self.data, pair)?;
         let shown = self.columns_between(&ends);
         let title = format!("{} on {}", pair_title(self.data, pair)?, self.name());
         let note = format!(
             "One line for each λ, from {} (λ = 0, palest) to {} (λ = 1). {}{STANDARDISED}",
-            pair.from,
-            pair.to,
+            end_name(self.data, &pair.from)?,
+            end_name(self.data, &pair.to)?,
             if shown.len() < self.columns.len() {
                 format!("The {} of {} columns that differ most. ", shown.len(), self.columns.len())
             } else {

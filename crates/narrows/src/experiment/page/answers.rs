@@ -204,7 +204,9 @@ impl Report<'_> {
                 .iter()
                 .map(|code| {
                     let numbers = code.code.iter().map(|&z| Cell::from(format!("{z:.2}").replace('-', "−")));
-                    std::iter::once(code.row.clone().into()).chain(numbers).collect()
+                    let id = code.id.as_ref().filter(|id| !code.row.ends_with(&format!("@{id}")));
+                    let name = id.map_or_else(|| code.row.clone(), |id| format!("{}, {id}", code.row));
+                    std::iter::once(name.into()).chain(numbers).collect()
                 })
                 .collect(),
             ..Table::default()

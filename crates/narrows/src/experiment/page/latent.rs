@@ -49,12 +49,16 @@ impl Report<'_> {
     pub(super) fn latent_spaces(&self) -> Option<Section> {
         let measured: Vec<(&ModelSummary, &LatentQuality)> =
             self.summary.models.iter().filter_map(|model| Some((model, model.latent.as_ref()?))).collect();
-        let (_, first) = measured.first()?;
+        let not_measured = self.not_measured();
+        let Some((_, first)) = measured.first() else {
+            let heading = "What are the latent spaces worth?".to_owned();
+            return (!not_measured.is_empty()).then_some(Section { heading, blocks: not_measured });
+        };
         let text = format!(
             "How much of the data do the codes keep? Measured on the test set; trustworthiness and continuity on {} of its rows.",
             thousands(first.sample)
         );
-        let meanings = MEASURES.iter().map(|measure| {
+        let meanings = shown_measures(&measured).into_iter().map(|measure| {
             let name = Span::Strong(format!("{}. ", measure.heading));
             Paragraph(vec![name, Span::Text(self.summary.worded(measure.meaning))])
         });
@@ -67,6 +71,7 @@ impl Report<'_> {
                 on_paper: true,
             },
         ];
+        blocks.extend(not_measured);
         if let Some(table) = self.class_errors(&measured) {
             blocks.push(Block::Table(table));
         }
@@ -89,12 +94,19 @@ impl Report<'_> {
         Some(Section { heading: "What are the latent spaces worth?".to_owned(), blocks })
     }
 
+    /// What could not be measured of models, and why.
+    fn not_measured(&self) -> Vec<Block> {
+        let of_model = |model: &ModelSummary| -> Vec<Block> {
+            let note = |why: &String| {
+                Block::Note(Paragraph(vec![Span::Code(model.name.clone()), Span::Text(format!(": {why}."))]))
+            };
+            model.not_measured.iter().map(note).collect()
+        };
+        self.summary.models.iter().flat_map(of_model).collect()
+    }
+
     fn qualities(&self, measured: &[(&ModelSummary, &LatentQuality)]) -> Table {
-        // Without labels, columns about classes would be empty.
-        let shown: Vec<&Measure> = MEASURES
-            .iter()
-            .filter(|measure| measured.iter().any(|(_, latent)| (measure.value)(latent).is_some()))
-            .collect();
+        let shown = shown_measures(measured);
         let headings: Vec<&str> =
             std::iter::once("latents").chain(shown.iter().map(|measure| measure.heading)).collect();
         let row = |(model, latent): &(&ModelSummary, &LatentQuality)| {
@@ -235,6 +247,12 @@ struct Measure {
     marked: bool,
 }
 
+/// Those that some model has: without labels there are none of classes.
+fn shown_measures(measured: &[(&ModelSummary, &LatentQuality)]) -> Vec<&'static Measure> {
+    let has = |measure: &&Measure| measured.iter().any(|(_, latent)| (measure.value)(latent).is_some());
+    MEASURES.iter().filter(has).collect()
+}
+
 fn in_percent(share: f64) -> String {
     percent(share, 2)
 }
@@ -247,7 +265,7 @@ fn four_digits(share: f64) -> String {
     format!("{share:.4}")
 }
 
-const MEASURES: [Measure; 8] = [
+static MEASURES: [Measure; 8] = [
     Measure {
         heading: "5-NN accuracy",
         meaning: "The share of test images whose class is that of most of the 5 training images with the nearest codes.",

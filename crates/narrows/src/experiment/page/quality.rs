@@ -163,14 +163,11 @@ pub(super) fn blocks(
 
 /// Of the measures that something was measured by: without labels there are fewer.
 fn meanings(quality: &InterpolationQuality, worded: impl Fn(&str) -> String) -> Vec<Block> {
-    let measured = |measure: &Measure| {
-        let mut subjects = quality.comparisons.iter().flat_map(|comparison| &comparison.subjects);
-        subjects.any(|subject| subject.score(*measure).is_some())
-    };
+    let labelled = quality.judge.test_accuracy.is_some();
     let meaning = |measure: Measure| {
         Paragraph(vec![
             Span::Strong(format!("{}. ", heading(measure))),
-            Span::Text(worded(measure.meaning())),
+            Span::Text(worded(measure.meaning(labelled))),
             Span::Text(if measure.decides() {
                 " The verdict depends on it.".to_owned()
             } else {
@@ -179,16 +176,30 @@ fn meanings(quality: &InterpolationQuality, worded: impl Fn(&str) -> String) -> 
         ])
     };
     vec![
-        Block::List(OF_IMAGES.into_iter().chain(OF_PATHS).filter(measured).map(meaning).collect()),
+        Block::List(
+            OF_IMAGES
+                .into_iter()
+                .chain(OF_PATHS)
+                .filter(|measure| is_measured(quality, *measure))
+                .map(meaning)
+                .collect(),
+        ),
         Block::Paragraph(
             "↑: more is better. ↓: less is better. Formulas and sources: docs/measures.md of narrows.".into(),
         ),
     ]
 }
 
+fn is_measured(quality: &InterpolationQuality, measure: Measure) -> bool {
+    let mut subjects = quality.comparisons.iter().flat_map(|comparison| &comparison.subjects);
+    subjects.any(|subject| subject.score(measure).is_some())
+}
+
 fn method(quality: &InterpolationQuality, worded: impl Fn(&str) -> String) -> String {
     let settings = &quality.settings;
-    let deciding: Vec<&str> = Measure::ALL.into_iter().filter(|m| m.decides()).map(Measure::name).collect();
+    let deciding =
+        Measure::ALL.into_iter().filter(|&measure| measure.decides() && is_measured(quality, measure));
+    let deciding: Vec<&str> = deciding.map(Measure::name).collect();
     let judged = match quality.judge.test_accuracy {
         Some(accuracy) => format!(
             ", and classed by an evaluation classifier (the judge) that has seen real images only: {}. It classes {} of the test \

@@ -78,9 +78,18 @@ impl Measure {
         }
     }
 
-    /// What it is, for one who reads it for the first time. `docs/measures.md` has formulas, sources and limits.
-    pub const fn meaning(self) -> &'static str {
+    /// What it is, for one who reads it for the first time, of data with labels or without. `docs/measures.md` has formulas, sources
+    /// and limits.
+    pub const fn meaning(self, labelled: bool) -> &'static str {
         match self {
+            Self::Distance if !labelled => {
+                "How far an image is from the nearest real training image: 1 minus the cosine of the angle between their values. From \
+                 0, the same but for its scale."
+            }
+            Self::Frechet if !labelled => {
+                "How far all images half way, as a cloud, are from the cloud of real test images: their means and their spreads. It \
+                 says nothing of single images."
+            }
             Self::Distance => {
                 "How far an image is from the nearest real training image, as the classifier's hidden units see the two. From \
                  0, the same image."

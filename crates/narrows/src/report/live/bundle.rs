@@ -41,6 +41,7 @@ const MODULES: &[(&str, &str)] = &[
     ("pad", include_str!("js/pad.js")),
     ("picker", include_str!("js/picker.js")),
     ("path", include_str!("js/path.js")),
+    ("picture-path", include_str!("js/picture-path.js")),
     ("table-path", include_str!("js/table-path.js")),
     ("player", include_str!("js/player.js")),
     ("rows", include_str!("js/rows.js")),

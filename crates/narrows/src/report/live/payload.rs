@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::plane::Plane;
 use super::quantise::{Dense, Quantised};
 use crate::compute::Compute;
-use crate::dataset::{DataError, Dataset, ImageShape, Moments, Parts, byte_of};
+use crate::dataset::{DataError, Dataset, ImageShape, Moments, Part as DataPart, Parts, byte_of};
 use crate::model::{Autoencoder, Classifier as Trained, InputSpec, MismatchError};
 use crate::report::palette;
 
@@ -33,6 +33,8 @@ const MAX_ROWS: usize = 5000;
 /// badly, and a page is to be sent to a friend.
 const MAX_BYTES: usize = 4_000_000;
 const MIN_ROWS: usize = 200;
+/// Characters of a row's own name.
+const MAX_ID: usize = 60;
 
 const IMAGES_HAVE_A_RANGE: &str = "a schema with an image has a value range";
 
@@ -115,9 +117,9 @@ pub struct Bound<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePair {
     /// Where a path begins: λ = 0.
-    pub from: (crate::dataset::Part, usize),
+    pub from: (DataPart, usize),
     /// Where it leads: λ = 1.
-    pub to: (crate::dataset::Part, usize),
+    pub to: (DataPart, usize),
 }
 
 /// The reconstructions of some images after an epoch.
@@ -215,6 +217,9 @@ struct Affine {
 #[derive(Serialize)]
 struct End {
     name: String,
+    /// What the data calls it, where a column of it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     label: Option<String>,
 }
 
@@ -226,6 +231,9 @@ struct Part {
     labelled: bool,
     /// The classes that occur in the whole set.
     classes: Vec<String>,
+    /// What the data calls the rows, where a column of it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ids: Option<Vec<String>>,
 }
 
 /// The JSON, and the blobs by name.
@@ -252,8 +260,9 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         classes: judge.classes.clone(),
         input: affine(judge.input),
     });
-    let end = |set: &Dataset, name, row| End {
-        name: format!("{name}#{row}"),
+    let end = |set: &Dataset, part: DataPart, row| End {
+        name: format!("{part}#{row}"),
+        id: subject.data.id(part, row).map(shortened),
         label: set.class_of(row).map(str::to_owned),
     };
     let mut pair_values = Vec::new();
@@ -261,10 +270,10 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         .pairs
         .iter()
         .map(|pair| {
-            let mut pack = |(part, row): (crate::dataset::Part, usize)| {
-                let (set, name) = (subject.data.get(part).unwrap_or(test), part.name());
+            let mut pack = |(part, row): (DataPart, usize)| {
+                let set = subject.data.get(part).unwrap_or(test);
                 pair_values.extend(values(&set.read_rows(&[row])?));
-                Ok::<_, DataError>(end(set, name, row))
+                Ok::<_, DataError>(end(set, part, row))
             };
             Ok::<_, DataError>([pack(pair.from)?, pack(pair.to)?])
         })
@@ -281,9 +290,9 @@ pub(super) fn pack(subject: &Subject<'_>, compute: &mut Compute) -> Result<Packe
         compared: subject.compared,
         bound: subject.bound,
         pairs,
-        test: part(test, &test_rows),
-        train: part(train, &train_rows),
-        originals: original_rows.iter().map(|&row| end(test, "test", row)).collect(),
+        test: part(subject.data, DataPart::Test, test, &test_rows),
+        train: part(subject.data, DataPart::Train, train, &train_rows),
+        originals: original_rows.iter().map(|&row| end(test, DataPart::Test, row)).collect(),
     };
     let with_labels = |set: &Dataset| [values(set), labels(set)].concat();
     let snapshots: Vec<u8> = subject
@@ -349,10 +358,19 @@ fn spread(all: usize, bytes: usize) -> Vec<usize> {
     (0..rows).map(|i| i * all / rows).collect()
 }
 
-fn part(dataset: &Dataset, rows: &[usize]) -> Part {
+fn part(data: &Parts, part: DataPart, dataset: &Dataset, rows: &[usize]) -> Part {
     let occurring = dataset.class_counts().unwrap_or_default().into_iter();
     let classes = occurring.map(|(label, _)| dataset.class_name(label).to_owned()).collect();
-    Part { rows: rows.len(), all: dataset.rows(), labelled: dataset.labels().is_some(), classes }
+    let ids = data.ids(part).map(|ids| rows.iter().map(|&row| shortened(&ids[row])).collect());
+    Part { rows: rows.len(), all: dataset.rows(), labelled: dataset.labels().is_some(), classes, ids }
+}
+
+/// A name as long as a page has room for.
+fn shortened(id: &str) -> String {
+    match id.char_indices().nth(MAX_ID) {
+        Some((end, _)) => format!("{}…", &id[..end]),
+        None => id.to_owned(),
+    }
 }
 
 fn describe<'a>(

@@ -39,7 +39,7 @@ pub struct Options {
     pub header: Option<bool>,
     /// Whether decimals are written with a comma.
     pub decimal_comma: Option<bool>,
-    /// Columns that are text even if every cell is a number.
+    /// Columns that are text even if every cell is a number; a name that no column has does not count.
     pub text: Vec<String>,
 }
 
@@ -92,14 +92,6 @@ pub enum CsvProblem {
          if it means a missing value, write an empty cell"
     )]
     NotANumber(String),
-    /// No such column.
-    #[error("there is no column `{wanted}`; there are {}", .found.join(", "))]
-    NoSuchColumn {
-        /// What was asked for.
-        wanted: String,
-        /// The first names of what there is.
-        found: Vec<String>,
-    },
 }
 
 /// As much decides the delimiter.
@@ -235,14 +227,8 @@ impl<R: Read> Beginning<R> {
         };
         let names = names(&first.bytes, dialect)?;
         let mut columns = Columns { text: dialect::text_columns(&first.bytes, dialect), names, dialect };
-        for wanted in &options.text {
-            let column = columns.names.iter().position(|name| name == wanted).ok_or_else(|| {
-                CsvProblem::NoSuchColumn {
-                    wanted: wanted.clone(),
-                    found: columns.names.iter().take(20).cloned().collect(),
-                }
-            })?;
-            columns.text[column] = true;
+        for (name, text) in columns.names.iter().zip(&mut columns.text) {
+            *text |= options.text.contains(name);
         }
         Ok(Self { columns, first, chunks })
     }

@@ -8,14 +8,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::Resizer;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::super::error::{Fault, Problem};
 use super::super::source::open_regular;
 use super::Listing;
+use super::resize::{Target, luma, resize};
 
 /// An image with more pixels is taken for a decompression bomb. Pillow refuses 179 million.
 const MAX_PIXELS: u64 = 100_000_000;
@@ -25,14 +25,6 @@ const MAX_DECODER_BYTES: u64 = 4 * MAX_PIXELS;
 
 /// Decoders of some formats read the whole file first.
 const MAX_FILE_BYTES: u64 = 256 << 20;
-
-/// The shape of every row.
-#[derive(Clone, Copy)]
-pub(super) struct Target {
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-}
 
 /// What an image says of itself, after its orientation.
 #[derive(Clone, Copy)]
@@ -154,7 +146,12 @@ fn decode(
     let (samples, size) = samples(reader)?;
     let pixels = samples.with_channels(target.channels);
     resize(&pixels, size, target, resizer, row)?;
-    Ok(target.channels == 3 && row.as_chunks::<3>().0.iter().any(|[r, g, b]| r != g || g != b))
+    Ok(has_colour(row, target.channels))
+}
+
+/// Whether any pixel is not grey.
+pub(super) fn has_colour(pixels: &[u8], channels: usize) -> bool {
+    channels == 3 && pixels.as_chunks::<3>().0.iter().any(|[r, g, b]| r != g || g != b)
 }
 
 /// Decodes one image to the size asked for or to its own, in three channels or one.
@@ -267,29 +264,4 @@ fn on_white(sample: u8, alpha: u8) -> u8 {
 
 fn colour_on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
     [on_white(red, alpha), on_white(green, alpha), on_white(blue, alpha)]
-}
-
-/// ITU-R BT.601 in 16 bits after the point, rounded to the nearest, as Pillow computes it.
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((u32::from(red) * 19_595 + u32::from(green) * 38_470 + u32::from(blue) * 7_471 + 0x8000) >> 16) as u8
-}
-
-fn resize(
-    pixels: &[u8],
-    (width, height): (u32, u32),
-    target: Target,
-    resizer: &mut Resizer,
-    row: &mut [u8],
-) -> Result<(), String> {
-    if (height as usize, width as usize) == (target.height, target.width) {
-        row.copy_from_slice(pixels);
-        return Ok(());
-    }
-    let kind = if target.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let side = |side: usize| u32::try_from(side).map_err(|_| format!("{side} pixels are too many"));
-    let source = ImageRef::new(width, height, pixels, kind).map_err(|error| error.to_string())?;
-    let mut resized = Image::from_slice_u8(side(target.width)?, side(target.height)?, row, kind)
-        .map_err(|error| error.to_string())?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    resizer.resize(&source, &mut resized, &options).map_err(|error| error.to_string())
 }

@@ -13,6 +13,7 @@
 
 mod decode;
 mod list;
+mod resize;
 mod write;
 
 use std::io::BufReader;
@@ -21,12 +22,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub use list::{ImageFile, Listing, Role, list};
+pub use resize::{Target, grey_bytes, grey_numbers, resize_bytes, resize_numbers};
 pub use write::write_folder;
 
 use super::Limits;
 use super::error::{Fault, FormatError, Problem};
 use super::source::Source;
-use decode::{Header, Target};
+use decode::Header;
 
 /// How images become rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,26 +164,29 @@ pub fn read_one(source: Source, options: &Options, limits: &Limits) -> Result<Im
     let (path, reader) = source.into_seekable(limits)?;
     check_size(options.size).map_err(|problem| Fault::from(problem).in_file(&path))?;
     let channels = if options.colour == Colour::Grey { 1 } else { 3 };
-    let (target, mut pixels) =
-        decode::one(BufReader::new(reader), options.size, channels).map_err(|reason| {
-            let unreadable = vec![Unreadable { path: path.clone(), reason }];
-            Fault::from(ImagesProblem::Unreadable { total: 1, unreadable }).in_file(&path)
-        })?;
-    let mut channels = target.channels;
-    if options.colour == Colour::AsFound && pixels.as_chunks::<3>().0.iter().all(|[r, g, b]| r == g && g == b)
-    {
+    let (target, pixels) = decode::one(BufReader::new(reader), options.size, channels).map_err(|reason| {
+        let unreadable = vec![Unreadable { path: path.clone(), reason }];
+        Fault::from(ImagesProblem::Unreadable { total: 1, unreadable }).in_file(&path)
+    })?;
+    let any_colour = decode::has_colour(&pixels, target.channels);
+    let files = vec![ImageFile { path, class: None, role: None }];
+    Ok(images(target, pixels, any_colour, options.colour, files))
+}
+
+/// Images without classes; grey ones in three channels keep one, unless colour was asked for.
+fn images(
+    target: Target,
+    mut pixels: Vec<u8>,
+    any_colour: bool,
+    colour: Colour,
+    files: Vec<ImageFile>,
+) -> Images {
+    let Target { height, width, mut channels } = target;
+    if colour == Colour::AsFound && channels == 3 && !any_colour {
         keep_first_channel(&mut pixels);
         channels = 1;
     }
-    Ok(Images {
-        height: target.height,
-        width: target.width,
-        channels,
-        pixels,
-        files: vec![ImageFile { path, class: None, role: None }],
-        classes: Vec::new(),
-        unreadable: Vec::new(),
-    })
+    Images { height, width, channels, pixels, files, classes: Vec::new(), unreadable: Vec::new() }
 }
 
 fn read_listed(
@@ -221,23 +226,11 @@ fn read_listed(
         .filter(|(_, readable)| **readable)
         .map(|(file, _)| file.clone())
         .collect();
-    let mut channels = target.channels;
     if files.len() < count {
         keep_rows(&mut pixels, row, &readable);
     }
-    if options.colour == Colour::AsFound && channels == 3 && !decoded.any_colour {
-        keep_first_channel(&mut pixels);
-        channels = 1;
-    }
-    Ok(Images {
-        height: target.height,
-        width: target.width,
-        channels,
-        pixels,
-        files,
-        classes: listing.classes.clone(),
-        unreadable,
-    })
+    let images = images(target, pixels, decoded.any_colour, options.colour, files);
+    Ok(Images { classes: listing.classes.clone(), unreadable, ..images })
 }
 
 /// The shape of a row. Without a size, every header is read for it, and those that cannot be read are returned too.

@@ -17,8 +17,8 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// A row and what is wrong with it.
 type Wrong = (u64, ParquetProblem);
 
-/// A column without rows, if its type can be converted.
-pub(super) fn column(name: &str, kind: &DataType) -> Result<Column, ParquetProblem> {
+/// A column without rows, if its type can be converted; `text` says that it is text whatever it holds.
+pub(super) fn column(name: &str, kind: &DataType, text: bool) -> Result<Column, ParquetProblem> {
     use DataType as T;
     let cells = match kind {
         T::Null
@@ -34,7 +34,13 @@ pub(super) fn column(name: &str, kind: &DataType) -> Result<Column, ParquetProbl
         | T::Float16
         | T::Float32
         | T::Float64
-        | T::Decimal128(_, _) => Cells::no_numbers(),
+        | T::Decimal128(_, _) => {
+            if text {
+                Cells::Text(Text::default())
+            } else {
+                Cells::no_numbers()
+            }
+        }
         T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Date32 | T::Date64 | T::Timestamp(_, _) => {
             Cells::Text(Text::default())
         }
@@ -151,12 +157,40 @@ fn append_text(text: &mut Text, missing: &mut Missing, array: &dyn Array, first:
                 });
             }
         }
-        _ => {
-            for cell in times(array) {
-                push(cell.as_deref());
-            }
-        }
+        _ => numbers_as_text(array)
+            .unwrap_or_else(|| times(array))
+            .iter()
+            .for_each(|cell| push(cell.as_deref())),
     }
+}
+
+/// Numbers and truth values as they are written; nothing of another type.
+#[rustfmt::skip] // A table.
+fn numbers_as_text(array: &dyn Array) -> Option<Vec<Option<String>>> {
+    fn all<T: ArrowPrimitiveType<Native: ToString>>(array: &dyn Array) -> Vec<Option<String>> {
+        let text = |cell: T::Native| Some(cell.to_string()).filter(|text| text != "NaN");
+        array.as_primitive::<T>().iter().map(|cell| cell.and_then(text)).collect()
+    }
+    Some(match array.data_type() {
+        DataType::Null => vec![None; array.len()],
+        DataType::Boolean => array.as_boolean().iter().map(|cell| cell.map(|cell| cell.to_string())).collect(),
+        DataType::Int8 => all::<Int8Type>(array),
+        DataType::Int16 => all::<Int16Type>(array),
+        DataType::Int32 => all::<Int32Type>(array),
+        DataType::Int64 => all::<Int64Type>(array),
+        DataType::UInt8 => all::<UInt8Type>(array),
+        DataType::UInt16 => all::<UInt16Type>(array),
+        DataType::UInt32 => all::<UInt32Type>(array),
+        DataType::UInt64 => all::<UInt64Type>(array),
+        DataType::Float16 => all::<Float16Type>(array),
+        DataType::Float32 => all::<Float32Type>(array),
+        DataType::Float64 => all::<Float64Type>(array),
+        DataType::Decimal128(_, _) => {
+            let numbers = array.as_primitive::<Decimal128Type>();
+            (0..numbers.len()).map(|row| numbers.is_valid(row).then(|| numbers.value_as_string(row))).collect()
+        }
+        _ => return None,
+    })
 }
 
 /// Dates and times as text.

@@ -59,31 +59,44 @@ const BATCH_ROWS: usize = 8192;
 /// # Errors
 /// If it is damaged, has a column of another type, or takes more memory than allowed.
 pub fn read(source: Source, limits: &Limits) -> Result<Table, FormatError> {
+    read_with_text(source, &[], limits)
+}
+
+/// Reads a table; the columns that `text` names are text even if they hold numbers, as numbers of articles or of postal areas do. A name
+/// that no column has does not count.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_text(source: Source, text: &[String], limits: &Limits) -> Result<Table, FormatError> {
     let (path, reader) = source.into_seekable(limits)?;
     // The decoder checks most of what it reads, but panics on some damaged pages: no file may end the program.
     let table = catch_unwind(AssertUnwindSafe(|| match reader {
-        Seekable::File(file) => read_parquet(file, limits),
-        Seekable::Bytes(bytes) => read_parquet(Bytes::from(bytes.into_inner()), limits),
+        Seekable::File(file) => read_parquet(file, text, limits),
+        Seekable::Bytes(bytes) => read_parquet(Bytes::from(bytes.into_inner()), text, limits),
     }));
     table.unwrap_or_else(|_| Err(ParquetProblem::Damaged.into())).map_err(|fault| fault.in_file(&path))
 }
 
-fn read_parquet(reader: impl ChunkReader + 'static, limits: &Limits) -> Result<Table, Fault> {
+fn read_parquet(
+    reader: impl ChunkReader + 'static,
+    text: &[String],
+    limits: &Limits,
+) -> Result<Table, Fault> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(reader).map_err(ParquetProblem::File)?;
     let claimed: i64 =
         builder.metadata().row_groups().iter().map(|group| group.total_byte_size().max(0)).sum();
     limits.check(claimed.unsigned_abs())?;
-    let mut table = empty(builder.schema())?;
+    let mut table = empty(builder.schema(), text)?;
     let batches = builder.with_batch_size(BATCH_ROWS).build().map_err(ParquetProblem::File)?;
     collect(batches, &mut table, limits)?;
     Ok(table)
 }
 
 /// The columns without rows; refuses what cannot be converted before anything is read.
-fn empty(schema: &Schema) -> Result<Table, Fault> {
+fn empty(schema: &Schema, text: &[String]) -> Result<Table, Fault> {
     let names = distinct_names(schema.fields().iter().map(|field| field.name().clone()));
     let columns = names.into_iter().zip(schema.fields()).map(|(name, field)| {
-        convert::column(&name, field.data_type())
+        convert::column(&name, field.data_type(), text.contains(&name))
             .map_err(|problem| Problem::from(problem).at(Place::Column(name)))
     });
     Ok(Table { rows: 0, columns: columns.collect::<Result<_, _>>()? })

@@ -6,6 +6,7 @@ export class RowSet {
   constructor(study, name, description, reader) {
     const classNames = study.class_names;
     Object.assign(this, { name, features: study.features, rows: description.rows, all: description.all });
+    this.ids = description.ids ?? null;
     this.values = study.read(reader, description.rows);
     this.labels = description.labelled
       ? Array.from(reader.shorts(description.rows), (place) => classNames[place & 0xffff]) : null;
@@ -15,7 +16,7 @@ export class RowSet {
   at(row) {
     const values = this.values.subarray(row * this.features, (row + 1) * this.features);
     const label = this.labels ? this.labels[row] : null;
-    return { values, label, row, name: `${this.name}#${Math.floor((row * this.all) / this.rows)}` };
+    return { values, label, row, id: this.ids?.[row], name: `${this.name}#${Math.floor((row * this.all) / this.rows)}` };
   }
 
   /** The row that is `index` of the whole set; null where the page does not carry it. */
@@ -50,12 +51,12 @@ export async function findImage(study, key) {
   return set.find(Number(index));
 }
 
-/** A name that says class and row, such as `class 7, train#15`. */
-export function fullNameOf(image) {
-  return image.label === null || image.label === undefined ? image.name : `class ${image.label}, ${image.name}`;
+/** A name that says what the data calls the row, its class, and which row it is, such as `S0017, class 7, train#15`. */
+export function fullNameOf({ id, label, name }) {
+  return [id, label == null ? null : `class ${label}`, name].filter((part) => part != null).join(", ");
 }
 
-/** What to call an image: its class if it has one, else its row. */
-export function titleOf(image) {
-  return image.label === null || image.label === undefined ? image.name : String(image.label);
+/** What to call an image: its class if it has one, else as the data calls it, else its row. */
+export function titleOf({ id, label, name }) {
+  return String(label ?? id ?? name);
 }

@@ -6,8 +6,9 @@ import { csv } from "./csv.js";
 import { findImage, keyOf, titleOf } from "./data.js";
 import { button, element, onFrame, shortened } from "./dom.js";
 import { onScale } from "./errors.js";
-import { blendOf, lambdaOf, Path, STEPS, throughModel } from "./path.js";
+import { blendOf, lambdaOf, STEPS, throughModel } from "./path.js";
 import { Picker } from "./picker.js";
+import { PicturePath } from "./picture-path.js";
 import { Player } from "./player.js";
 import { Rows } from "./rows.js";
 import { save } from "./save.js";
@@ -38,7 +39,7 @@ export function interpolate(study, shared) {
   });
   const value = element("output", { className: "value", htmlFor: "lambda" });
   const player = new Player(lambda, draw, remember);
-  const paths = [blendOf(study), ...study.models.map(throughModel)].map((way) => (study.table ? new TablePath(study, way) : new Path(study, way, go)));
+  const paths = [blendOf(study), ...study.models.map(throughModel)].map((way) => (study.table ? new TablePath(study, way) : new PicturePath(study, way, go)));
   const compared = study.compared && [0, ...study.compared.map((index) => index + 1)].map((place) => paths[place]);
   const rows = new Rows(paths, (added) => {
     if (added) added.between(ends.a, ends.b);

@@ -1,14 +1,12 @@
-// One way between two images: the picture at λ, ten steps of the way, and what a classifier sees along it.
+// One way between two rows, as a row of the part: what it is called, what is at λ, and what a classifier sees there.
 
 import { modelColour } from "./colours.js";
-import { element, svg } from "./dom.js";
+import { element } from "./dom.js";
 import { inScale, written } from "./errors.js";
 import { blend } from "./model.js";
 
-/** Images in a strip, both ends among them. */
+/** Steps that are shown, both ends among them. */
 export const STEPS = 10;
-/** Where the classifier's curve is computed. */
-const SAMPLES = 37;
 
 /** λ of a step of the strip. */
 export function lambdaOf(step) {
@@ -35,33 +33,22 @@ export function throughModel(model) {
   };
 }
 
-/** A row of the part: a way with its pictures. `go(λ)` is called when a step is pressed. */
+/**
+ * A row of the part. Those of images and of tables have methods of their own beside: `drawSteps()` shows the steps between the two
+ * ends, and `drawAt(row)` what is at λ.
+ */
 export class Path {
-  constructor(study, way, go) {
+  /** `shown` is what stands beside the name. */
+  constructor(study, way, shown) {
     this.way = way;
     this.judge = study.judge;
-    this.live = study.picture(`${way.name} at λ`);
-    this.strip = Array.from({ length: STEPS }, () => study.picture(""));
-    const cells = this.strip.map((picture, step) => {
-      const at = lambdaOf(step).toFixed(2);
-      // For the hand alone: the keyboard has the slider, which does the same.
-      return element("button", {
-        type: "button", className: "step", tabIndex: -1, title: `λ = ${at}`, onclick: () => go(lambdaOf(step)),
-        "aria-label": `${way.name}, λ = ${at}`,
-      }, picture.canvas);
-    });
-    this.curve = study.judge ? svg("svg", { viewBox: "0 0 100 28", preserveAspectRatio: "none", class: "sure", role: "img" }) : null;
     this.says = study.judge ? element("span", { className: "says" }) : null;
     this.note = element("span", { className: "note-small" });
     this.controls = element("span", { className: "row-controls" });
     this.root = element(
       "div", { className: "path", style: `--colour:${way.colour}`, role: "group", "aria-label": way.name },
       element("div", { className: "name" }, element("strong", {}, way.name), this.note, this.says, this.controls),
-      element("div", { className: "now" }, this.live.canvas),
-      element("div", { className: "along" },
-        element("div", { className: "strip" }, ...cells),
-        this.curve && element("div", { className: "sure-place" }, element("span", {}, "100 %"), element("span", {}, "0"), this.curve),
-        element("div", { className: "marker", ariaHidden: "true" })));
+      ...shown);
     this.root.dataset.model = way.name;
     this.describe();
   }
@@ -71,11 +58,10 @@ export class Path {
     this.note.textContent = this.way.note();
   }
 
-  /** Draws the steps between two images. */
+  /** Draws the steps between two rows. */
   between(from, to) {
     this.codes = [this.way.encode(from.values), this.way.encode(to.values)];
-    this.strip.forEach((picture, step) => picture.paint(this.at(lambdaOf(step))));
-    if (this.judge) this.drawCurve();
+    this.drawSteps();
   }
 
   at(lambda) {
@@ -83,22 +69,8 @@ export class Path {
   }
 
   show(lambda) {
-    const image = this.at(lambda);
-    this.live.paint(image);
-    if (this.judge) this.says.textContent = this.judge.says(image);
-  }
-
-  /** The highest class probability along the way. */
-  drawCurve() {
-    const sure = Array.from({ length: SAMPLES }, (_, i) =>
-      Math.max(...this.judge.probabilities(this.at(i / (SAMPLES - 1)))));
-    // From the middle of the first picture to that of the last, as the marker.
-    const points = sure.map((p, i) => `${(5 + (90 * i) / (SAMPLES - 1)).toFixed(2)},${(27 - 26 * p).toFixed(2)}`);
-    const low = Math.min(...sure);
-    this.curve.setAttribute("aria-label", `Classifier’s certainty along the way: at least ${Math.round(100 * low)} %`);
-    this.curve.replaceChildren(
-      svg("line", { x1: 5, x2: 95, y1: 1, y2: 1, class: "grid" }),
-      svg("line", { x1: 5, x2: 95, y1: 27, y2: 27, class: "grid" }),
-      svg("polyline", { points: points.join(" ") }));
+    const row = this.at(lambda);
+    this.drawAt(row);
+    if (this.judge) this.says.textContent = this.judge.says(row);
   }
 }
