@@ -76,7 +76,7 @@ fn assert_same(run: &Path, undisturbed: &Path, what: &str) {
 
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
-    let kills: usize = std::env::var(KILLS).map_or(6, |kills| kills.parse().unwrap());
+    let kills: usize = std::env::var(KILLS).map_or(4, |kills| kills.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let undisturbed = folder.path().join("undisturbed");
     crate::called(study(&undisturbed)).success();

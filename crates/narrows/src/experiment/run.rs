@@ -32,7 +32,7 @@ use crate::interpolate::quality::QualityError;
 use crate::model::{Autoencoder, InputSpec, MismatchError};
 use crate::pca::PcaError;
 use crate::report::live::Snapshot;
-use crate::train::{Event, TrainingError};
+use crate::train::{Event, TrainingError, Watch};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -233,6 +233,14 @@ pub fn run_on(
         pair.to.find(&parts)?;
     }
     let input = InputSpec::fit(experiment.normalisation, parts.train())?;
+    let validation = parts.validation().map(|data| input.samples(data)).transpose()?;
+    for model in &experiment.models {
+        let Some(training) = experiment.training(model) else { continue };
+        let architecture = experiment.architecture(model, parts.schema().features());
+        Watch { validation: validation.as_ref(), test: None }
+            .check(&architecture, &training)
+            .map_err(|source| RunError::Training { model: model.name.clone(), source })?;
+    }
     // Whether the system gives the threads is found out before there is a folder.
     drop(Compute::at(options.level, options.threads)?);
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
