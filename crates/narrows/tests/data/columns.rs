@@ -114,6 +114,16 @@ fn rows_keep_their_names_wherever_they_go() {
             }
         }
     }
+    // Rows to validate on that have no names of their own take none from the rows that the share would draw.
+    let unnamed = file("unnamed", &articles().replace("article", "number"));
+    let mixed = LoadOptions {
+        validation: Some(unnamed),
+        validation_share: Some(0.3),
+        ..options(file("mixed", &articles()))
+    };
+    let parts = read(&mixed).unwrap().parts;
+    assert!(parts.ids(Part::Validation).is_none() && parts.ids(Part::Train).is_some());
+
     let holes = file("nameless", "article,heat\nA1,1\n,2\n");
     let error =
         read(&LoadOptions { id: Some("article".into()), ..LoadOptions::of(holes) }).unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! Small data that is not MNIST: images in colour, and a table with columns of very different scales.
 
-use narrows::dataset::{Dataset, ImageShape, Missing, Parts, Schema, Values};
+use narrows::dataset::{Dataset, ImageShape, Parts, Schema, Values};
 
 /// Pixels on a side of an image.
 pub const SIDE: usize = 16;
@@ -66,19 +66,6 @@ pub fn table(labels: bool) -> Parts {
         Dataset::new(name, schema, Values::Numbers(values), labels.then_some(classes)).unwrap()
     };
     Parts::new(part("machines (training)", 800, 5), None, part("machines (test)", 300, 70_001)).unwrap()
-}
-
-/// The table with labels, in which every eleventh value is missing and stays so.
-pub fn table_with_holes() -> Parts {
-    let whole = table(true);
-    let schema = whole.schema().clone().with_missing(Missing::Mask).unwrap();
-    let holed = |part: &Dataset| {
-        let values = (0..part.rows()).flat_map(|row| part.raw_row(row)).enumerate();
-        let values = values.map(|(index, value)| if index % 11 == 0 { f32::NAN } else { value }).collect();
-        let labels = part.labels().map(<[u32]>::to_vec);
-        Dataset::new(part.name(), schema.clone(), Values::Numbers(values), labels).unwrap()
-    };
-    Parts::new(holed(whole.train()), None, holed(whole.test())).unwrap()
 }
 
 /// Two models, a linear one among them, on images or on a table.

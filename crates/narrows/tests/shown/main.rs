@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use narrows::compute::Level;
-use narrows::dataset::Parts;
+use narrows::dataset::{Dataset, Missing, Parts, Values};
 use narrows::experiment::{CheckpointEvery, Existing, Experiment, RunOptions, run_on};
 
 /// Runs an experiment, and gives its folder and its report.
@@ -124,9 +124,22 @@ fn read_text(html: &str) -> String {
         .join(" ")
 }
 
+/// The table with labels, in which every eleventh value is missing and stays so.
+fn table_with_holes() -> Parts {
+    let whole = made::table(true);
+    let schema = whole.schema().clone().with_missing(Missing::Mask).unwrap();
+    let holed = |part: &Dataset| {
+        let values = (0..part.rows()).flat_map(|row| part.raw_row(row)).enumerate();
+        let values = values.map(|(index, value)| if index % 11 == 0 { f32::NAN } else { value }).collect();
+        let labels = part.labels().map(<[u32]>::to_vec);
+        Dataset::new(part.name(), schema.clone(), Values::Numbers(values), labels).unwrap()
+    };
+    Parts::new(holed(whole.train()), None, holed(whole.test())).unwrap()
+}
+
 #[test]
 fn what_cannot_be_measured_is_told_with_the_reason_and_costs_nothing_else() {
-    let data = made::table_with_holes();
+    let data = table_with_holes();
     let (out, report) =
         run("holes", &data, &made::experiment("machines", ["train:pump", "train:fan"], false));
     let summary: serde_json::Value =

@@ -2,6 +2,7 @@
 
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, grouped, sorted};
+use super::ids::Ids;
 use super::{LoadOptions, Loaded, MissingRule, UnsplitPart};
 use crate::dataset::{Dataset, Missing, Moments, Part, Parts, Schema, SchemaError, Shares, Split, Values};
 use crate::files::{MAX_SPLIT_BYTES, read_text};
@@ -27,7 +28,7 @@ pub(super) fn parts(
     let datasets = datasets(found, &schema, options)?;
     let (parts, split) = match datasets {
         Datasets { train, validation, test: Some(test) } => {
-            let parts = ids.of(Parts::new(train, validation, test)?);
+            let parts = ids.name(Parts::new(train, validation, test)?);
             (with_validation(parts, options)?, None)
         }
         Datasets { train, validation, test: None } => {
@@ -41,7 +42,7 @@ pub(super) fn parts(
                 }
                 None => drawn,
             };
-            (ids.split(&split).of(parts), Some(split))
+            (ids.split(&split).name(parts), Some(split))
         }
     };
     if of_model.is_none() && *parts.schema().missing() == Missing::Mask {
@@ -88,50 +89,8 @@ pub(super) fn with_validation(parts: Parts, options: &LoadOptions) -> Result<Par
     let name = |part: Part| format!("{} ({part})", options.name());
     let kept = drawn.train().clone().named(name(Part::Train));
     let held = drawn.test().clone().named(name(Part::Validation));
-    let [train_ids, validation_ids] =
-        [Part::Train, Part::Test].map(|part| rows_of(parts.ids(Part::Train), &split.rows_of(part)));
-    let ids =
-        Ids { train: train_ids, validation: validation_ids, test: parts.ids(Part::Test).map(<[_]>::to_vec) };
-    Ok(ids.of(Parts::new(kept, Some(held), parts.test().clone())?))
-}
-
-/// What the rows of each part are called, where a column says it.
-#[derive(Default)]
-struct Ids {
-    train: Option<Vec<String>>,
-    validation: Option<Vec<String>>,
-    test: Option<Vec<String>>,
-}
-
-impl Ids {
-    fn take(found: &mut FoundParts) -> Self {
-        let of = |part: &mut Option<Found>| part.as_mut().and_then(|part| part.ids.take());
-        Self {
-            train: found.train.ids.take(),
-            validation: of(&mut found.validation),
-            test: of(&mut found.test),
-        }
-    }
-
-    /// Those of the rows that were drawn from the training set; a validation set of its own keeps its names.
-    fn split(self, split: &Split) -> Self {
-        let drawn = |part: Part| rows_of(self.train.as_deref(), &split.rows_of(part));
-        let validation =
-            self.validation.clone().or_else(|| drawn(Part::Validation).filter(|ids| !ids.is_empty()));
-        Self { train: drawn(Part::Train), validation, test: drawn(Part::Test) }
-    }
-
-    fn of(self, parts: Parts) -> Parts {
-        let named = [(Part::Train, self.train), (Part::Validation, self.validation), (Part::Test, self.test)];
-        named.into_iter().fold(parts, |parts, (part, ids)| match ids {
-            Some(ids) => parts.with_ids(part, ids),
-            None => parts,
-        })
-    }
-}
-
-fn rows_of(ids: Option<&[String]>, rows: &[u32]) -> Option<Vec<String>> {
-    ids.map(|ids| rows.iter().map(|&row| ids[row as usize].clone()).collect())
+    let ids = Ids::held_out(&parts, &split);
+    Ok(ids.name(Parts::new(kept, Some(held), parts.test().clone())?))
 }
 
 struct Datasets {
@@ -274,7 +233,5 @@ fn filled(parts: Parts, path: &str, notes: &mut Vec<String>) -> Result<Parts, Lo
     let schema = schema.clone().with_missing(Missing::Fill(means)).map_err(wrong)?;
     let fill = |part: &Dataset| part.with_missing(&schema).map_err(in_data);
     let validation = parts.validation().map(fill).transpose()?;
-    let whole = Parts::new(fill(parts.train())?, validation, fill(parts.test())?)?;
-    let ids = |part: Part| Some((part, parts.ids(part)?.to_vec()));
-    Ok(Part::ALL.into_iter().filter_map(ids).fold(whole, |whole, (part, ids)| whole.with_ids(part, ids)))
+    Ok(Ids::of(&parts).name(Parts::new(fill(parts.train())?, validation, fill(parts.test())?)?))
 }

@@ -18,6 +18,7 @@ mod assemble;
 mod column;
 mod error;
 mod found;
+mod ids;
 #[cfg(feature = "images")]
 mod image;
 mod options;

@@ -1,4 +1,4 @@
-// A row of small pictures of a set's images, each with its class under it.
+// A row of small pictures of a set's images, each with its class under it, or what the data calls it.
 
 import { titleOf } from "./data.js";
 import { element } from "./dom.js";
@@ -19,7 +19,7 @@ export class Thumbs {
       const { picture, caption } = this.thumbs[i];
       picture.paintRow(image.values);
       picture.label = `${image.name}: ${titleOf(image)}`;
-      caption.textContent = caption.title = titleOf(image);
+      caption.textContent = caption.title = image.id ?? titleOf(image);
     });
     if (this.root.childElementCount !== images.length) {
       this.root.replaceChildren(...this.thumbs.slice(0, images.length).map(({ root }) => root));
