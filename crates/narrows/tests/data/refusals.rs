@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use narrows::dataset::{
-    DataError, Dataset, ImageShape, Missing, Normalisation, NormalisationError, NormalisationKind, Parts,
-    Samples, Schema, SchemaError, ValueRange, Values,
+    DataError, Dataset, Missing, Normalisation, NormalisationError, NormalisationKind, Parts, Samples,
+    Schema, SchemaError, ValueRange, Values,
 };
 use narrows::evaluate::{
     ClassesError, Labelled, LatentError, LatentSettings, Points, effective_rank, latent_quality,
