@@ -38,7 +38,7 @@ def says_more(metadata):
     provenance = metadata["provenance"]
     provenance["narrows"] = "9.1.0"
     provenance["licence"] = {"name": "CC-BY-4.0", "holder": "somebody"}
-    provenance["training"]["patience"] = 20
+    provenance["training"]["averaging"] = 20
     provenance["training"]["optimiser"]["amsgrad"] = True
     provenance["source"]["sheet"] = "second"
 

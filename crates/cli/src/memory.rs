@@ -13,11 +13,12 @@ pub fn check(needed: &MemoryNeeded) -> Result<(), Failure> {
     }
 }
 
-/// Bytes that are free, or that can be made free; nothing where the system does not say. In a container, no more than its limit.
+/// Bytes that are free, or that can be made free; nothing where the system does not say. In a container, no more than its limit leaves.
 pub fn free() -> Option<u64> {
     let mut system = System::new().ok()?;
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-    let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);
+    let limit =
+        system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
     Some(system.available_memory().min(limit)).filter(|&free| free > 0)
 }
 

@@ -57,6 +57,13 @@ fn run_with(file: &str, stranger: &Path) -> TempDir {
     copy
 }
 
+/// A page of something that was trained on the small images.
+fn page(what: &Path, out: &Path) -> Ended {
+    let mut call = program(["page"]);
+    // Where the images are found by the path that the run knows.
+    ended(&call.arg(what).arg("--out").arg(out).current_dir(golden(".")).output().unwrap())
+}
+
 const KINDS: [&str; 3] = ["this is a device", "this is a pipe", "this is a folder"];
 
 #[test]
@@ -105,17 +112,16 @@ fn data_that_is_no_file_is_refused_at_once() {
 #[test]
 fn a_run_of_which_a_file_is_none_is_refused_at_once() {
     let [device, pipe, folder] = KINDS;
-    let folder_of = folder;
-    for (file, of_folder, of_sparse) in [
-        ("summary.json", folder_of, "larger than"),
-        ("judge.safetensors", folder_of, "no whole safetensors file"),
-        ("models/deep/model.safetensors", folder_of, "no whole safetensors file"),
-        ("models/deep/snapshots.safetensors", folder_of, "no whole safetensors file"),
+    for (file, sparse) in [
+        ("summary.json", "larger than"),
+        ("judge.safetensors", "no whole safetensors file"),
+        ("models/deep/model.safetensors", "no whole safetensors file"),
+        ("models/deep/snapshots.safetensors", "no whole safetensors file"),
     ] {
-        Strangers::new().each([device, pipe, of_folder, of_sparse], |path| {
+        Strangers::new().each([device, pipe, folder, sparse], |path| {
             let copy = run_with(file, path);
-            let page = copy.path().join("page.html");
-            narrows!["page", copy.path().join("run"), "--data", golden("bars.csv"), "--out", page]
+            let page_file = copy.path().join("page.html");
+            page(&copy.path().join("run"), &page_file)
         });
     }
 }
@@ -125,24 +131,34 @@ fn a_history_that_is_no_file_is_no_history() {
     let strangers = Strangers::new();
     for name in ["zero", "pipe", "folder", "sparse"] {
         let copy = run_with("models/deep/history.csv", &strangers.folder.path().join(name));
-        let page = copy.path().join("page.html");
+        let page_file = copy.path().join("page.html");
         let model = copy.path().join("run/models/deep");
-        narrows!["page", model, "--data", golden("bars.csv"), "--out", &page].success();
-        assert!(page.is_file());
+        page(&model, &page_file).success();
+        assert!(page_file.is_file());
     }
 }
 
 /// A training that does not end by itself, which has begun.
 fn endless(out: &Path) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child =
-        program(["train", "--epochs", "100000000", "--label", "state", "--missing", "mean", "--data"])
-            .arg(golden("sensors.csv"))
-            .arg("--out")
-            .arg(out)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+    let mut child = program([
+        "train",
+        "--hidden",
+        "256,64,2",
+        "--epochs",
+        "1000000",
+        "--label",
+        "state",
+        "--missing",
+        "mean",
+        "--data",
+    ])
+    .arg(golden("sensors.csv"))
+    .arg("--out")
+    .arg(out)
+    .stdout(Stdio::null())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut err = BufReader::new(child.stderr.take().unwrap());
     assert!(err.read_line(&mut String::new()).unwrap() > 0, "it says that it begins");
     (child, err)
@@ -223,7 +239,8 @@ fn is_whole(out: &Path) {
     for entry in fs::read_dir(out.join("models")).unwrap() {
         let model = entry.unwrap().path().join("model.safetensors");
         if model.is_file() {
-            narrows!["evaluate", model, "--data", golden("bars.csv")].success();
+            let mut call = program(["evaluate"]);
+            ended(&call.arg(model).current_dir(golden(".")).output().unwrap()).success();
         }
     }
     if let Ok(summary) = fs::read(out.join("summary.json")) {
@@ -310,8 +327,7 @@ fn a_full_standard_output_and_a_device_to_write_to_are_told() {
         ended(&output).failure(1, &["standard output cannot be written"]);
     }
     let model = golden("run/models/deep");
-    let page = |out: &str| narrows!["page", &model, "--data", golden("bars.csv"), "--out", out];
-    page("/dev/null").failure(1, &["/dev/null", "this is a device"]);
+    page(&model, Path::new("/dev/null")).failure(1, &["/dev/null", "this is a device"]);
     assert!(!fs::metadata("/dev/null").unwrap().is_file(), "the device is still one");
 }
 
@@ -349,5 +365,35 @@ fn threads_that_the_system_does_not_give_are_told() {
             .output()
             .unwrap();
         ended(&output).mistake(&["the system does not give 1024 threads", "use fewer"]);
+    }
+}
+
+#[test]
+fn a_model_of_a_later_narrows_is_used_and_what_is_unknown_is_shown() {
+    let model = |name: &str| golden(&format!("model-later{name}.safetensors"));
+    let more = narrows!["inspect", model("")].success();
+    for words in ["narrows 9.1.0", "5 of 5 epochs", "unknown to this narrows", "\"patience\":20", "CC-BY-4.0"]
+    {
+        assert!(more.contains(words), "`{words}` is not in {more}");
+    }
+    let optimiser = narrows!["inspect", model("-optimiser")].success();
+    for words in ["trained: 5 epochs, in a way that this narrows does not know", "\"kind\":\"muon\""] {
+        assert!(optimiser.contains(words), "`{words}` is not in {optimiser}");
+    }
+    assert_eq!(
+        narrows!["inspect", model(""), "--json"].json()["models"][0]["provenance"]["training"]["patience"],
+        20
+    );
+    let error = |path: PathBuf| {
+        let mut call = program(["evaluate", "--json"]);
+        let evaluation = ended(&call.arg(path).current_dir(golden(".")).output().unwrap()).json();
+        evaluation["models"][0]["parts"][0]["error"].clone()
+    };
+    let today = error(golden("model-version-2.safetensors"));
+    assert!(today["model_scale"].is_number(), "{today}");
+    assert_eq!(error(model("")), today);
+    assert_eq!(error(model("-optimiser")), today);
+    for command in ["inspect", "evaluate"] {
+        narrows![command, model("-refused")].mistake(&["`input.schema.units`", "install a newer narrows"]);
     }
 }

@@ -14,6 +14,7 @@ mod provenance;
 mod read;
 #[cfg(feature = "report")]
 pub mod snapshots;
+mod source;
 mod write;
 
 pub use container::{LoadError, SaveError};

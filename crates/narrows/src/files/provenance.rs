@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::lenient::{put_back, unread};
+use super::source::SourceRecord;
 use crate::dataset::load::LoadOptions;
 use crate::model::Initialisation;
 use crate::train::{Optimiser, Schedule, Training};
@@ -19,7 +20,7 @@ pub struct Provenance {
     pub data: String,
     /// The [`content_hash`](crate::dataset::Dataset::content_hash) of its training set; unknown in files of narrows 0.1.
     pub data_hash: Option<String>,
-    /// Where that data was read from, and how; unknown in files of narrows 0.1, and where a later one reads in another way.
+    /// Where that data was read from, and how; unknown in files of narrows 0.1.
     pub source: Option<LoadOptions>,
     /// How it was trained; absent for exact PCA, and where a later narrows trained in another way.
     pub training: Option<Training>,
@@ -40,7 +41,7 @@ struct ProvenanceRecord<'a> {
     data: &'a str,
     data_hash: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a LoadOptions>,
+    source: Option<ReadFrom>,
     training: Option<Trained>,
     epochs: usize,
     training_loss: Option<f64>,
@@ -50,6 +51,9 @@ struct ProvenanceRecord<'a> {
 /// A way of training, as files have it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Trained(#[serde(with = "TrainingRecord")] pub Training);
+
+#[derive(Serialize, Deserialize)]
+struct ReadFrom(#[serde(with = "SourceRecord")] LoadOptions);
 
 /// What a later version adds here needs a default, for the files of before.
 #[derive(Serialize, Deserialize)]
@@ -105,7 +109,7 @@ impl Provenance {
             name: &self.name,
             data: &self.data,
             data_hash: self.data_hash.as_deref(),
-            source: self.source.as_ref(),
+            source: self.source.clone().map(ReadFrom),
             training: self.training.clone().map(Trained),
             epochs: self.epochs,
             training_loss: self.training_loss,
@@ -132,7 +136,7 @@ impl<'de> Deserialize<'de> for Provenance {
             name: known(&value, "name").unwrap_or_default(),
             data: known(&value, "data").unwrap_or_default(),
             data_hash: known(&value, "data_hash"),
-            source: known(&value, "source"),
+            source: known(&value, "source").map(|ReadFrom(source)| source),
             training: known(&value, "training").map(|Trained(training)| training),
             epochs: known(&value, "epochs").unwrap_or_default(),
             training_loss: known(&value, "training_loss"),
@@ -155,6 +159,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dataset::load::{MissingRule, UnseenRule};
 
     fn of(training: Option<Training>) -> Provenance {
         Provenance {
@@ -197,15 +202,51 @@ mod tests {
     }
 
     #[test]
+    fn every_way_of_reading_data_is_read_back_as_it_was_and_is_that_of_experiments() {
+        let text = |text: &str| Some(text.to_owned());
+        let all = LoadOptions {
+            path: "a".to_owned(),
+            test: text("b"),
+            validation: text("c"),
+            label: text("d"),
+            id: text("e"),
+            drop: vec!["f".to_owned()],
+            columns: vec!["g".to_owned()],
+            one_hot: vec!["h".to_owned()],
+            unseen: UnseenRule::Zeros,
+            dates: vec!["l".to_owned()],
+            rename: [("i".to_owned(), "j".to_owned())].into(),
+            missing: MissingRule::Mask,
+            size: "4x5".parse().ok(),
+            grey: true,
+            skip_unreadable: true,
+            test_share: Some(0.25),
+            validation_share: Some(0.125),
+            split: text("k"),
+            split_seed: 3,
+            memory: "200MB".parse().ok(),
+        };
+        for source in
+            [LoadOptions::of("a"), LoadOptions { missing: MissingRule::Mean, ..LoadOptions::of("a") }, all]
+        {
+            let provenance = Provenance { source: Some(source.clone()), ..of(None) };
+            let written = serde_json::to_value(&provenance).unwrap();
+            assert_eq!(written["source"], serde_json::to_value(&source).unwrap());
+            assert_eq!(read(written), provenance);
+        }
+    }
+
+    #[test]
     fn what_a_later_version_says_is_kept_and_written_again() {
         let mut later = serde_json::to_value(of(Some(Training::default()))).unwrap();
-        later["training"]["patience"] = json!(5);
+        later["training"]["calm"] = json!(5);
         later["training"]["optimiser"]["amsgrad"] = json!(true);
         later["source"]["sheet"] = json!("second");
         later["licence"] = json!({ "name": "MIT" });
         let read = read(later.clone());
         assert_eq!(read.training, Some(Training::default()), "one setting more hides none of the others");
-        assert_eq!(read.unread["training"], json!({ "patience": 5, "optimiser": { "amsgrad": true } }));
+        assert_eq!(read.source, Some(LoadOptions::of("sensors.csv")));
+        assert_eq!(read.unread["training"], json!({ "calm": 5, "optimiser": { "amsgrad": true } }));
         assert_eq!(serde_json::to_value(&read).unwrap(), later);
     }
 

@@ -81,7 +81,7 @@ fn a_later_file_whose_provenance_says_more_predicts_and_keeps_it() {
     assert_eq!(provenance.training, today.training, "one setting more hides none of the others");
     let written: Value = serde_json::to_value(&provenance).unwrap();
     assert_eq!(written["licence"], json!({ "name": "CC-BY-4.0", "holder": "somebody" }));
-    assert_eq!(written["training"]["patience"], 20);
+    assert_eq!(written["training"]["averaging"], 20);
     assert_eq!(written["training"]["optimiser"]["amsgrad"], true);
     assert_eq!(written["source"]["sheet"], "second");
     assert_eq!(written["narrows"], "9.1.0");

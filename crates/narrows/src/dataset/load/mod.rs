@@ -29,6 +29,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 pub use error::{LoadError, WordColumn};
+pub(crate) use options::exact_size;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
 
 use bytesize::ByteSize;

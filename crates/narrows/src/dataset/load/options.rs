@@ -202,7 +202,7 @@ impl<'de> Deserialize<'de> for ImageSize {
 }
 
 /// A size as its number of bytes: in other units it would be rounded.
-fn exact_size<S: Serializer>(size: &Option<ByteSize>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn exact_size<S: Serializer>(size: &Option<ByteSize>, serializer: S) -> Result<S::Ok, S::Error> {
     size.map(|size| size.as_u64()).serialize(serializer)
 }
 
