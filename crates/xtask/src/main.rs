@@ -12,6 +12,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test           all tests, on every instruction set of this machine; what they need is installed first
 cargo xtask test --quick   unit tests and fast integration tests: under a minute, no browser
+cargo xtask crash          kills a shortened study a hundred times, goes on each time, and compares what it ends with
 cargo xtask lint           format, clippy and rustdoc, warnings denied
 cargo xtask golden         write the golden files anew with PyTorch, in a Python environment of its own";
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::test(),
         ["test", "--quick"] => test::quick(),
+        ["crash"] => test::crash(),
         ["lint"] => test::lint(),
         ["golden"] => test::golden(),
         ["bench", ref arguments @ ..] => bench::bench(arguments),

@@ -22,6 +22,13 @@ pub fn quick() -> Result<(), String> {
     run(&[], "cargo", &everywhere.into_iter().chain(tests).collect::<Vec<_>>())
 }
 
+/// A hundred kills of a run at random moments; the tests have a few.
+pub fn crash() -> Result<(), String> {
+    let test = ["test", "--release", "--workspace", "--all-features", "--test", "program"];
+    let name = "resume::a_run_that_is_killed_again_and_again_ends_as_one_that_is_not";
+    run(&[("NARROWS_KILLS", "100")], "cargo", &[&test[..], &["--", "--exact", name, "--nocapture"]].concat())
+}
+
 /// Format, clippy and rustdoc, warnings denied; in the release profile, which shares build scripts with the tests.
 pub fn lint() -> Result<(), String> {
     run(&[], "cargo", &["fmt", "--all", "--check"])?;
