@@ -26,6 +26,8 @@ pub struct Trainer {
     position: Position,
     spent: Duration,
     settled: Parameters,
+    /// Memory for the next that are settled.
+    candidate: Parameters,
     history: Vec<EpochReport>,
     best: Option<Best>,
 }
@@ -183,6 +185,7 @@ impl Trainer {
             fed: false,
             position: Position::default(),
             spent: Duration::ZERO,
+            candidate: settled.clone(),
             settled,
             history: Vec::new(),
             best: None,
@@ -350,12 +353,11 @@ impl Trainer {
         if position.step < steps {
             return Ok(Stepped::Within);
         }
-        let mut candidate = self.settled.clone();
-        step.parameters(&mut candidate);
-        if !candidate.values().iter().all(|value| value.is_finite()) {
+        step.parameters(&mut self.candidate);
+        if !self.candidate.values().iter().all(|value| value.is_finite()) {
             return Ok(Stepped::Diverged);
         }
-        self.settled = candidate;
+        std::mem::swap(&mut self.settled, &mut self.candidate);
         let mean = position.losses / steps as f64;
         self.position = Position { epoch: position.epoch + 1, ..Position::default() };
         self.fed = false;
