@@ -116,15 +116,6 @@ pub enum Outcome {
     },
 }
 
-/// Where a step has led.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stepped {
-    Within,
-    /// The epoch is done; the mean of its losses.
-    Epoch(f64),
-    Diverged,
-}
-
 impl Trainer {
     /// A training of an autoencoder that begins.
     ///
@@ -216,7 +207,7 @@ impl Trainer {
         expect("the order of the rows", self.order(), order)?;
         expect("the number of epochs in the history", position.epoch.to_string(), history.len().to_string())?;
         let (epochs, steps) = (self.training.epochs, self.feed.steps());
-        if position.epoch > epochs || position.step >= steps {
+        if position.epoch > epochs || position.step > steps {
             let found = format!("after step {} of epoch {}", position.step, position.epoch + 1);
             return expect("its end", format!("at most {epochs} epochs of {steps} steps"), found)
                 .map(|()| self);
@@ -290,22 +281,22 @@ impl Trainer {
         }
         let (epoch, steps) = (self.position.epoch + 1, self.feed.steps());
         let (start, before) = (Instant::now(), self.spent);
-        let (training_loss, mut stop) = loop {
+        while self.position.step < steps {
             let step = self.position.step + 1;
-            let stepped = self.step(compute)?;
+            let is_finite = self.step(compute)?;
             self.spent = before + start.elapsed();
-            if stepped == Stepped::Diverged {
+            if !is_finite {
                 return Ok(Some(Outcome::Diverged { epoch, step }));
             }
-            let told = observe(&Event::Batch { epoch, step, steps });
-            match stepped {
-                Stepped::Epoch(loss) => break (loss, told.is_break()),
-                _ if told.is_break() => return Ok(Some(Outcome::Stopped)),
-                _ => {}
+            if observe(&Event::Batch { epoch, step, steps }).is_break() {
+                return Ok(Some(Outcome::Stopped));
             }
+        }
+        let Some(training_loss) = self.settle() else {
+            return Ok(Some(Outcome::Diverged { epoch, step: steps }));
         };
         let duration = std::mem::take(&mut self.spent);
-        stop |= observe(&Event::Parameters { epoch, parameters: &self.settled }).is_break();
+        let mut stop = observe(&Event::Parameters { epoch, parameters: &self.settled }).is_break();
         let measured = self.training.test_every > 0 && epoch.is_multiple_of(self.training.test_every);
         let test = watch.test.filter(|_| measured);
         let report = EpochReport {
@@ -330,8 +321,8 @@ impl Trainer {
         Trained { parameters, best_epoch, history: self.history, outcome }
     }
 
-    /// Takes one step. At the end of an epoch the parameters are settled.
-    fn step(&mut self, compute: &mut Compute) -> Result<Stepped, TrainingError> {
+    /// Takes one step; whether its loss is a finite number.
+    fn step(&mut self, compute: &mut Compute) -> Result<bool, TrainingError> {
         let Self { training, step, feed, position, .. } = self;
         let steps = feed.steps();
         if !self.fed {
@@ -345,23 +336,24 @@ impl Trainer {
         step.announce(following);
         let loss =
             step.take_towards(compute, samples, objective, rows, training.optimiser.rule(done + 1, rates));
-        if !loss.is_finite() {
-            return Ok(Stepped::Diverged);
+        if loss.is_finite() {
+            position.losses += loss;
+            position.step += 1;
         }
-        position.losses += loss;
-        position.step += 1;
-        if position.step < steps {
-            return Ok(Stepped::Within);
-        }
-        step.parameters(&mut self.candidate);
+        Ok(loss.is_finite())
+    }
+
+    /// Ends an epoch whose steps are all done, if the parameters are finite numbers; the mean of its losses.
+    fn settle(&mut self) -> Option<f64> {
+        self.step.parameters(&mut self.candidate);
         if !self.candidate.values().iter().all(|value| value.is_finite()) {
-            return Ok(Stepped::Diverged);
+            return None;
         }
         std::mem::swap(&mut self.settled, &mut self.candidate);
-        let mean = position.losses / steps as f64;
-        self.position = Position { epoch: position.epoch + 1, ..Position::default() };
+        let Position { epoch, step, losses } = self.position;
+        self.position = Position { epoch: epoch + 1, ..Position::default() };
         self.fed = false;
-        Ok(Stepped::Epoch(mean))
+        Some(losses / step as f64)
     }
 
     /// Keeps the parameters if they are the best so far.
