@@ -78,6 +78,11 @@ impl ModelFile {
         Self { path: if path.is_dir() { path.join(FILE) } else { path.to_owned() } }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads it.
     pub fn load(&self) -> Result<(Autoencoder, Provenance), Failure> {
         load(&self.path).map_err(|error| match siblings(&self.path) {

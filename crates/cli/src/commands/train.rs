@@ -6,11 +6,12 @@ use clap::{Args, ValueEnum};
 use narrows::dataset::NormalisationKind;
 use narrows::dataset::load::{LoadOptions, Loaded};
 use narrows::experiment::{Defaults, Experiment, MAX_SEED, ModelSettings, TrainingSettings, defaults};
-use narrows::model::{HiddenActivation, Initialisation, OutputActivation};
+use narrows::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
 use narrows::train::{Optimiser, Schedule};
 
 use crate::arguments::{Common, count, named};
 use crate::commands::data_arguments::{DataArguments, read};
+use crate::commands::model_file::ModelFile;
 use crate::commands::run::{GoingOn, carry_out};
 use crate::failure::Failure;
 
@@ -21,6 +22,10 @@ use crate::failure::Failure;
 pub struct Train {
     #[command(flatten)]
     data: DataArguments,
+
+    /// Begin with the parameters of a trained model, whose sizes and activations are taken too: fine-tuning
+    #[arg(long, value_name = "MODEL")]
+    from: Option<PathBuf>,
 
     /// Sizes of the encoder's layers, the latent's last; the decoder mirrors them
     ///
@@ -136,13 +141,26 @@ impl Train {
         let hidden = self.hidden.as_deref().map(sizes).transpose()?;
         let mut data = self.data.options();
         let mut loaded = read(&mut data, common)?;
-        let chosen = defaults(loaded.parts.schema(), loaded.parts.train().rows());
-        let experiment = self.experiment(data, hidden, &chosen);
+        let mut chosen = defaults(loaded.parts.schema(), loaded.parts.train().rows());
+        let from = self.from.as_deref().map(ModelFile::at);
+        if let Some(from) = &from {
+            let (model, _) = from.load()?;
+            let Architecture { hidden, activation, output, .. } = model.architecture;
+            chosen = Defaults { hidden, activation, output, ..chosen };
+        }
+        let from = from.map(|from| from.path().display().to_string());
+        let experiment = self.experiment(data, hidden, from, &chosen);
         self.tell(&experiment, &chosen, &mut loaded);
         carry_out(&experiment, loaded, &out, &self.going_on, self.json, None, common)
     }
 
-    fn experiment(&self, data: LoadOptions, hidden: Option<Vec<usize>>, chosen: &Defaults) -> Experiment {
+    fn experiment(
+        &self,
+        data: LoadOptions,
+        hidden: Option<Vec<usize>>,
+        from: Option<String>,
+        chosen: &Defaults,
+    ) -> Experiment {
         let (optimiser, schedule) = match self.has_a_rate_of_its_own() {
             true => {
                 (self.optimiser(), self.schedule.unwrap_or(ScheduleName::Constant).schedule(self.warm_up))
@@ -167,6 +185,7 @@ impl Train {
             name: self.name.clone(),
             hidden: hidden.unwrap_or_else(|| chosen.hidden.clone()),
             output: Some(self.output.unwrap_or(chosen.output)),
+            from,
             ..ModelSettings::default()
         };
         Experiment {
@@ -190,7 +209,7 @@ impl Train {
         loaded.notes.push(format!("{}: {architecture}", self.name));
         let was_asked = [
             self.normalisation.is_some() && self.output.is_some(),
-            self.hidden.is_some(),
+            self.hidden.is_some() || self.from.is_some(),
             self.has_a_rate_of_its_own() || (self.activation.is_some() && self.schedule.is_some()),
             self.epochs.is_some() && self.batch_size.is_some(),
         ];

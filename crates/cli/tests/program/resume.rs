@@ -190,6 +190,30 @@ fn what_cannot_be_gone_on_with_is_told() {
 }
 
 #[test]
+fn fine_tuning_begins_where_a_model_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let model = first.join("models/model");
+    narrows!["train", "--hidden", "32,4", "--epochs", "2", "--activation", "relu", "--out", &first].success();
+    let tuned = ["--learning-rate", "1e-9", "--optimiser", "sgd", "--epochs", "1", "--json"];
+    let train = |more: &[&str], out: &Path| {
+        let mut arguments: Vec<OsString> = vec!["train".into(), "--from".into(), model.clone().into()];
+        arguments.extend(tuned.into_iter().chain(more.iter().copied()).map(OsString::from));
+        arguments.extend(["--out".into(), out.into()]);
+        crate::called(arguments)
+    };
+    let summary = train(&[], &second).json();
+    let before: Value = serde_json::from_slice(&fs::read(first.join("summary.json")).unwrap()).unwrap();
+    let error = |summary: &Value| summary["models"][0]["test"]["model_scale"].as_f64().unwrap();
+    // A rate that changes next to nothing leaves the error where it was; drawn parameters are far from it.
+    assert!((error(&summary) - error(&before)).abs() < 1e-4 * error(&before), "{summary}");
+    assert_eq!(summary["models"][0]["architecture"], before["models"][0]["architecture"]);
+    let other = folder.path().join("other");
+    train(&["--hidden", "32,5"], &other).mistake(&["784 → 32 → 5", "784 → 32 → 4", "same sizes"]);
+    assert!(!other.exists(), "found before there is a folder");
+}
+
+#[test]
 fn a_validation_set_ends_the_training_and_its_best_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (out, table) = (folder.path().join("run"), folder.path().join("table.csv"));

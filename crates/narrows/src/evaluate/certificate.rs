@@ -110,7 +110,7 @@ impl Certificate {
         let basis = orthonormal_basis(&decoder_matrix(model));
         let exact = Mat::from_fn(features, components, |feature, k| pca.components[k][feature]);
         let angles = principal_angles(&basis, &exact)?;
-        let squared_cosines: f64 = angles.iter().map(|angle| angle.cos().powi(2)).sum();
+        let squared_cosines: f64 = angles.iter().map(|&angle| libm::cos(angle).powi(2)).sum();
         let mean_squared_cosine = squared_cosines / components as f64;
         let (recovered_variances, recovered_components) = recovered(&basis, pca)?;
 
@@ -201,18 +201,17 @@ fn principal_angles(q: &Mat<f64>, u: &Mat<f64>) -> Result<Vec<f64>, PcaError> {
     let mut sines = lacking.singular_values().map_err(|_| PcaError::NotConverged)?;
     // Singular values come in descending order, and the largest sine belongs to the smallest cosine.
     sines.reverse();
-    let mut angles: Vec<f64> =
-        cosines
-            .iter()
-            .zip(&sines)
-            .map(|(&cosine, &sine)| {
-                if cosine * cosine >= 0.5 {
-                    sine.clamp(0.0, 1.0).asin()
-                } else {
-                    cosine.clamp(0.0, 1.0).acos()
-                }
-            })
-            .collect();
+    let mut angles: Vec<f64> = cosines
+        .iter()
+        .zip(&sines)
+        .map(|(&cosine, &sine)| {
+            if cosine * cosine >= 0.5 {
+                sine.clamp(0.0, 1.0).asin()
+            } else {
+                libm::acos(cosine.clamp(0.0, 1.0))
+            }
+        })
+        .collect();
     angles.resize(u.ncols(), right);
     Ok(angles)
 }

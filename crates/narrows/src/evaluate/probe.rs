@@ -299,13 +299,13 @@ fn softmax(logits: &mut [f64], classes: usize, target: usize) -> f64 {
     let own = used[target] - greatest;
     let mut sum = 0.0;
     for logit in used.iter_mut() {
-        *logit = (*logit - greatest).exp();
+        *logit = libm::exp(*logit - greatest);
         sum += *logit;
     }
     used.iter_mut().for_each(|p| *p /= sum);
     used[target] -= 1.0;
     padding.fill(0.0);
-    sum.ln() - own
+    libm::log(sum) - own
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -51,8 +51,9 @@ pub fn effective_rank(compute: &mut Compute, codes: &[f32], latent: usize) -> Re
     if sum == 0.0 {
         return Ok(0.0);
     }
-    let entropy: f64 = roots.iter().map(|root| root / sum).filter(|&p| p > 0.0).map(|p| -p * p.ln()).sum();
-    Ok(entropy.exp())
+    let entropy: f64 =
+        roots.iter().map(|root| root / sum).filter(|&p| p > 0.0).map(|p| -p * libm::log(p)).sum();
+    Ok(libm::exp(entropy))
 }
 
 /// Range, spread and sensitivity of every number of the codes (rows × latent).

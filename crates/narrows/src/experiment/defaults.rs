@@ -98,7 +98,7 @@ fn hidden_of_table(columns: usize) -> Vec<usize> {
 }
 
 fn nearest_power_of_two(size: f64) -> usize {
-    1 << size.max(1.0).log2().round() as u32
+    1 << libm::log2(size.max(1.0)).round() as u32
 }
 
 #[cfg(test)]

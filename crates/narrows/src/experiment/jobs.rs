@@ -13,7 +13,7 @@ use super::run::{RunError, RunEvent};
 use super::{Experiment, ModelSettings, ModelSummary, ModelWithoutEpoch, PcaSummary, RunDirectory, Summary};
 use crate::compute::{Compute, ThreadsError};
 use crate::dataset::Parts;
-use crate::model::{Autoencoder, InputSpec};
+use crate::model::{Autoencoder, InputSpec, Parameters};
 use crate::pca::{Pca, PcaError};
 use crate::report::live::Snapshot;
 use crate::train::{EpochReport, Event};
@@ -26,6 +26,8 @@ pub(super) struct Work<'a> {
     /// What an earlier run has left.
     pub resumed: Resumed,
     pub checkpoints: CheckpointEvery,
+    /// What each model begins with, where that is not drawn.
+    pub beginnings: Vec<Option<Parameters>>,
     /// The summary of a run in which no model is finished.
     pub begun: Summary,
     pub start: Instant,

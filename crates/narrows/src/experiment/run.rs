@@ -19,17 +19,17 @@ use super::quality::{OfSeed, measure_interpolations};
 use super::resume::Resumed;
 use super::summary::DataSummary;
 use super::{
-    DirectoryError, Experiment, ExperimentError, Machine, ModelSummary, ModelWithoutEpoch, RunDirectory,
-    Summary,
+    DirectoryError, Experiment, ExperimentError, Machine, ModelSettings, ModelSummary, ModelWithoutEpoch,
+    RunDirectory, Summary,
 };
 use crate::compute::{Compute, Level, ThreadsError};
 use crate::dataset::load::{self, Loaded, load};
 use crate::dataset::{NormalisationError, Parts, RowNameError};
-use crate::files::LoadError;
 use crate::files::judge::TrainedOn;
+use crate::files::{self, LoadError};
 use crate::interpolate::judge::{Judge, JudgeError};
 use crate::interpolate::quality::QualityError;
-use crate::model::{Autoencoder, InputSpec, MismatchError};
+use crate::model::{Autoencoder, InputSpec, MismatchError, Parameters};
 use crate::pca::PcaError;
 use crate::report::live::Snapshot;
 use crate::train::{Event, TrainingError, Watch};
@@ -166,9 +166,23 @@ pub enum RunError {
     /// The system gives no threads.
     #[error(transparent)]
     Threads(#[from] ThreadsError),
-    /// What an earlier run left cannot be read.
-    #[error("{0}; remove it to begin that model anew")]
-    Earlier(#[from] LoadError),
+    /// A file of a model, or what an earlier run left, cannot be read.
+    #[error(transparent)]
+    File(#[from] LoadError),
+    /// A model is to begin with the parameters of one of another architecture.
+    #[error(
+        "model `{model}` is {expected}; {path}, which it is to begin with, is {found}; give it the same sizes and activations"
+    )]
+    From {
+        /// Which.
+        model: String,
+        /// The other's file.
+        path: String,
+        /// Its architecture.
+        expected: String,
+        /// The other's.
+        found: String,
+    },
     /// The pictures of an earlier run are of other images.
     #[error("{0}")]
     Snapshots(String),
@@ -233,6 +247,7 @@ pub fn run_on(
         pair.to.find(&parts)?;
     }
     let input = InputSpec::fit(experiment.normalisation, parts.train())?;
+    let beginnings = beginnings(experiment, parts.schema().features())?;
     let validation = parts.validation().map(|data| input.samples(data)).transpose()?;
     for model in &experiment.models {
         let Some(training) = experiment.training(model) else { continue };
@@ -262,6 +277,7 @@ pub fn run_on(
         experiment,
         resumed,
         checkpoints: options.checkpoints,
+        beginnings,
         begun: begun(experiment, &parts, options, schedule),
         start,
         estimate: Estimate::new(experiment, planned(experiment, features), sharing, start.elapsed()),
@@ -300,6 +316,25 @@ struct Trained {
     models: Vec<Autoencoder>,
     snapshots: Vec<Vec<Snapshot>>,
     of_seeds: Vec<OfSeed>,
+}
+
+/// The parameters of the models that others are to begin with.
+fn beginnings(experiment: &Experiment, inputs: usize) -> Result<Vec<Option<Parameters>>, RunError> {
+    let of_model = |settings: &ModelSettings| {
+        let Some(path) = &settings.from else { return Ok(None) };
+        let (model, _) = files::model::load(Path::new(path))?;
+        let (expected, found) = (experiment.architecture(settings, inputs), model.architecture);
+        match expected == found {
+            true => Ok(Some(model.parameters)),
+            false => Err(RunError::From {
+                model: settings.name.clone(),
+                path: path.clone(),
+                expected: expected.to_string(),
+                found: found.to_string(),
+            }),
+        }
+    };
+    experiment.models.iter().map(of_model).collect()
 }
 
 /// The summary of a run in which nothing is trained yet.

@@ -155,6 +155,9 @@ pub struct ModelSettings {
     /// As in [`TrainingSettings`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initialisation: Option<Initialisation>,
+    /// The file of a model of the same architecture, whose parameters this one begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// What somebody published of this model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,

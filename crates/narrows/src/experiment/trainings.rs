@@ -134,6 +134,9 @@ impl Work<'_> {
         let watch = Watch { validation: validation.as_ref(), test: Some(&test).filter(|_| seed.is_none()) };
         watch.check(&architecture, training).map_err(failed)?;
         let mut trainer = Trainer::new(&architecture, training, &samples).map_err(failed)?;
+        if let Some(parameters) = &self.beginnings[index] {
+            trainer = trainer.beginning_with(parameters).map_err(failed)?;
+        }
         let of = (&architecture, training);
         if let Some(checkpoint) = self.resumed.checkpoint(self.directory, name, seed, of, self.data)? {
             let epoch = checkpoint.state.position.epoch;

@@ -164,6 +164,7 @@ impl ModelSettings {
             ("optimiser", self.optimiser.is_some()),
             ("schedule", self.schedule.is_some()),
             ("initialisation", self.initialisation.is_some()),
+            ("from", self.from.is_some()),
         ];
         let given = keys.into_iter().find(|(_, given)| *given);
         given.filter(|_| self.kind == ModelKind::PcaExact).map(|(key, _)| key)

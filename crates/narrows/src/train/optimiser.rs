@@ -181,8 +181,8 @@ fn adam(
     let beta1 = rates.momentum.unwrap_or(beta1);
     let step = step as f64;
     Rule::Adam {
-        step_size: (rates.learning_rate / (1.0 - beta1.powf(step))) as f32,
-        inverse_root: (1.0 - beta2.powf(step)).sqrt().recip() as f32,
+        step_size: (rates.learning_rate / (1.0 - libm::pow(beta1, step))) as f32,
+        inverse_root: (1.0 - libm::pow(beta2, step)).sqrt().recip() as f32,
         one_minus_beta1: (1.0 - beta1) as f32,
         beta2: beta2 as f32,
         one_minus_beta2: (1.0 - beta2) as f32,

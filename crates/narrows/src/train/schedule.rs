@@ -139,5 +139,5 @@ impl Schedule {
 
 /// From `start` to `end` on half a cosine, `way` from 0 to 1.
 fn half_cosine(start: f64, end: f64, way: f64) -> f64 {
-    end + (start - end) / 2.0 * (1.0 + (PI * way).cos())
+    end + (start - end) / 2.0 * (1.0 + libm::cos(PI * way))
 }

@@ -183,6 +183,19 @@ impl Trainer {
         })
     }
 
+    /// The same, beginning with these parameters instead of those that the seed draws: fine-tuning.
+    ///
+    /// # Errors
+    /// If they are of another architecture.
+    pub fn beginning_with(self, parameters: &Parameters) -> Result<Self, TrainingError> {
+        if parameters.tensors() != self.settled.tensors() {
+            return Err(TrainingError::setting("parameters", "those of the model", "those of another model"));
+        }
+        let (batch_size, samples) = (self.feed.batch_size(), self.feed.samples());
+        let step = Step::of_layers(&self.layers, parameters, batch_size, samples);
+        Ok(Self { step, settled: parameters.clone(), ..self })
+    }
+
     /// Goes on from a state that a training of the same settings, architecture and data gave: to the same bits.
     ///
     /// # Errors
