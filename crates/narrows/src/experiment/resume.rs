@@ -15,13 +15,14 @@ use crate::train::Training;
 /// What is there of an earlier run; of a new one, nothing.
 #[derive(Debug, Default)]
 pub(super) struct Resumed {
+    goes_on: bool,
     summary: Option<Summary>,
 }
 
 impl Resumed {
     /// Looks at what is there.
     pub fn of(directory: &RunDirectory) -> Self {
-        Self { summary: RunDirectory::read_summary(directory.path()) }
+        Self { goes_on: true, summary: RunDirectory::read_summary(directory.path()) }
     }
 
     /// A model that was finished, with its snapshots.
@@ -57,7 +58,7 @@ impl Resumed {
         data: &Parts,
     ) -> Result<Option<Autoencoder>, RunError> {
         let path = directory.model_of_seed(name, training.seed);
-        if !path.exists() {
+        if !self.goes_on || !path.exists() {
             return Ok(None);
         }
         let (model, provenance) = model::load(&path)?;
@@ -77,7 +78,11 @@ impl Resumed {
         (architecture, training): (&Architecture, &Training),
         data: &Parts,
     ) -> Result<Option<Checkpoint>, RunError> {
-        let Some(checkpoint) = directory.read_checkpoint(name, seed)? else { return Ok(None) };
+        if !self.goes_on {
+            return Ok(None);
+        }
+        let read = directory.read_checkpoint(name, seed).map_err(RunError::Checkpoint)?;
+        let Some(checkpoint) = read else { return Ok(None) };
         same_data(directory, Some(&checkpoint.data_hash), data)?;
         match checkpoint.architecture == *architecture && checkpoint.training == *training {
             true => Ok(Some(checkpoint)),

@@ -169,6 +169,9 @@ pub enum RunError {
     /// A file of a model, or what an earlier run left, cannot be read.
     #[error(transparent)]
     File(#[from] LoadError),
+    /// The checkpoint that an earlier run left cannot be read.
+    #[error("{0}; remove it to begin that model anew")]
+    Checkpoint(LoadError),
     /// A model is to begin with the parameters of one of another architecture.
     #[error(
         "model `{model}` is {expected}; {path}, which it is to begin with, is {found}; give it the same sizes and activations"
