@@ -261,7 +261,7 @@ fn every_kind_of_file_that_cannot_be_written_is_told_by_its_path_and_the_finishe
         ("models/deep/history.csv", "models/deep/model.safetensors"),
         ("models/deep/snapshots.safetensors", "experiment.toml"),
         ("models/deep/seed-2.safetensors", "split.json"),
-        ("summary.json", "models/linear/model.safetensors"),
+        ("summary.json", "split.json"),
         ("judge.safetensors", "summary.json"),
         ("figures/strip-down-across.png", "summary.json"),
         ("figures/curves.svg", "summary.json"),
