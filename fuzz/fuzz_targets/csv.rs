@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use narrows::dataset::format::{Format, Limits, Source, csv};
 
-libfuzzer_sys::fuzz_target!(|bytes: Vec<u8>| {
-    let open = || Source::from_reader("fuzz".as_ref(), std::io::Cursor::new(bytes.clone()));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let open = || Source::from_reader("fuzz".as_ref(), std::io::Cursor::new(bytes.to_vec()));
     if let Ok(source) = open()
         && source.format() == Format::Csv
     {
