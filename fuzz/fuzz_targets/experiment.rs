@@ -10,7 +10,8 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         assert_eq!(again.to_toml(), written);
         for (place, model) in experiment.models.iter().enumerate() {
             let _ = experiment.architecture(model, 784).parameter_count();
-            let _ = (experiment.seeds_of(place), experiment.exact_pca_like(place), experiment.validate_on(784));
+            let _ =
+                (experiment.seeds_of(place), experiment.exact_pca_like(place), experiment.validate_on(784));
         }
     }
 });

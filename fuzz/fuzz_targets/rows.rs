@@ -6,7 +6,8 @@ use narrows::dataset::{Dataset, Parts, RowName, Schema, Split, Values};
 fn dataset() -> Dataset {
     let classes = ["cat", "train", "size:3"].map(str::to_owned).to_vec();
     let schema = Schema::rows(1).and_then(|schema| schema.with_classes(classes)).expect("names differ");
-    Dataset::new("fuzz", schema, Values::Bytes(vec![1; 8]), Some(vec![0, 1, 2, 0, 1, 2, 0, 0])).expect("rows are whole")
+    Dataset::new("fuzz", schema, Values::Bytes(vec![1; 8]), Some(vec![0, 1, 2, 0, 1, 2, 0, 0]))
+        .expect("rows are whole")
 }
 
 // A text is the name of a row and a file of a split.

@@ -1,38 +1,15 @@
 //! The summary of a run, damaged: the report that is made of it is an error, and never a panic.
 
 use std::fs;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Dataset, ImageShape, Parts, Schema, Values};
-use narrows::experiment::{Existing, Experiment, FinishedRun, RunOptions, run_on};
+use narrows::dataset::Parts;
+use narrows::experiment::FinishedRun;
+use serde_json::{Value, json};
 
-/// Forty images of 2 × 2 pixels, of two classes, as the fuzz target has them.
-fn data() -> Parts {
-    let classes = ["dark", "bright"].map(str::to_owned).to_vec();
-    let schema = Schema::images(ImageShape::grey(2, 2)).unwrap().with_classes(classes).unwrap();
-    let bytes = (0..160_u8).map(|place| place.wrapping_mul(37)).collect();
-    let labels = (0..40).map(|row| row % 2).collect();
-    let dataset = Dataset::new("fuzz", schema, Values::Bytes(bytes), Some(labels)).unwrap();
-    Parts::new(dataset.clone(), None, dataset).unwrap()
-}
-
-/// A run of two small models.
-fn run(data: &Parts) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damaged-summary");
-    let options = RunOptions {
-        level: Level::detect(),
-        threads: NonZeroUsize::MIN,
-        existing: Existing::Replace,
-        cpu: String::new(),
-    };
-    let experiment = include_str!("../../../../fuzz/fuzz_targets/summary.toml");
-    let experiment = Experiment::from_toml(experiment).unwrap();
-    run_on(data.clone().into(), &experiment, &folder, &options, &|_| ControlFlow::Continue(())).unwrap();
-    folder
-}
+#[path = "../../../../fuzz/made/run.rs"]
+mod made;
 
 /// Reads the run with this summary, and makes its report.
 fn report(folder: &Path, summary: &[u8], data: &Parts) -> Result<String, String> {
@@ -44,19 +21,21 @@ fn report(folder: &Path, summary: &[u8], data: &Parts) -> Result<String, String>
 
 #[test]
 fn a_damaged_summary_is_an_error() {
-    let data = data();
-    let folder = run(&data);
-    let whole = fs::read_to_string(folder.join("summary.json")).unwrap();
-    assert!(report(&folder, whole.as_bytes(), &data).unwrap().contains("Fuzzed"));
-    for (from, to, expected) in [
-        // A seed that the experiment's file cannot hold, for TOML's numbers end before.
-        ("\"seed\":0", "\"seed\":9223372036854775808", "at most 9223372036854775807"),
-        ("\"steps\":10", "\"steps\":1000000000000", "expected 2 to 1000"),
-        ("\"best\":[{\"row\":", "\"best\":[{\"row\":4", "the test set has 40"),
-        ("\"hidden\":[2,1],\"activation\"", "\"hidden\":[],\"activation\"", "in its file"),
+    let data = made::data();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damaged-summary");
+    made::run(&folder);
+    let whole: Value = serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap();
+    assert!(report(&folder, whole.to_string().as_bytes(), &data).unwrap().contains("Small"));
+    for (place, value, expected) in [
+        // The numbers of TOML, which the report shows the experiment in, end before this one.
+        ("/experiment/seed", json!(1_u64 << 63), "at most 9223372036854775807"),
+        ("/experiment/interpolation/steps", json!(1_u64 << 40), "expected 2 to 1000"),
+        ("/models/0/latent/best/0/row", json!(40), "the test set has 40"),
+        ("/models/1/architecture/hidden", json!([]), "in its file"),
     ] {
-        let found = whole.split_once(from).map(|(before, after)| [before, to, after].concat());
-        let error = report(&folder, found.expect(from).as_bytes(), &data).unwrap_err();
+        let mut damaged = whole.clone();
+        *damaged.pointer_mut(place).expect(place) = value;
+        let error = report(&folder, damaged.to_string().as_bytes(), &data).unwrap_err();
         assert!(error.contains("summary.json cannot be read") && error.contains(expected), "{error}");
     }
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/summary");
