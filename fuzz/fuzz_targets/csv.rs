@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use narrows::dataset::format::{Format, Limits, Source, csv};
 
-libfuzzer_sys::fuzz_target!(|bytes: Vec<u8>| {
-    let open = || Source::from_reader("fuzz".as_ref(), std::io::Cursor::new(bytes.clone()));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let open = || Source::from_reader("fuzz".as_ref(), std::io::Cursor::new(bytes.to_vec()));
     if let Ok(source) = open()
         && source.format() == Format::Csv
     {
@@ -13,7 +13,8 @@ libfuzzer_sys::fuzz_target!(|bytes: Vec<u8>| {
         let whole = csv::read(source, &options, &Limits { bytes: 1 << 22 }, NonZeroUsize::MIN);
         // What is read block by block is what is read at once.
         let blocks = csv::blocks(open().expect("it was opened before"), &options);
-        let rows = blocks.and_then(|blocks| blocks.map(|block| block.map(|block| block.rows)).sum::<Result<usize, _>>());
+        let rows = blocks
+            .and_then(|blocks| blocks.map(|block| block.map(|block| block.rows)).sum::<Result<usize, _>>());
         if let (Ok((whole, _)), Ok(rows)) = (whole, rows) {
             assert_eq!(whole.rows, rows);
             for column in &whole.columns {

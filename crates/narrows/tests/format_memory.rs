@@ -42,10 +42,13 @@ fn what_a_hostile_file_claims_is_not_allocated() {
         csv::blocks(source(endless)?, &csv::Options::default())?.try_for_each(|block| block.map(drop))
     });
     #[cfg(feature = "images")]
-    check("png, 3.6 gigapixels claimed", MIB, || {
+    for (name, side) in [("png, 3.6 gigapixels claimed", 60_000), ("png, 81 MB of pixels claimed", 9_000)] {
         use narrows::dataset::format::images;
-        images::read_one(source(Cursor::new(png_bomb()))?, &images::Options::default(), &LIMITS).map(drop)
-    });
+        check(name, MIB, || {
+            images::read_one(source(Cursor::new(png_bomb(side)))?, &images::Options::default(), &LIMITS)
+                .map(drop)
+        });
+    }
 }
 
 /// Reading must fail, and allocate no more than `most` in all.
@@ -93,10 +96,10 @@ fn gzip_bomb() -> Vec<u8> {
     gzip.finish().unwrap()
 }
 
-/// The beginning of a PNG of 60,000 × 60,000 pixels.
+/// The beginning of a grey PNG of `side` × `side` pixels.
 #[cfg(feature = "images")]
-fn png_bomb() -> Vec<u8> {
-    let side = 60_000_u32.to_be_bytes();
+fn png_bomb(side: u32) -> Vec<u8> {
+    let side = side.to_be_bytes();
     let header = [b"IHDR", &side[..], &side, &[8, 0, 0, 0, 0]].concat();
     let mut crc = flate2::Crc::new();
     crc.update(&header);

@@ -6,7 +6,7 @@ use super::directory::{JUDGE, MODEL, SNAPSHOTS, SUMMARY};
 use super::figures::{DrawError, draw};
 use super::live::{bound, compared, live_judge, live_models, live_pairs};
 use super::page::page;
-use super::{RunDirectory, Summary};
+use super::{ModelSummary, RunDirectory, Summary};
 use crate::compute::Compute;
 use crate::dataset::{Parts, RowNameError};
 use crate::evaluate::{Certificate, CertificateError};
@@ -101,8 +101,9 @@ impl FinishedRun {
             Err(error) if error.is_missing() => return Err(FinishedRunError::NotFinished(path.to_owned())),
             Err(source) => return Err(FinishedRunError::Read { path: file, source }),
         };
-        let summary: Summary = serde_json::from_slice(&text)
-            .map_err(|error| FinishedRunError::Summary { path: file, why: error.to_string() })?;
+        let wrong = |why: String| FinishedRunError::Summary { path: file.clone(), why };
+        let summary: Summary = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        summary.experiment.validate().map_err(|error| wrong(error.to_string()))?;
         if summary.models.is_empty() {
             return Err(FinishedRunError::NoModels(path.to_owned()));
         }
@@ -110,6 +111,14 @@ impl FinishedRun {
         let models = summary.models.iter().map(|model| files::model::load(&folder(&model.name).join(MODEL)));
         let models: Vec<Autoencoder> =
             models.map(|loaded| loaded.map(|(model, _)| model)).collect::<Result<_, _>>()?;
+        for (model, read) in summary.models.iter().zip(&models) {
+            let ModelSummary { name, architecture, .. } = model;
+            if *architecture != read.architecture {
+                let why =
+                    format!("model `{name}` is {architecture} there, and {} in its file", read.architecture);
+                return Err(wrong(why));
+            }
+        }
         let judge_file = path.join(JUDGE);
         let judge =
             judge_file.exists().then(|| judge::load(&judge_file)).transpose()?.map(|(judge, _)| judge);
@@ -178,10 +187,25 @@ impl FinishedRun {
     /// # Errors
     /// If a figure cannot be drawn.
     pub fn report(&self, data: &Parts, compute: &mut Compute) -> Result<Page, FinishedRunError> {
+        self.check_rows(data)?;
         let (summary, pca) = self.with_components(data, compute)?;
         let figures = draw(&summary, &self.models, data, pca.as_ref(), compute)?;
         let other = self.directory.compared_with(&summary.experiment);
         Ok(page(&summary, other.as_ref(), &figures))
+    }
+
+    /// Checks that the test rows which the summary names are there.
+    fn check_rows(&self, data: &Parts) -> Result<(), FinishedRunError> {
+        let rows = data.test().rows();
+        let measured = self.summary.models.iter().filter_map(|model| model.latent.as_ref());
+        let mut named = measured.flat_map(|latent| latent.best.iter().chain(&latent.worst));
+        match named.find(|named| named.row >= rows) {
+            Some(named) => {
+                let why = format!("it names test row {}, and the test set has {rows}, from 0", named.row);
+                Err(FinishedRunError::Summary { path: self.directory.path().join(SUMMARY), why })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The summary with the components that linear models have found, which are too large to be kept in a file, and exact PCA

@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use narrows::dataset::format::{Format, FormatError, Limits, Source, csv, idx, npy};
+use narrows::dataset::{RowName, Split};
+use narrows::files::{judge, model};
 
 /// Reads a source with the reader of its format.
 pub fn read(source: Source, limits: &Limits) -> Result<(), FormatError> {
@@ -37,24 +39,31 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn read_bytes(bytes: Vec<u8>) {
-    let limits = Limits { bytes: 1 << 20 };
+/// Reads bytes by every reader there is: of data, of models, of texts.
+fn read_by_all(bytes: Vec<u8>) {
+    let _ = model::from_bytes(&bytes, "mutated".to_owned());
+    let _ = judge::from_bytes(&bytes, "mutated");
+    let text = String::from_utf8_lossy(&bytes);
+    let _ = text.parse::<RowName>();
+    let _ = Split::from_json(&text);
+    #[cfg(feature = "report")]
+    let _ = narrows::experiment::Experiment::from_toml(&text).map(|experiment| experiment.to_toml());
     if let Ok(source) = Source::from_reader("mutated".as_ref(), std::io::Cursor::new(bytes)) {
-        let _ = read(source, &limits);
+        let _ = read(source, &Limits { bytes: 1 << 20 });
     }
 }
 
 #[test]
 fn damaged_files_never_panic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut found = Vec::new();
-    for folder in ["golden/data", "fuzz/corpus"] {
+    let mut found = vec![root.join("golden/files/model-version-1.safetensors")];
+    for folder in ["golden/data", "fuzz/corpus", "experiments"] {
         files(&root.join(folder), &mut found);
     }
-    assert!(found.len() > 150);
+    assert!(found.len() > 180);
     for path in found.iter().filter(|path| !path.ends_with("expected.json")) {
         let whole = fs::read(path).unwrap();
-        read_bytes(whole.clone());
+        read_by_all(whole.clone());
         let mut random = Random(whole.len() as u64);
         for _ in 0..60 {
             let mut bytes = whole.clone();
@@ -71,7 +80,7 @@ fn damaged_files_never_panic() {
                     }
                 }
             }
-            read_bytes(bytes);
+            read_by_all(bytes);
         }
     }
 }

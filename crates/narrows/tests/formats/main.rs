@@ -12,3 +12,5 @@ mod golden;
 mod images;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "report")]
+mod summary;

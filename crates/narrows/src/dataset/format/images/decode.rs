@@ -115,7 +115,7 @@ fn next<T>(tasks: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
 }
 
 fn read_header(path: &Path) -> Result<Header, String> {
-    let (decoder, orientation) = decoder(open(path)?)?;
+    let (decoder, orientation) = decoder(open(path)?, MAX_DECODER_BYTES)?;
     let (width, height) = decoder.dimensions();
     let (width, height) = (width as usize, height as usize);
     let (width, height) = if is_turned(orientation) { (height, width) } else { (width, height) };
@@ -143,7 +143,7 @@ fn decode(
     resizer: &mut Resizer,
     row: &mut [u8],
 ) -> Result<bool, String> {
-    let (samples, size) = samples(reader)?;
+    let (samples, size) = samples(reader, MAX_DECODER_BYTES)?;
     let pixels = samples.with_channels(target.channels);
     resize(&pixels, size, target, resizer, row)?;
     Ok(has_colour(row, target.channels))
@@ -154,13 +154,14 @@ pub(super) fn has_colour(pixels: &[u8], channels: usize) -> bool {
     channels == 3 && pixels.as_chunks::<3>().0.iter().any(|[r, g, b]| r != g || g != b)
 }
 
-/// Decodes one image to the size asked for or to its own, in three channels or one.
+/// Decodes one image to the size asked for or to its own, in three channels or one. Its pixels may take so many bytes.
 pub(super) fn one(
     reader: impl BufRead + Seek,
     size: Option<(usize, usize)>,
     channels: usize,
+    max_bytes: u64,
 ) -> Result<(Target, Vec<u8>), String> {
-    let (samples, (width, height)) = samples(reader)?;
+    let (samples, (width, height)) = samples(reader, max_bytes.min(MAX_DECODER_BYTES))?;
     let (target_height, target_width) = size.unwrap_or((height as usize, width as usize));
     let target = Target { height: target_height, width: target_width, channels };
     let mut row = vec![0; target.height * target.width * channels];
@@ -169,8 +170,8 @@ pub(super) fn one(
 }
 
 /// The samples of an image, turned upright, with its width and height.
-fn samples(reader: impl BufRead + Seek) -> Result<(Samples, (u32, u32)), String> {
-    let (decoder, orientation) = decoder(reader)?;
+fn samples(reader: impl BufRead + Seek, max_bytes: u64) -> Result<(Samples, (u32, u32)), String> {
+    let (decoder, orientation) = decoder(reader, max_bytes)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
     image.apply_orientation(orientation);
     let size = (image.width(), image.height());
@@ -178,16 +179,24 @@ fn samples(reader: impl BufRead + Seek) -> Result<(Samples, (u32, u32)), String>
 }
 
 /// A decoder that knows its limits, before it has taken any memory for pixels.
-fn decoder<'a>(reader: impl BufRead + Seek + 'a) -> Result<(impl ImageDecoder + 'a, Orientation), String> {
+fn decoder<'a>(
+    reader: impl BufRead + Seek + 'a,
+    max_bytes: u64,
+) -> Result<(impl ImageDecoder + 'a, Orientation), String> {
     let mut reader = ImageReader::new(reader).with_guessed_format().map_err(|error| error.to_string())?;
     let mut limits = image::Limits::default();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    limits.max_alloc = Some(max_bytes);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MAX_PIXELS {
         return Err(format!("it claims {width} x {height} pixels, and 1 to {MAX_PIXELS} are allowed"));
+    }
+    // The decoder's own limit is on what it takes beside the pixels.
+    let bytes = decoder.total_bytes();
+    if bytes > max_bytes {
+        return Err(format!("its pixels take {bytes} bytes, and {max_bytes} are allowed"));
     }
     // A damaged EXIF block says nothing of the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);

@@ -164,7 +164,12 @@ pub fn read_one(source: Source, options: &Options, limits: &Limits) -> Result<Im
     let (path, reader) = source.into_seekable(limits)?;
     check_size(options.size).map_err(|problem| Fault::from(problem).in_file(&path))?;
     let channels = if options.colour == Colour::Grey { 1 } else { 3 };
-    let (target, pixels) = decode::one(BufReader::new(reader), options.size, channels).map_err(|reason| {
+    if let Some((height, width)) = options.size {
+        let needed = (height * width * channels) as u64;
+        limits.check(needed).map_err(|problem| Fault::from(problem).in_file(&path))?;
+    }
+    let decoded = decode::one(BufReader::new(reader), options.size, channels, limits.bytes);
+    let (target, pixels) = decoded.map_err(|reason| {
         let unreadable = vec![Unreadable { path: path.clone(), reason }];
         Fault::from(ImagesProblem::Unreadable { total: 1, unreadable }).in_file(&path)
     })?;

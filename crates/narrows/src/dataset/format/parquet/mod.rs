@@ -5,6 +5,7 @@
 //! none, Snappy, gzip, LZ4 and zstd.
 
 mod convert;
+mod headers;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,7 @@ use super::Limits;
 use super::error::{Fault, FormatError, Place, Problem};
 use super::source::{Seekable, Source};
 use super::table::{Table, distinct_names};
+use headers::Checked;
 
 /// What is wrong with a Parquet file.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,7 @@ fn read_parquet(
     text: &[String],
     limits: &Limits,
 ) -> Result<Table, Fault> {
+    let reader = Checked::new(reader).map_err(ParquetProblem::File)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(reader).map_err(ParquetProblem::File)?;
     let claimed: i64 =
         builder.metadata().row_groups().iter().map(|group| group.total_byte_size().max(0)).sum();
