@@ -13,9 +13,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok((read, provenance)) = model::from_bytes(bytes, "read".to_owned()) {
         let written = model::to_bytes(&read, &provenance).expect("what was read can be written");
         let again = model::from_bytes(&written, "written".to_owned()).expect("it was written");
-        assert_eq!(again, (model.clone(), provenance));
-        if let Ok(samples) = model.input.rows(vec![1.0; model.architecture.inputs]) {
-            model.reconstruct(&mut Compute::single(Level::detect()), &samples).expect("it is such a row");
+        assert_eq!(again, (read.clone(), provenance));
+        if let Ok(samples) = read.input.rows(vec![1.0; read.architecture.inputs]) {
+            read.reconstruct(&mut Compute::single(Level::detect()), &samples).expect("it is such a row");
         }
     }
     if let Ok((judge, data)) = judge::from_bytes(bytes, "read") {
