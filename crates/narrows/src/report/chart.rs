@@ -34,6 +34,8 @@ pub enum Scale {
 pub enum CurveStyle {
     /// In the colour and line style of the model at this place ([`palette`](super::palette)).
     Model(usize),
+    /// Dashed, in the colour of the model at this place: what was measured of it on other rows.
+    Validation(usize),
     /// A grey line: what is no model, such as a blend of pixels.
     Control,
     /// A dashed grey line under all others: figures of someone else, to compare with.

@@ -69,14 +69,22 @@ fn one_curve(summary: &Summary, place: usize, model: &ModelSummary) -> Sketch {
     let (name, data) = (&model.name, &summary.data.name);
     let published = published(model);
     let beside = if published.is_some() { ", and dashed the published curve" } else { "" };
-    let caption = format!(
+    let mut caption = format!(
         "Training error of {name} ({}) on {data} by epoch: the mean squared error {} over the batches of an epoch, in \
          {}{beside}.",
         model.description,
         summary.per_feature(),
         summary.scale()
     );
-    let curves = std::iter::once(curve(place, model)).chain(published).collect();
+    let validation = validation(place, model);
+    if validation.is_some() {
+        caption += &format!(
+            " Dashed in its colour is the error on the validation set after each epoch. It is least after epoch {}, whose \
+             parameters the model has.",
+            model.epochs
+        );
+    }
+    let curves = std::iter::once(curve(place, model)).chain(validation).chain(published).collect();
     Sketch {
         subject: Subject::Curve { model: name.clone() },
         name: format!("curve-{name}"),
@@ -91,6 +99,13 @@ fn curve(place: usize, model: &ModelSummary) -> Curve {
         points: model.history.iter().map(|epoch| (epoch.epoch as f64, epoch.training_loss)).collect(),
         style: CurveStyle::Model(place),
     }
+}
+
+fn validation(place: usize, model: &ModelSummary) -> Option<Curve> {
+    let points: Vec<(f64, f64)> =
+        model.history.iter().filter_map(|epoch| Some((epoch.epoch as f64, epoch.validation_loss?))).collect();
+    let label = format!("validation, least after epoch {}", model.epochs);
+    (!points.is_empty()).then_some(Curve { label, points, style: CurveStyle::Validation(place) })
 }
 
 fn published(model: &ModelSummary) -> Option<Curve> {

@@ -56,7 +56,7 @@ pub(super) fn wide(text: &str) -> f64 {
 /// The ink of a curve.
 pub(super) fn colour(style: CurveStyle) -> RGBColor {
     match style {
-        CurveStyle::Model(index) => {
+        CurveStyle::Model(index) | CurveStyle::Validation(index) => {
             let [r, g, b] = palette::style(index).colour.light;
             RGBColor(r, g, b)
         }
@@ -96,6 +96,7 @@ pub(super) fn stroke(area: &Area, places: Vec<Place>, style: CurveStyle) -> Draw
     let whole = line(colour(style), 2.0);
     match style {
         CurveStyle::Control => area.draw(&PathElement::new(places, whole)),
+        CurveStyle::Validation(_) => dashed(area, places, (4.0, 3.0), line(colour(style), 1.5)),
         CurveStyle::Published => dashed(area, places, (6.0, 4.0), line(colour(style), 1.5)),
         CurveStyle::Bound => dashed(area, places, (2.0, 4.0), line(colour(style), 1.5)),
         CurveStyle::Model(index) => match palette::style(index).dash {
