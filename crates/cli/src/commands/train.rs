@@ -181,6 +181,7 @@ impl Train {
             models: vec![model],
             interpolation: None,
             questions: Vec::new(),
+            sweep: None,
         }
     }
 
