@@ -102,6 +102,11 @@ impl Run {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let (name, mut experiment) = experiments::find(&self.experiment)?;
+        if !self.only.is_empty() && experiment.sweep.is_some() {
+            return Err(Failure::user(
+                "--only chooses among models, and a sweep has one; list fewer values in [sweep] instead",
+            ));
+        }
         if !self.only.is_empty() {
             experiment.keep_only(&self.only).map_err(|error| match &error {
                 ExperimentError::UnknownModel { name, known } => {
