@@ -1,6 +1,7 @@
 //! Sweeps: one model with lists of settings, every combination of which is trained with several seeds, and compared on a
 //! validation set.
 
+mod coordinates;
 mod elbow;
 mod grid;
 mod report;

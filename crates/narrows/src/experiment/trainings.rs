@@ -98,6 +98,8 @@ impl Work<'_> {
         if let Some((autoencoder, epochs)) =
             self.resumed.of_seed(self.directory, &settings.name, &training, self.data)?
         {
+            // A run that was killed just after it wrote the model has left them.
+            self.directory.remove_checkpoints(&settings.name, Some(seed))?;
             return Ok(Some(OfSeed { model: index, seed, epochs, autoencoder }));
         }
         let mut observe = |event: &Event<'_>| self.say(RunEvent::OtherSeed { model: index, seed, event });

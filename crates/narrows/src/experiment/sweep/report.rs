@@ -46,13 +46,16 @@ pub(super) fn elbow_chart(summary: &SweepSummary) -> String {
 }
 
 /// The report: what was found, the chart, and the table of all points.
-pub(super) fn page(summary: &SweepSummary, chart: Option<String>) -> Page {
+pub(super) fn page(summary: &SweepSummary, chart: Option<String>, coordinates: Option<String>) -> Page {
     let sections = [
         chart.map(|svg| Section {
             heading: "Error by latent size".to_owned(),
             blocks: vec![Block::Figure(elbow_figure(summary, svg))],
         }),
-        Some(Section { heading: "All points".to_owned(), blocks: points(summary) }),
+        Some(Section {
+            heading: "All points".to_owned(),
+            blocks: coordinates.map(coordinates_figure).into_iter().chain(points(summary)).collect(),
+        }),
         Some(Section {
             heading: "What was run".to_owned(),
             blocks: vec![Block::Code(summary.experiment.to_toml())],
@@ -140,6 +143,17 @@ fn elbow_figure(summary: &SweepSummary, svg: String) -> Figure {
     }
 }
 
+fn coordinates_figure(svg: String) -> Block {
+    let caption = "Every point as a line over what it was trained with and the mean validation error that came of it. Blue: the best. \
+                   Lines that end low show which values good points share.";
+    Block::Figure(Figure {
+        anchor: "figure-points".to_owned(),
+        caption: caption.into(),
+        alt: caption.to_owned(),
+        image: Image::Svg(svg),
+    })
+}
+
 fn points(summary: &SweepSummary) -> Vec<Block> {
     let best = summary.points.first().and_then(|point| point.validation).map(|error| digits(error.mean));
     let row = |point: &PointSummary| -> Vec<Cell> {
@@ -187,7 +201,7 @@ fn points(summary: &SweepSummary) -> Vec<Block> {
 }
 
 /// Four digits that count, for errors of any scale.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

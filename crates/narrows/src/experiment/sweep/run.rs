@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use super::coordinates::coordinates;
 use super::report;
 use super::summary::{BestModel, OneTraining, PointSummary, SweepSummary};
 use crate::compute::Compute;
@@ -174,6 +175,7 @@ pub fn run_sweep(
         let mut compute = Compute::at(options.level, options.threads)?;
         summary.find_elbow(|latent| exact_pca.get(&latent).copied());
         summary.best = best(&summary, &directory, &parts, &mut compute)?;
+        summary.seconds = start.elapsed().as_secs_f64();
         conclude(&summary, &directory)?;
     }
     summary.seconds = start.elapsed().as_secs_f64();
@@ -323,14 +325,17 @@ fn best(
     Ok(Some(BestModel { point: point.name.clone(), seed, validation, test }))
 }
 
-/// Draws the figure, if there is a curve, and the report.
+/// Draws what there is to draw, and the report.
 fn conclude(summary: &SweepSummary, directory: &RunDirectory) -> Result<(), RunError> {
-    let figure = summary.has_curve().then(|| report::elbow_chart(summary));
-    if let Some(svg) = &figure {
-        directory.write("figures/elbow.svg", svg.as_bytes())?;
-        directory.write("figures/elbow.png", &rasterised(svg).map_err(DrawError::Raster)?)?;
+    let chart = summary.has_curve().then(|| report::elbow_chart(summary));
+    let coordinates = coordinates(summary);
+    for (name, svg) in [("elbow", &chart), ("points", &coordinates)] {
+        if let Some(svg) = svg {
+            directory.write(&format!("figures/{name}.svg"), svg.as_bytes())?;
+            directory.write(&format!("figures/{name}.png"), &rasterised(svg).map_err(DrawError::Raster)?)?;
+        }
     }
-    Ok(directory.write_report(&report::page(summary, figure).html())?)
+    Ok(directory.write_report(&report::page(summary, chart, coordinates).html())?)
 }
 
 fn write(summary: &SweepSummary, directory: &RunDirectory) -> Result<(), RunError> {
