@@ -152,6 +152,7 @@ impl RunDirectory {
             (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
             (false, true, Existing::Resume) => {
                 directory.check_same(experiment)?;
+                directory.remove_temporaries().map_err(failed)?;
                 return Ok((directory, lock));
             }
             (true, ..) | (false, true, Existing::Replace) => directory.clear().map_err(failed)?,
@@ -166,6 +167,13 @@ impl RunDirectory {
             true => Ok(()),
             false => Err(DirectoryError::Other(self.path.clone())),
         }
+    }
+
+    /// Removes what a run that was killed was writing.
+    fn remove_temporaries(&self) -> io::Result<()> {
+        let folders = [self.path.clone(), self.path.join("figures"), self.path.join(BEST)];
+        let models = entries(&self.path.join("models"))?;
+        folders.iter().chain(&models).try_for_each(|folder| remove_matching(folder, is_temporary))
     }
 
     /// Removes what a run writes, and nothing else: a file that somebody put beside a model stays.

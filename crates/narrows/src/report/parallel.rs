@@ -31,7 +31,7 @@ const HEIGHT: f64 = 280.0;
 const PITCH: f64 = 130.0;
 const WIDTH: f64 = 688.0;
 /// The space between the ends of an axis and its first and last tick.
-const PADDING: f64 = 14.0;
+const PADDING: f64 = 18.0;
 const AXIS: &str = "#8c8c8c";
 
 /// The lines over the axes, under a title. The best ones are drawn last, in the colour of the first model.
@@ -61,7 +61,7 @@ pub fn parallel_coordinates(title: &str, axes: &[ParallelAxis], lines: &[Paralle
             @for (at, text) in &axis.ticks {
                 line x1=(x - 3.0) y1=(y(*at)) x2=(x + 3.0) y2=(y(*at)) stroke=(INK.1) {}
                 // A rim of the paper's colour keeps text legible over lines.
-                text x=(x + 7.0) y=(y(*at) + 4.0) font-size=(SMALL) fill=(INK.0) stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke" {
+                text x=(x + 7.0) y=(y(*at) - 5.0) font-size=(SMALL) fill=(INK.0) stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke" {
                     (fit(text, SMALL, Weight::Regular, pitch - 16.0))
                 }
             }

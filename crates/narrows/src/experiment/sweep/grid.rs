@@ -346,7 +346,7 @@ mod tests {
         refused("latents = [2]\n", "latents");
         refused("latent = []\n", "latent is empty");
         refused("latent = [2, 2]\n", "lists 2 twice");
-        refused("latent = [0]\n", "latent");
+        refused("latent = [0]\n", "0 was given");
         refused("latent = [2]\nseeds = 0\n", "seeds is 0; expected 1 to 1000");
         refused("latent = [2]\nsamples = 0\n", "samples is 0");
         let many = (1..=70).map(|number: usize| number.to_string()).collect::<Vec<_>>().join(", ");

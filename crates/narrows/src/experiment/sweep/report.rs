@@ -9,16 +9,18 @@ use crate::report::page::{Block, Cell, Figure, Image, Page, Section, Span, Table
 pub(super) fn elbow_chart(summary: &SweepSummary) -> String {
     let curve = &summary.curve;
     let style = CurveStyle::Model(0);
-    let mut curves = vec![Curve {
-        label: "best autoencoder".to_owned(),
-        points: curve.iter().map(|at| (at.latent as f64, at.validation.mean)).collect(),
-        style,
-    }];
     let exact: Vec<(f64, f64)> =
         curve.iter().filter_map(|at| Some((at.latent as f64, at.exact_pca?))).collect();
     let highest = curve.iter().flat_map(|at| at.exact_pca.into_iter().chain(at.validation.high));
     let highest = highest.chain(curve.iter().map(|at| at.validation.mean)).fold(0.0, f64::max);
-    curves.push(Curve { label: "exact PCA".to_owned(), points: exact, style: CurveStyle::Control });
+    let mut curves = vec![
+        Curve { label: "exact PCA".to_owned(), points: exact, style: CurveStyle::Control },
+        Curve {
+            label: "best autoencoder".to_owned(),
+            points: curve.iter().map(|at| (at.latent as f64, at.validation.mean)).collect(),
+            style,
+        },
+    ];
     curves.extend(summary.elbow.map(|latent| Curve {
         label: String::new(),
         points: vec![(latent as f64, 0.0), (latent as f64, highest)],
@@ -160,20 +162,17 @@ fn points(summary: &SweepSummary) -> Vec<Block> {
         let training = &point.training;
         let dash = || "–".to_owned();
         let exact = summary.curve.iter().find(|at| at.latent == point.latent()).and_then(|at| at.exact_pca);
+        let half = point.validation.and_then(|error| error.half_width());
         vec![
             point.name.clone().into(),
+            point.validation.map_or(Cell::default(), |error| marked(digits(error.mean), best.as_deref())),
+            half.map_or_else(dash, |half| format!("±{}", digits(half))).into(),
+            exact.map_or_else(dash, digits).into(),
+            thousands(point.parameters).into(),
+            training.epochs.to_string().into(),
+            training.batch_size.to_string().into(),
             point.architecture.to_string().into(),
             training.optimiser.to_string().into(),
-            training.batch_size.to_string().into(),
-            training.epochs.to_string().into(),
-            thousands(point.parameters).into(),
-            point.validation.map_or(Cell::default(), |error| marked(digits(error.mean), best.as_deref())),
-            point
-                .validation
-                .and_then(|error| error.half_width())
-                .map_or_else(dash, |half| format!("±{}", digits(half)))
-                .into(),
-            exact.map_or_else(dash, digits).into(),
         ]
     };
     let caption = format!(
@@ -185,11 +184,11 @@ fn points(summary: &SweepSummary) -> Vec<Block> {
     let mut blocks = vec![Block::Table(Table {
         anchor: "table-points".to_owned(),
         caption: caption.into(),
-        columns: columns(
-            &["point"],
-            &["layers", "optimiser"],
-            &["batch", "epochs", "parameters", "validation error", "±", "exact PCA"],
-        ),
+        columns: [
+            columns(&["point"], &[], &["error", "95 %", "exact PCA", "parameters", "epochs", "batch"]),
+            columns(&[], &["layers", "optimiser"], &[]),
+        ]
+        .concat(),
         rows: summary.points.iter().map(row).collect(),
         footnotes: Vec::new(),
     })];
