@@ -61,6 +61,7 @@ pub struct Common {
 pub enum Command {
     Run(commands::run::Run),
     Train(commands::train::Train),
+    Sweep(Box<commands::sweep::Sweep>),
     Evaluate(commands::evaluate::Evaluate),
     Encode(commands::encode::Encode),
     Compare(commands::compare::Compare),

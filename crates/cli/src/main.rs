@@ -57,6 +57,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     match command {
         Command::Run(command) => command.run(common),
         Command::Train(command) => command.run(common),
+        Command::Sweep(command) => command.run(common),
         Command::Evaluate(command) => command.run(common),
         Command::Encode(command) => command.run(common),
         Command::Compare(command) => command.run(common),

@@ -7,9 +7,10 @@ use bytesize::ByteSize;
 use clap::Args;
 use indicatif::ProgressBar;
 use narrows::dataset::load::{
-    ImageSize, LoadOptions, Loaded, MNIST, MissingRule, UnseenRule, load, load_for,
+    ImageSize, LoadError, LoadOptions, Loaded, MNIST, MissingRule, UnseenRule, load, load_for,
 };
 use narrows::dataset::{Identity, Parts, RowName, Which};
+use narrows::experiment::VALIDATION_SHARE;
 
 use crate::arguments::{Common, named};
 use crate::commands::model_file::LoadedModel;
@@ -210,9 +211,29 @@ pub fn with_id(name: &RowName, id: Option<&str>) -> String {
 
 /// Reads data for training. What data may take of memory is said in the options where it decides on the order of the rows.
 pub fn read(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
+    Ok(read_training(options, common)?)
+}
+
+/// The same for a sweep, which needs a validation set: where there is none, a share of the rows is drawn.
+pub fn read_with_validation(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
+    let says = options.validation.is_some() || options.split.is_some() || options.validation_share.is_some();
+    if says {
+        return read(options, common);
+    }
+    let mut drawn = LoadOptions { validation_share: Some(VALIDATION_SHARE), ..options.clone() };
+    match read_training(&mut drawn, common) {
+        // It has a validation set of its own.
+        Err(LoadError::Useless { option: "validation-share", .. }) => read(options, common),
+        loaded => {
+            *options = drawn;
+            Ok(loaded?)
+        }
+    }
+}
+
+fn read_training(options: &mut LoadOptions, common: &Common) -> Result<Loaded, LoadError> {
     let bounded = within_memory(options.clone());
-    let loaded =
-        reading(common, |progress| load(&bounded, common.threads(), progress).map_err(Failure::from))?;
+    let loaded = reading(common, |progress| load(&bounded, common.threads(), progress))?;
     if !loaded.parts.train().is_in_memory() {
         options.memory = bounded.memory;
     }
@@ -226,10 +247,10 @@ pub fn within_memory(options: LoadOptions) -> LoadOptions {
 }
 
 /// Reads with a bar for files on a terminal.
-pub fn reading<T>(
+pub fn reading<T, E>(
     common: &Common,
-    read: impl FnOnce(&mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    read: impl FnOnce(&mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<T, E>,
+) -> Result<T, E> {
     let shown = !common.quiet && std::io::stderr().is_terminal();
     let mut bar: Option<ProgressBar> = None;
     let result = read(&mut |done, of| {

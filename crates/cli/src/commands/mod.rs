@@ -18,5 +18,6 @@ pub mod page;
 pub mod pictures;
 pub mod reconstruct;
 pub mod run;
+pub mod sweep;
 pub mod train;
 pub mod version;

@@ -13,10 +13,11 @@ use narrows::dataset::load::Loaded;
 use narrows::train::{EpochReport, Event};
 
 use crate::arguments::{Common, count, level};
-use crate::commands::data_arguments::read;
+use crate::commands::data_arguments::{read, read_with_validation};
 use crate::commands::experiments;
 use crate::commands::interpolation_quality::{deciding_differences, verdicts};
 use crate::commands::output::{print, print_json};
+use crate::commands::sweep::carry_out_sweep;
 use crate::commands::version::cpu;
 use crate::failure::{Failure, with_suggestion};
 use crate::interrupt::Interrupt;
@@ -82,7 +83,8 @@ pub struct GoingOn {
 }
 
 impl GoingOn {
-    fn existing(self) -> Existing {
+    /// What to do with a run that is there.
+    pub fn existing(self) -> Existing {
         match self {
             Self { resume: true, .. } => Existing::Resume,
             Self { force: true, .. } => Existing::Replace,
@@ -90,7 +92,8 @@ impl GoingOn {
         }
     }
 
-    fn checkpoints(self) -> CheckpointEvery {
+    /// How often to write down.
+    pub fn checkpoints(self) -> CheckpointEvery {
         self.checkpoint_every.unwrap_or_default()
     }
 }
@@ -99,6 +102,11 @@ impl Run {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let (name, mut experiment) = experiments::find(&self.experiment)?;
+        if !self.only.is_empty() && experiment.sweep.is_some() {
+            return Err(Failure::user(
+                "--only chooses among models, and a sweep has one; list fewer values in [sweep] instead",
+            ));
+        }
         if !self.only.is_empty() {
             experiment.keep_only(&self.only).map_err(|error| match &error {
                 ExperimentError::UnknownModel { name, known } => {
@@ -118,6 +126,10 @@ impl Run {
         }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
         experiment.validate()?;
+        if experiment.sweep.is_some() {
+            let loaded = read_with_validation(&mut experiment.data, common)?;
+            return carry_out_sweep(&experiment, loaded, &out, &self.going_on, self.json, common);
+        }
         let loaded = read(&mut experiment.data, common)?;
         carry_out(&experiment, loaded, &out, &self.going_on, self.json, part_b(&experiment), common)
     }

@@ -200,6 +200,7 @@ impl Train {
             models: vec![model],
             interpolation: None,
             questions: Vec::new(),
+            sweep: None,
         }
     }
 

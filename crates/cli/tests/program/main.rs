@@ -14,6 +14,7 @@ mod pytorch;
 mod resume;
 mod several;
 mod study;
+mod sweep;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

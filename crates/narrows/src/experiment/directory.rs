@@ -10,6 +10,7 @@
 //!   models/three-layer/snapshots.safetensors
 //!   models/three-layer/seed-2.safetensors  where the verdict rests on several seeds
 //!   models/three-layer/checkpoint.safetensors  and checkpoint-previous.safetensors, while it is trained
+//!   sweep.json, sweep.csv, best/model.safetensors  of a sweep, in place of summary.json
 //!   judge.safetensors                  who judged interpolations
 //!   figures/…                          PNG, charts also as SVG
 //! ```
@@ -38,6 +39,10 @@ const MARK: &str = "# What was run in this folder, written by narrows.\n\n";
 const EXPERIMENT: &str = "experiment.toml";
 pub(super) const SUMMARY: &str = "summary.json";
 const REPORT: &str = "report.html";
+pub(super) const SWEEP: &str = "sweep.json";
+pub(super) const SWEEP_TABLE: &str = "sweep.csv";
+/// The folder of a sweep's best model.
+pub(super) const BEST: &str = "best";
 const SPLIT: &str = "split.json";
 pub(super) const JUDGE: &str = "judge.safetensors";
 const MODEL_FILES: [&str; 3] = [MODEL, HISTORY, SNAPSHOTS];
@@ -147,6 +152,7 @@ impl RunDirectory {
             (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
             (false, true, Existing::Resume) => {
                 directory.check_same(experiment)?;
+                directory.remove_temporaries().map_err(failed)?;
                 return Ok((directory, lock));
             }
             (true, ..) | (false, true, Existing::Replace) => directory.clear().map_err(failed)?,
@@ -163,6 +169,13 @@ impl RunDirectory {
         }
     }
 
+    /// Removes what a run that was killed was writing.
+    fn remove_temporaries(&self) -> io::Result<()> {
+        let folders = [self.path.clone(), self.path.join("figures"), self.path.join(BEST)];
+        let models = entries(&self.path.join("models"))?;
+        folders.iter().chain(&models).try_for_each(|folder| remove_matching(folder, is_temporary))
+    }
+
     /// Removes what a run writes, and nothing else: a file that somebody put beside a model stays.
     fn clear(&self) -> io::Result<()> {
         let models = self.path.join("models");
@@ -175,9 +188,10 @@ impl RunDirectory {
         remove_files(&self.path.join("figures"), |name| {
             name.ends_with(".png") || name.ends_with(".svg") || is_temporary(name)
         })?;
+        remove_files(&self.path.join(BEST), |name| name == MODEL || is_temporary(name))?;
         remove_matching(&self.path, is_temporary)?;
         // The experiment last: if this is interrupted, what is left is still known as a run.
-        [SUMMARY, REPORT, JUDGE, SPLIT, EXPERIMENT]
+        [SUMMARY, SWEEP, SWEEP_TABLE, REPORT, JUDGE, SPLIT, EXPERIMENT]
             .into_iter()
             .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
     }

@@ -145,6 +145,11 @@ pub enum DrawError {
     Row(#[from] RowNameError),
 }
 
+/// A figure as PNG, in the size of all figures.
+pub(super) fn rasterised(svg: &str) -> Result<Vec<u8>, RasterError> {
+    raster::png(svg, PNG_SCALE)
+}
+
 fn rasterise(sketches: &[Sketch], threads: usize) -> Result<Vec<Vec<u8>>, RasterError> {
     let each = sketches.len().div_ceil(threads).max(1);
     let mut pngs = Vec::new();
@@ -152,8 +157,7 @@ fn rasterise(sketches: &[Sketch], threads: usize) -> Result<Vec<Vec<u8>>, Raster
         let workers: Vec<_> = sketches
             .chunks(each)
             .map(|sketches| {
-                let draw =
-                    move || sketches.iter().map(|s| raster::png(&s.svg, PNG_SCALE)).collect::<Vec<_>>();
+                let draw = move || sketches.iter().map(|s| rasterised(&s.svg)).collect::<Vec<_>>();
                 // What a thread that the system does not give would have done is done here.
                 std::thread::Builder::new().spawn_scoped(scope, draw).map_err(|_| draw())
             })

@@ -1,8 +1,8 @@
-//! What a run has to do, and the workers that share it out.
+//! What a run has to do.
 
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::checkpoints::CheckpointEvery;
@@ -10,6 +10,7 @@ use super::estimate::{Estimate, Estimated, Planned, work};
 use super::quality::OfSeed;
 use super::resume::Resumed;
 use super::run::{RunError, RunEvent};
+use super::workers::share_out;
 use super::{Experiment, ModelSettings, ModelSummary, ModelWithoutEpoch, PcaSummary, RunDirectory, Summary};
 use crate::compute::{Compute, ThreadsError};
 use crate::dataset::Parts;
@@ -80,41 +81,13 @@ impl Work<'_> {
         jobs.sort_by_key(|job| self.cost(*job));
         jobs.insert(0, Job::Pca);
         let models = self.experiment.models.iter().map(|_| None).collect();
-        let results = Results { models, ..Results::default() };
-        let state = Mutex::new((jobs, Ok(results)));
-        let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = |error: ThreadsError| lock().1 = Err(error.into());
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                let started = std::thread::Builder::new().spawn_scoped(scope, || {
-                    let mut compute = match compute() {
-                        Ok(compute) => compute,
-                        Err(error) => return refused(error),
-                    };
-                    loop {
-                        let job = match &mut *lock() {
-                            (jobs, Ok(_)) => jobs.pop(),
-                            _ => None,
-                        };
-                        let Some(job) = job else { break };
-                        if self.stopped.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        let result = self.job(job, &mut compute);
-                        let results = &mut lock().1;
-                        if let Ok(found) = results
-                            && let Err(error) = result.and_then(|done| self.take(done, found))
-                        {
-                            *results = Err(error);
-                        }
-                    }
-                });
-                if let Err(source) = started {
-                    refused(ThreadsError { threads: workers, source });
-                }
-            }
-        });
-        state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+        let mut results = Results { models, ..Results::default() };
+        let job = |job, compute: &mut Compute| match self.going_on() {
+            ControlFlow::Continue(()) => self.job(job, compute).map(Some),
+            ControlFlow::Break(()) => Ok(None),
+        };
+        share_out(jobs, workers, compute, job, |done| self.take(done, &mut results))?;
+        Ok(results)
     }
 
     /// Puts what a job gave to the results.
@@ -151,13 +124,16 @@ impl Work<'_> {
     fn cost(&self, job: Job) -> usize {
         match job {
             Job::Pca => 0,
-            Job::Model(index) | Job::OfSeed(index, _) => {
-                let settings = &self.experiment.models[index];
-                let architecture = self.experiment.architecture(settings, self.data.schema().features());
-                let epochs = self.experiment.training(settings).map_or(0, |training| training.epochs);
-                architecture.parameter_count().saturating_mul(epochs)
-            }
+            Job::Model(index) | Job::OfSeed(index, _) => self.cost_of(index),
         }
+    }
+
+    /// The same of one training of a model.
+    pub fn cost_of(&self, index: usize) -> usize {
+        let settings = &self.experiment.models[index];
+        let architecture = self.experiment.architecture(settings, self.data.schema().features());
+        let epochs = self.experiment.training(settings).map_or(0, |training| training.epochs);
+        architecture.parameter_count().saturating_mul(epochs)
     }
 
     fn job(&self, job: Job, compute: &mut Compute) -> Result<Done, RunError> {
@@ -193,7 +169,7 @@ impl Work<'_> {
         let estimated = self.estimated(&event);
         for event in std::iter::once(event).chain(estimated.map(RunEvent::Estimated)) {
             if (self.observe)(event).is_break() {
-                self.stopped.store(true, Ordering::Relaxed);
+                self.stop();
             }
         }
         self.going_on()
@@ -210,6 +186,11 @@ impl Work<'_> {
         self.estimate.first_epoch(work(architecture.parameter_count(), inputs), *duration)
     }
 
+    /// Stops: what is under way is written down, nothing more is begun.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
     pub fn going_on(&self) -> ControlFlow<()> {
         match self.stopped.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
@@ -220,12 +201,21 @@ impl Work<'_> {
 
 /// All trainings of an experiment, those for the verdict among them.
 pub(super) fn planned(experiment: &Experiment, inputs: usize) -> Vec<Planned> {
+    planned_with(experiment, inputs, |model| experiment.seeds_of(model))
+}
+
+/// All trainings of an experiment, with so many seeds for the model of a place.
+pub(super) fn planned_with(
+    experiment: &Experiment,
+    inputs: usize,
+    seeds: impl Fn(usize) -> usize,
+) -> Vec<Planned> {
     let model = |(index, settings): (usize, &ModelSettings)| {
         let training = experiment.training(settings)?;
         let parameters = experiment.architecture(settings, inputs).parameter_count();
         let epochs = training.epochs as f64;
         let planned = Planned { parameters: work(parameters, inputs), epochs };
-        Some(vec![planned; experiment.seeds_of(index)])
+        Some(vec![planned; seeds(index)])
     };
     experiment.models.iter().enumerate().filter_map(model).flatten().collect()
 }

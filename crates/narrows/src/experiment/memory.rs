@@ -41,18 +41,29 @@ impl MemoryNeeded {
     /// are kept until the report is drawn.
     pub fn of(experiment: &Experiment, features: usize, rows: usize, threads: NonZeroUsize) -> Self {
         let mut trained: Vec<(String, usize, u64)> = Vec::new();
-        let mut kept = 0;
-        for model in &experiment.models {
-            let architecture = experiment.architecture(model, features);
+        let (mut kept, mut trainings) = (0, 0_usize);
+        // One that cannot be expanded has been refused before.
+        let points = experiment.expanded().unwrap_or_else(|_| experiment.clone());
+        let seeds_of = |index| match &experiment.sweep {
+            Some(sweep) => usize::try_from(sweep.seeds).unwrap_or(usize::MAX),
+            None => points.seeds_of(index),
+        };
+        for (index, model) in points.models.iter().enumerate() {
+            trainings = trainings.saturating_add(seeds_of(index));
+            let architecture = points.architecture(model, features);
             let parameters = architecture.parameter_count();
-            kept += 4 * parameters as u64;
-            if let Some(training) = experiment.training(model) {
+            // A sweep keeps no model once it is written.
+            if experiment.sweep.is_none() {
+                kept += 4 * parameters as u64;
+            }
+            if let Some(training) = points.training(model) {
                 let bytes = training_bytes(&architecture, training.batch_size.min(rows));
-                trained.push((model.name.clone(), parameters, bytes));
+                let side_by_side = seeds_of(index).min(threads.get());
+                trained.extend(vec![(model.name.clone(), parameters, bytes); side_by_side]);
             }
         }
         trained.sort_by_key(|(.., bytes)| std::cmp::Reverse(*bytes));
-        trained.truncate(Sharing::of(experiment.models.len(), threads.get()).workers);
+        trained.truncate(Sharing::of(trainings, threads.get()).workers);
         let bytes = kept + trained.iter().map(|(.., bytes)| bytes).sum::<u64>();
         Self { bytes, models: trained.len(), largest: trained.into_iter().next() }
     }

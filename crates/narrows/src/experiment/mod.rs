@@ -18,8 +18,10 @@ mod run;
 mod snapshots;
 mod specification;
 mod summary;
+mod sweep;
 mod trainings;
 mod validation;
+mod workers;
 
 pub use checkpoints::{CheckpointEvery, IntervalError};
 pub use defaults::{Defaults, defaults};
@@ -35,5 +37,9 @@ pub use specification::{
 };
 pub use summary::{
     DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, RowCode, Summary,
+};
+pub use sweep::{
+    AtLatent, BestModel, CompletedSweep, MeanError, OneTraining, PointSummary, Sweep, SweepEvent,
+    SweepSummary, VALIDATION_SHARE, run_sweep,
 };
 pub use validation::{ExperimentError, MAX_SEED};

@@ -1,7 +1,7 @@
 //! The report of a run: the answers on one page, then figures and numbers from results to details.
 
 mod answers;
-mod cells;
+pub(super) mod cells;
 mod latent;
 mod quality;
 mod results;

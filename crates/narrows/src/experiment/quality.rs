@@ -16,6 +16,8 @@ pub(super) struct OfSeed {
     /// Its place in the experiment.
     pub model: usize,
     pub seed: u64,
+    /// Of which its parameters are.
+    pub epochs: usize,
     pub autoencoder: Autoencoder,
 }
 

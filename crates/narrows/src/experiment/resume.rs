@@ -46,7 +46,7 @@ impl Resumed {
         Ok(Some((summary.clone(), model, snapshots)))
     }
 
-    /// A model that was trained with another seed than the experiment's, if all its epochs are done.
+    /// A model that was trained with another seed than the experiment's, if it is done, and the epochs it took.
     ///
     /// # Errors
     /// If its file cannot be read, or it was trained on other data.
@@ -56,14 +56,14 @@ impl Resumed {
         name: &str,
         training: &Training,
         data: &Parts,
-    ) -> Result<Option<Autoencoder>, RunError> {
+    ) -> Result<Option<(Autoencoder, usize)>, RunError> {
         let path = directory.model_of_seed(name, training.seed);
         if !self.goes_on || !path.exists() {
             return Ok(None);
         }
         let (model, provenance) = model::load(&path)?;
         same_data(directory, provenance.data_hash.as_deref(), data)?;
-        Ok(Some(model))
+        Ok(Some((model, provenance.epochs)))
     }
 
     /// Where a model's training was left.

@@ -197,6 +197,12 @@ pub enum RunError {
         "the checkpoint of model `{0}` is of another way of training; remove it, or begin the run anew by --force"
     )]
     OtherTraining(String),
+    /// There is nothing to choose by.
+    #[error(
+        "[sweep] settings are chosen by the error on a validation set, and there is none; give validation_share = 0.1, or say \
+         which rows with validation or split"
+    )]
+    NoValidation,
     /// Exact PCA failed.
     #[error(transparent)]
     Pca(#[from] PcaError),
@@ -243,6 +249,11 @@ pub fn run_on(
 ) -> Result<Completed, RunError> {
     let start = Instant::now();
     experiment.validate()?;
+    if experiment.sweep.is_some() {
+        return Err(
+            ExperimentError::Sweep("is no single run; `run_sweep` trains all its points".to_owned()).into()
+        );
+    }
     let Loaded { parts, notes, split } = loaded;
     experiment.validate_on(parts.schema().features())?;
     for pair in experiment.interpolation.iter().flat_map(|interpolation| &interpolation.pairs) {
@@ -251,14 +262,7 @@ pub fn run_on(
     }
     let input = InputSpec::fit(experiment.normalisation, parts.train())?;
     let beginnings = beginnings(experiment, parts.schema().features())?;
-    let validation = parts.validation().map(|data| input.samples(data)).transpose()?;
-    for model in &experiment.models {
-        let Some(training) = experiment.training(model) else { continue };
-        let architecture = experiment.architecture(model, parts.schema().features());
-        Watch { validation: validation.as_ref(), test: None }
-            .check(&architecture, &training)
-            .map_err(|source| RunError::Training { model: model.name.clone(), source })?;
-    }
+    check_trainings(experiment, &parts, &input)?;
     // Whether the system gives the threads is found out before there is a folder.
     drop(Compute::at(options.level, options.threads)?);
     // Last of what a user may have wrong: a mistake costs no earlier run and leaves no folder.
@@ -267,7 +271,7 @@ pub fn run_on(
         directory.write_split(split)?;
     }
 
-    let sharing = Sharing::of(experiment.models.len(), options.threads.get());
+    let sharing = Sharing::of(experiment.trainings(), options.threads.get());
     // Stopping is remembered at the first break, by whomever it was said to.
     let schedule = sharing.in_words();
     let stopped = observe(RunEvent::Started { schedule: &schedule, data: &notes }).is_break();
@@ -314,6 +318,23 @@ pub fn run_on(
     Ok(Completed { summary, directory, stopped, reported })
 }
 
+/// Finds out what a user may have wrong about training.
+pub(super) fn check_trainings(
+    experiment: &Experiment,
+    data: &Parts,
+    input: &InputSpec,
+) -> Result<(), RunError> {
+    let validation = data.validation().map(|data| input.samples(data)).transpose()?;
+    for model in &experiment.models {
+        let Some(training) = experiment.training(model) else { continue };
+        let architecture = experiment.architecture(model, data.schema().features());
+        Watch { validation: validation.as_ref(), test: None }
+            .check(&architecture, &training)
+            .map_err(|source| RunError::Training { model: model.name.clone(), source })?;
+    }
+    Ok(())
+}
+
 /// The models that have at least one epoch, in the experiment's order, and what stays in memory beside the summary.
 struct Trained {
     models: Vec<Autoencoder>,
@@ -322,7 +343,10 @@ struct Trained {
 }
 
 /// The parameters of the models that others are to begin with.
-fn beginnings(experiment: &Experiment, inputs: usize) -> Result<Vec<Option<Parameters>>, RunError> {
+pub(super) fn beginnings(
+    experiment: &Experiment,
+    inputs: usize,
+) -> Result<Vec<Option<Parameters>>, RunError> {
     let of_model = |settings: &ModelSettings| {
         let Some(path) = &settings.from else { return Ok(None) };
         let (model, _) = files::model::load(Path::new(path))?;
@@ -341,7 +365,12 @@ fn beginnings(experiment: &Experiment, inputs: usize) -> Result<Vec<Option<Param
 }
 
 /// The summary of a run in which nothing is trained yet.
-fn begun(experiment: &Experiment, data: &Parts, options: &RunOptions, schedule: String) -> Summary {
+pub(super) fn begun(
+    experiment: &Experiment,
+    data: &Parts,
+    options: &RunOptions,
+    schedule: String,
+) -> Summary {
     Summary {
         narrows: env!("CARGO_PKG_VERSION").to_owned(),
         experiment: experiment.clone(),

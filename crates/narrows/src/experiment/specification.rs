@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ExperimentError;
+use super::{ExperimentError, Sweep};
 use crate::dataset::load::{LoadOptions, deserialize_short, serialize_short};
 use crate::dataset::{NormalisationKind, RowName};
 use crate::interpolate::quality::comparable;
@@ -36,7 +36,7 @@ pub struct Experiment {
     /// What all models share.
     #[serde(default)]
     pub training: TrainingSettings,
-    /// The models, in the order of the report.
+    /// The models, in the order of the report; with a sweep one, which all its points share.
     pub models: Vec<ModelSettings>,
     /// Between which rows to interpolate, and with which models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +44,9 @@ pub struct Experiment {
     /// What the report's first page answers, in this order. Without any, it answers what the models and the interpolation suggest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// Lists of settings, each combination of which is trained with several seeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
 }
 
 /// A question that a report answers on its first page.
@@ -281,13 +284,20 @@ impl Experiment {
     pub fn set_epochs(&mut self, epochs: usize) {
         self.training.epochs = Some(epochs);
         self.models.iter_mut().for_each(|model| model.epochs = None);
+        if let Some(sweep) = &mut self.sweep {
+            sweep.epochs = None;
+        }
     }
 
-    /// Asks for a verdict over so many training seeds.
+    /// Asks for so many training seeds of a sweep's points, or of the models that a verdict compares.
     ///
     /// # Errors
     /// If the experiment comes to no verdict.
     pub fn set_seeds(&mut self, seeds: u64) -> Result<(), ExperimentError> {
+        if let Some(sweep) = &mut self.sweep {
+            sweep.seeds = seeds;
+            return Ok(());
+        }
         if seeds > 1 && self.compared().is_none() {
             return Err(ExperimentError::NothingToCompare);
         }
@@ -323,11 +333,17 @@ impl Experiment {
             .position(|model| model.kind == ModelKind::PcaExact && model.hidden.last() == latent)
     }
 
-    /// How many times a model is trained: once, but once for each seed if the verdict compares it.
+    /// How many times a model is trained or computed: once, but a model that the verdict compares is trained once for each seed.
     pub fn seeds_of(&self, model: usize) -> usize {
-        let compared = self.compared().is_some_and(|places| places.contains(&model));
+        let is_trained = self.models[model].kind == ModelKind::Autoencoder;
+        let compared = is_trained && self.compared().is_some_and(|places| places.contains(&model));
         let seeds = self.interpolation.as_ref().map_or(1, |interpolation| interpolation.seeds);
         if compared { usize::try_from(seeds).unwrap_or(usize::MAX) } else { 1 }
+    }
+
+    /// All trainings, those with further seeds among them, and what is computed instead.
+    pub(super) fn trainings(&self) -> usize {
+        (0..self.models.len()).fold(0, |sum, model| sum.saturating_add(self.seeds_of(model)))
     }
 
     /// A model's architecture on rows of `inputs` numbers.

@@ -40,16 +40,12 @@ pub struct Summary {
 impl Summary {
     /// The scale of losses and errors, in words: that of the models' input.
     pub(super) fn scale(&self) -> &'static str {
-        match self.experiment.normalisation {
-            NormalisationKind::Symmetric => "the [−1, 1] scale",
-            NormalisationKind::Unit => "the [0, 1] scale",
-            NormalisationKind::Standard => "standardised units",
-        }
+        self.experiment.scale()
     }
 
     /// What a squared error is the mean of.
     pub(super) fn per_feature(&self) -> &'static str {
-        if self.data.image { "per pixel" } else { "per column" }
+        self.data.per_feature()
     }
 
     /// A text that speaks of images and pixels, in the words of the data: a table has rows and columns.
@@ -82,6 +78,24 @@ impl Summary {
                 exact.contains(&model.name.as_str()) && model.architecture.latent() == pca.components
             })
         })
+    }
+}
+
+impl Experiment {
+    /// The scale of losses and errors, in words: that of the models' input.
+    pub(super) fn scale(&self) -> &'static str {
+        match self.normalisation {
+            NormalisationKind::Symmetric => "the [−1, 1] scale",
+            NormalisationKind::Unit => "the [0, 1] scale",
+            NormalisationKind::Standard => "standardised units",
+        }
+    }
+}
+
+impl DataSummary {
+    /// What a squared error is the mean of.
+    pub(super) fn per_feature(&self) -> &'static str {
+        if self.image { "per pixel" } else { "per column" }
     }
 }
 

@@ -95,10 +95,12 @@ impl Work<'_> {
         // Nothing in exact PCA is drawn by a seed: the one model serves them all.
         let Some(training) = self.experiment.training(settings) else { return Ok(None) };
         let training = Training { seed, ..training };
-        if let Some(autoencoder) =
+        if let Some((autoencoder, epochs)) =
             self.resumed.of_seed(self.directory, &settings.name, &training, self.data)?
         {
-            return Ok(Some(OfSeed { model: index, seed, autoencoder }));
+            // A run that was killed just after it wrote the model has left them.
+            self.directory.remove_checkpoints(&settings.name, Some(seed))?;
+            return Ok(Some(OfSeed { model: index, seed, epochs, autoencoder }));
         }
         let mut observe = |event: &Event<'_>| self.say(RunEvent::OtherSeed { model: index, seed, event });
         let trained = self.go_on(index, Some(seed), &training, None, compute, &mut observe)?;
@@ -106,11 +108,12 @@ impl Work<'_> {
             return Ok(None);
         }
         let provenance = self.provenance(settings, Some((&training, &trained)));
+        let epochs = trained.epochs();
         let autoencoder =
             Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
         self.directory.write_model_of_seed(&autoencoder, &provenance, seed)?;
         self.directory.remove_checkpoints(&settings.name, Some(seed))?;
-        Ok(Some(OfSeed { model: index, seed, autoencoder }))
+        Ok(Some(OfSeed { model: index, seed, epochs, autoencoder }))
     }
 
     /// Trains a model, or goes on where it was left, writing checkpoints; if it is stopped, the last of them is of where it
@@ -209,7 +212,7 @@ impl Work<'_> {
     }
 
     /// The decomposition of the training set, which all that want it share, and the seconds it took.
-    fn pca(&self, compute: &mut Compute) -> Result<&(Pca, f64), RunError> {
+    pub fn pca(&self, compute: &mut Compute) -> Result<&(Pca, f64), RunError> {
         let samples = self.input.samples(self.data.train())?;
         let fit = || {
             let start = Instant::now();

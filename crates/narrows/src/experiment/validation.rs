@@ -7,7 +7,10 @@ use crate::model::{ArchitectureError, OutputActivation};
 pub const MAX_SEED: u64 = i64::MAX as u64;
 
 /// More training runs than anybody waits for.
-const MAX_SEEDS: u64 = 1000;
+pub(super) const MAX_SEEDS: u64 = 1000;
+
+/// The longest name of a model: it is a folder's, and stands in tables.
+pub(super) const MAX_NAME: usize = 64;
 
 /// Weeks of training, and a history that is still a file one can open.
 const MAX_EPOCHS: usize = 1_000_000;
@@ -57,6 +60,9 @@ pub enum ExperimentError {
          [interpolation] with measure = true, a linear model and another one of the same latent size"
     )]
     NothingToCompare,
+    /// A sweep that cannot be.
+    #[error("[sweep] {0}")]
+    Sweep(String),
 }
 
 impl Experiment {
@@ -76,7 +82,7 @@ impl Experiment {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             let taken = self.models[..index].iter().any(|other| other.name.eq_ignore_ascii_case(name));
             if name.is_empty()
-                || name.len() > 64
+                || name.len() > MAX_NAME
                 || name.starts_with('.')
                 || !name.chars().all(allowed)
                 || taken
@@ -117,7 +123,11 @@ impl Experiment {
             }
             self.all_known([linear, deep].into_iter().flatten())?;
         }
-        self.all_known(self.questions.iter().flat_map(|question| &question.models))
+        self.all_known(self.questions.iter().flat_map(|question| &question.models))?;
+        match &self.sweep {
+            Some(_) => self.expanded()?.validate(),
+            None => Ok(()),
+        }
     }
 
     /// Checks what only the data tells.

@@ -6,6 +6,7 @@
 //! * [`chart`]: curves as an SVG line chart;
 //! * [`picture`]: an image held as numbers; [`gallery`]: many of them laid out with labels, as SVG;
 //! * [`panels`]: points and lines in panels side by side, over numbers or names;
+//! * [`parallel`]: a line for each combination of settings over an axis for each;
 //! * [`palette`]: the colour and line style of a model, the same everywhere;
 //! * [`raster`]: any of those SVGs as a PNG;
 //! * [`page`]: text, tables and figures as one HTML document that needs nothing else;
@@ -17,6 +18,7 @@ pub mod live;
 pub mod page;
 pub mod palette;
 pub mod panels;
+pub mod parallel;
 pub mod picture;
 pub mod raster;
 mod theme;

@@ -120,6 +120,25 @@ impl Optimiser {
         }
     }
 
+    /// The same with another learning rate.
+    pub fn with_learning_rate(mut self, rate: f64) -> Self {
+        match &mut self {
+            Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::Sgd { learning_rate, .. } => *learning_rate = rate,
+        }
+        self
+    }
+
+    /// Its name in TOML: `adam`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Adam { .. } => "adam",
+            Self::AdamW { .. } => "adamw",
+            Self::Sgd { .. } => "sgd",
+        }
+    }
+
     /// Checks every setting as PyTorch does; ε must be above 0.
     pub(super) fn validate(&self) -> Result<(), TrainingError> {
         let check = |setting, value: f64, expected, valid: bool| {

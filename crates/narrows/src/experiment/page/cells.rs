@@ -1,11 +1,11 @@
 //! What tables of the report are made of: columns, and numbers as they are written.
 
 /// `60,000`
-pub(super) use crate::dataset::load::grouped as thousands;
+pub(in crate::experiment) use crate::dataset::load::grouped as thousands;
 use crate::report::page::{Align, Cell, Column, Emphasis};
 
 /// Columns: the first of names, then words, then numbers.
-pub(super) fn columns(names: &[&str], words: &[&str], numbers: &[&str]) -> Vec<Column> {
+pub(in crate::experiment) fn columns(names: &[&str], words: &[&str], numbers: &[&str]) -> Vec<Column> {
     let column = |align| move |heading: &&str| Column { heading: (*heading).to_owned(), align };
     names
         .iter()
@@ -26,7 +26,7 @@ pub(super) fn error_cell(value: Option<f64>) -> Cell {
 }
 
 /// A text that is the best of its column if it reads like the best one: what looks equal is equally good.
-pub(super) fn marked(text: String, best: Option<&str>) -> Cell {
+pub(in crate::experiment) fn marked(text: String, best: Option<&str>) -> Cell {
     let emphasis = if best == Some(text.as_str()) { Emphasis::Best } else { Emphasis::None };
     Cell { emphasis, ..text.into() }
 }

@@ -89,8 +89,8 @@ pub(super) fn interval(values: &[Vec<f64>], clusters: &Clusters) -> Interval {
     Interval { mean, low: mean - half, high: mean + half }
 }
 
-/// The 97.5th percentile of Student's distribution.
-fn student(freedom: f64) -> f64 {
+/// The 97.5th percentile of Student's distribution: a 95 % interval reaches so many standard errors to either side of a mean.
+pub(crate) fn student(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).expect("degrees of freedom are positive").inverse_cdf(0.975)
 }
 
