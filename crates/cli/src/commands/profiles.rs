@@ -58,7 +58,7 @@ impl Profiles {
             title,
             x: Axis::Names { label: "column".to_owned(), names: self.names.clone() },
             y: Axis::Numbers("standardised value".to_owned()),
-            series: lines.iter().map(|line| self.series(line)).collect(),
+            series: lines.iter().flat_map(|line| self.series(line)).collect(),
             diagonal: false,
         }
     }
@@ -76,14 +76,22 @@ impl Profiles {
         self.panel(title, &lines)
     }
 
-    fn series(&self, &Line { raw, colour }: &Line<'_>) -> Series {
+    /// A line for each run of columns that have a value, and a dot for one that stands alone: what is missing is a gap.
+    fn series(&self, &Line { raw, colour }: &Line<'_>) -> Vec<Series> {
         let standardised = |(column, &raw): (&Moments, &f32)| {
             let deviation = if column.is_constant() { 1.0 } else { column.variance().sqrt() };
             (f64::from(raw) - column.mean) / deviation
         };
         let values = self.columns.iter().zip(raw).map(standardised).take(self.names.len());
-        let points = values.enumerate().map(|(place, value)| (place as f64, value)).collect();
-        Series { points, colour, mark: Mark::Line(1.8) }
+        let points: Vec<(f64, f64)> =
+            values.enumerate().map(|(place, value)| (place as f64, value)).collect();
+        let runs = points.split(|point| point.1.is_nan()).filter(|run| !run.is_empty());
+        let drawn = |run: &[(f64, f64)]| Series {
+            points: run.to_vec(),
+            colour,
+            mark: if run.len() == 1 { Mark::Dots(2.5) } else { Mark::Line(1.8) },
+        };
+        runs.map(drawn).collect()
     }
 }
 
