@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use narrows::dataset::load::{LoadOptions, MNIST, UnsplitPart, load_unsplit};
+use narrows::dataset::load::{LoadOptions, MNIST, UnsplitPart, first_rows, load_unsplit};
 use narrows::dataset::{Dataset, Description, Parts, RowName};
 use narrows::report::gallery::{Row as GalleryRow, rows as gallery};
 use narrows::report::picture::Picture;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::Common;
 use crate::commands::convert::Convert;
-use crate::commands::data_arguments::{Reading, read, reading};
+use crate::commands::data_arguments::{Reading, read, reading, within_memory};
 use crate::commands::output::{print, print_json, write_file};
 use crate::commands::pictures::PictureFile;
 use crate::failure::{Failure, complain};
@@ -47,6 +47,9 @@ pub struct Data {
     json: bool,
 }
 
+/// Images in a row that fits a page.
+const SHOWN: usize = 10;
+
 /// What else is done with data.
 #[derive(Debug, Subcommand)]
 enum DataCommand {
@@ -81,6 +84,9 @@ impl Data {
             let rows = self.rows.iter().map(|name| row(name, &data)).collect::<Result<_, _>>()?;
             return print_json(&Rows { data: options.name(), rows });
         }
+        let options = within_memory(options);
+        // Of an array the picture is there before all its values are read, for which a large file takes minutes.
+        let early = self.out.as_ref().map(|out| Self::write_early(&options, out)).transpose()?.flatten();
         let unsplit = reading(common, |progress| {
             load_unsplit(&options, common.threads(), progress).map_err(Failure::from)
         })?;
@@ -91,7 +97,10 @@ impl Data {
             self.write_split(&options, file, common)?;
         }
         if let Some(out) = &self.out {
-            out.write(&samples(&unsplit.parts)?)?;
+            let picture = samples(&unsplit.parts)?;
+            if early.as_ref() != Some(&picture) {
+                out.write(&picture)?;
+            }
         }
         let described: Vec<Description> =
             unsplit.parts.iter().map(|part| Description::of(&part.dataset)).collect::<Result<_, _>>()?;
@@ -100,6 +109,14 @@ impl Data {
         }
         print(&described.iter().map(text).collect::<Vec<_>>().join("\n"))?;
         self.out.as_ref().map_or(Ok(()), |out| print(&format!("{}\n", out.shown())))
+    }
+
+    /// Draws the first rows where they can be read alone. All rows may have a wider range, and are then drawn anew.
+    fn write_early(options: &LoadOptions, out: &PictureFile) -> Result<Option<String>, Failure> {
+        let Some(first) = first_rows(options, SHOWN).map_err(Failure::from)? else { return Ok(None) };
+        let picture = samples(&[first])?;
+        out.write(&picture)?;
+        Ok(Some(picture))
     }
 
     fn write_split(
@@ -125,8 +142,6 @@ fn row(name: &RowName, data: &Parts) -> Result<Row, Failure> {
 
 /// Some images of each part, by class where there are classes.
 fn samples(parts: &[UnsplitPart]) -> Result<String, Failure> {
-    /// A row that fits a page.
-    const SHOWN: usize = 10;
     let picture = |dataset: &Dataset, index: usize| {
         let image = dataset.image()?;
         let range = dataset.schema().range()?;

@@ -108,7 +108,7 @@ pub struct Reading {
     split_seed: Option<u64>,
 
     /// What the data may take of memory: 200MB. A larger array stays in its file and is read block by block
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = memory_size)]
     memory: Option<ByteSize>,
 }
 
@@ -307,6 +307,10 @@ fn as_read(own: LoadOptions, path: &str) -> LoadOptions {
         memory: None,
         ..own
     }
+}
+
+fn memory_size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "expected a size, for instance 200MB or 1.5GB".to_owned())
 }
 
 fn renamed(text: &str) -> Result<(String, String), String> {

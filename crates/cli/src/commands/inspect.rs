@@ -120,13 +120,13 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
         None => text += "\ntrained: –, it was computed exactly",
         Some(training) => {
             text += &format!(
-                "\ntrained: {} of {} epochs of batches of {}, seed {}\n  {}\n  {}",
+                "\ntrained: {} of {} epochs of batches of {}, seed {}\n  {}, {}",
                 provenance.epochs,
                 training.epochs,
                 training.batch_size,
                 training.seed,
-                json(&training.optimiser),
-                json(&training.schedule),
+                training.optimiser,
+                format_args!("learning rate: {}", training.schedule),
             )
         }
     }

@@ -6,6 +6,7 @@ use narrows::dataset::{Parts, RowName};
 use narrows::interpolate::{blend, lambdas};
 use narrows::report::gallery::{Row, strips};
 use narrows::report::palette;
+use narrows::report::panels::panels;
 use serde::Serialize;
 
 use crate::arguments::Common;
@@ -14,6 +15,7 @@ use crate::commands::interpolation_quality;
 use crate::commands::model_file::{LoadedModel, Models};
 use crate::commands::output::{print, print_json};
 use crate::commands::pictures::{PictureFile, Pictures};
+use crate::commands::profiles::{GREY, PANEL, Profiles, SCALE};
 use crate::failure::Failure;
 
 /// What only drawing needs. clap does not ask for --measure, which other options require, where these forbid it; so they forbid
@@ -24,7 +26,7 @@ const DRAWING: [&str; 4] = ["from", "to", "steps", "out"];
 ///
 /// The way begins at --from, on the left, where λ is 0, and ends at --to, on the right, where λ is 1. What is decoded between
 /// them is λ times the code of --to plus 1 − λ times the code of --from. In the picture each model has a row, under a row of
-/// blended pixels.
+/// blended pixels. Rows of a table are lines over its columns, one for each λ, the palest at λ = 0.
 ///
 /// An image is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), or
 /// by its index from 0, test#42. A row of a table may be named as the column that --id names calls it: @S0017.
@@ -132,8 +134,14 @@ impl Interpolate {
         }
         let [from, to] = [named(from, &parts)?, named(to, &parts)?];
         let title = format!("{data}: {from} at λ = 0, {to} at λ = 1");
-        let shown: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
-        self.out.write(&strips(&title, &shown, &rows(&walked, &lambdas)?))?;
+        let drawn = match parts.schema().image() {
+            Some(_) => {
+                let shown: Vec<f64> = lambdas.iter().map(|&lambda| f64::from(lambda)).collect();
+                strips(&title, &shown, &rows(&walked, &lambdas)?)
+            }
+            None => lines(&title, &walked, &lambdas, &parts)?,
+        };
+        self.out.write(&drawn)?;
         print(&format!("{}\n", self.out.shown()))
     }
 }
@@ -193,4 +201,21 @@ fn rows(walked: &[Walked<'_>], lambdas: &[f32]) -> Result<Vec<Row>, Failure> {
         });
     }
     Ok(rows)
+}
+
+/// A panel of lines for each model, under the blend of values.
+fn lines(title: &str, walked: &[Walked<'_>], lambdas: &[f32], data: &Parts) -> Result<String, Failure> {
+    let profiles = Profiles::of(data)?;
+    let mut drawn = Vec::new();
+    for (place, Walked { loaded, ends: [from, to], images, .. }) in walked.iter().enumerate() {
+        let input = &loaded.model.input;
+        if drawn.is_empty() {
+            let blended = input.raw(&blend([from, to], lambdas));
+            drawn.push(profiles.way("blend of values".to_owned(), &blended, GREY));
+        }
+        let colour = palette::style(place).colour.light;
+        drawn.push(profiles.way(loaded.name.clone(), &input.raw(images), colour));
+    }
+    let title = format!("{title}\nOne line for each λ, the palest at λ = 0. {SCALE}{}", profiles.left_out());
+    Ok(panels(&title, &[], PANEL, 1, &drawn))
 }

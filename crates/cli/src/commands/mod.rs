@@ -16,6 +16,7 @@ pub mod model_file;
 pub mod output;
 pub mod page;
 pub mod pictures;
+pub mod profiles;
 pub mod reconstruct;
 pub mod run;
 pub mod sweep;

@@ -57,7 +57,7 @@ pub struct Train {
     #[arg(long, value_name = "NAME", value_enum)]
     optimiser: Option<OptimiserName>,
 
-    /// The step's length, or its greatest under a schedule [default: 0.01 with the schedule that is chosen, else 0.001]
+    /// The step's length, or its greatest under a schedule [default: with the schedule that is chosen 0.01, less for more than 784 values a row; else 0.001]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
@@ -212,7 +212,7 @@ impl Train {
             self.normalisation.is_some() && self.output.is_some(),
             self.hidden.is_some() || self.from.is_some(),
             self.has_a_rate_of_its_own() || (self.activation.is_some() && self.schedule.is_some()),
-            self.epochs.is_some() && self.batch_size.is_some(),
+            self.epochs.is_some() || self.batch_size.is_some(),
         ];
         let reasons = chosen.reasons.iter().zip(was_asked).filter(|(_, asked)| !asked);
         loaded.notes.extend(reasons.map(|(reason, _)| format!("  chosen: {reason}")));

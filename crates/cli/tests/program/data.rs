@@ -128,7 +128,12 @@ fn a_table_with_holes_and_classes_goes_through_every_command() {
         assert!(narrows!["compare", &out].success().contains("model"));
         narrows!["page", &out, "--out", folder.join("page.html")].success();
     }
-    narrows!["reconstruct", &out].mistake(&["does not read images"]);
+    let picture = folder.join("rows.svg");
+    narrows!["reconstruct", &out, "--rows", "test#0", "--out", &picture].success();
+    let drawn = fs::read_to_string(&picture).unwrap();
+    assert!(drawn.contains("mean squared error") && drawn.contains("standardised value"), "{drawn}");
+    narrows!["interpolate", &out, "--from", "up", "--to", "down", "--out", &picture].success();
+    assert!(fs::read_to_string(&picture).unwrap().contains("blend of values"));
     assert!(out.join("split.json").is_file() && out.join("report.html").is_file());
 
     // Other rows of the same columns, in another order and under another name.

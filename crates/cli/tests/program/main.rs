@@ -5,6 +5,7 @@
 
 mod commands;
 mod data;
+mod examples;
 mod files;
 mod interrupt;
 mod mistakes;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::array::{Element, Layout, Values};
+use super::array::{Array, Element, Layout, Values};
 use super::error::{Fault, FormatError, Problem};
 use super::source::{Source, Stream};
 use super::{ArrayProblem, Format, idx, npy};
@@ -183,6 +183,19 @@ impl ArrayFile {
             }
             problem => self.error(offset, FileProblem::Io(problem.to_string())),
         })
+    }
+
+    /// The first `count` rows as an array of their own; the others are not read.
+    pub(in crate::dataset) fn first(&self, count: usize) -> Result<Array, FileError> {
+        let element = self.layout.element();
+        let mut values = match element {
+            Element::U8 | Element::Bool => Values::Bytes(Vec::new()),
+            _ => Values::Numbers(Vec::new()),
+        };
+        self.append_rows(0..count, &mut Vec::new(), &mut values)?;
+        let mut shape = self.layout.shape().to_vec();
+        shape[0] = count;
+        Ok(Array { element, shape, values, rounded: 0 })
     }
 
     /// Rows that were found good once are good no longer.

@@ -17,6 +17,7 @@ mod array;
 mod assemble;
 mod column;
 mod error;
+mod first;
 mod found;
 mod ids;
 #[cfg(feature = "images")]
@@ -29,6 +30,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 pub use error::{LoadError, WordColumn};
+pub use first::first_rows;
 pub(crate) use options::exact_size;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
 
