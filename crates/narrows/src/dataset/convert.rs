@@ -53,7 +53,9 @@ pub enum ConvertError {
     )]
     Taken(String),
     /// This narrows was built without the writer.
-    #[error("this narrows was built without the feature `{0}`, which writes that format")]
+    #[error(
+        "this narrows was built without the feature `{0}`, which writes that format; build it with `--features {0}`"
+    )]
     Feature(&'static str),
 }
 

@@ -215,7 +215,9 @@ pub enum LoadError {
     #[error("{0} holds several parts, and was given as one of them; give a file or folder of one part")]
     SeveralParts(String),
     /// This narrows was built without the reader.
-    #[error("{path} is {what}; this narrows was built without the feature `{feature}`, which reads it")]
+    #[error(
+        "{path} is {what}; this narrows was built without the feature `{feature}`, which reads it; build it with `--features {feature}`"
+    )]
     Feature {
         /// Of which path.
         path: PathBuf,
