@@ -64,7 +64,7 @@ pub(super) fn streamed(
     let shape = array.layout().shape().to_vec();
     let whole = |why| LoadError::NeedsMemory { path: path.to_owned(), bytes: array.memory_bytes(), why };
     if options.column_option().is_some() {
-        return Err(whole("columns are chosen in memory"));
+        return Err(whole("columns are chosen in memory; write a file of those that you want"));
     }
     let labels = labels.map(|labels| of_array(path, labels, shape[0])).transpose()?;
     let image = match (&shape[..], options.size) {
@@ -75,8 +75,12 @@ pub(super) fn streamed(
         (&[_, features], Some(size)) => image_of_row(path, size, features)?,
         (&[_, height, width], None) => ImageShape::grey(height, width),
         (&[_, height, width, channels @ (1 | 3)], None) => ImageShape { height, width, channels },
-        (_, Some(_)) => return Err(whole("images are resized in memory")),
-        (&[_, 1 | 3, _, _], None) => return Err(whole("channels are put behind height and width in memory")),
+        (_, Some(_)) => return Err(whole("images are resized in memory; write them in their size")),
+        (&[_, 1 | 3, _, _], None) => {
+            return Err(whole(
+                "channels are put behind height and width in memory; write them so (`numpy.moveaxis`)",
+            ));
+        }
         _ => return Err(LoadError::Shape { path: path.to_owned(), shape }),
     };
     let extent =

@@ -17,8 +17,7 @@ pub enum LoadError {
     NotThere(String),
     /// More than the memory that data may take, where it cannot stay in its file.
     #[error(
-        "{path} takes {} of memory, more than it may, and cannot be read block by block: {why}. Give more with --memory, or \
-         write it as .npy (`numpy.save` of a C-contiguous array)",
+        "{path} takes {} of memory, more than it may, and cannot be read block by block: {why}, or give more with --memory",
         bytesize::ByteSize(*bytes).display().si()
     )]
     NeedsMemory {

@@ -330,11 +330,13 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let why = match () {
-            () if path == "-" => Some("the standard input can be read but once"),
-            () if is_compressed => Some("a compressed file can be read only from its beginning"),
-            () if !layout.has_contiguous_rows() => {
-                Some("its columns lie in one piece each, not its rows (Fortran order)")
+            () if path == "-" => Some("the standard input can be read but once; write it to a file"),
+            () if is_compressed => {
+                Some("a compressed file can be read only from its beginning; decompress it")
             }
+            () if !layout.has_contiguous_rows() => Some(
+                "its columns lie in one piece each, not its rows (Fortran order); write it anew with `numpy.ascontiguousarray`",
+            ),
             () => None,
         };
         if let Some(why) = why {
