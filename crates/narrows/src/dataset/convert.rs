@@ -258,7 +258,7 @@ fn folder(parts: &[UnsplitPart], path: &Path) -> Result<(), ConvertError> {
 }
 
 #[cfg(not(feature = "images"))]
-fn folder(_: &[(Part, Dataset)], path: &Path) -> Result<(), ConvertError> {
+fn folder(_: &[UnsplitPart], path: &Path) -> Result<(), ConvertError> {
     let _ = PathBuf::from(path);
     Err(ConvertError::Feature("images"))
 }

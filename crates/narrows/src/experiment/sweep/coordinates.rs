@@ -6,8 +6,11 @@ use crate::report::parallel::{ParallelAxis, ParallelLine, parallel_coordinates};
 /// A setting as text, and where it sorts.
 type Value = (f64, String);
 
+/// What it is called, and its value at a point.
+type Setting = (&'static str, fn(&PointSummary) -> Value);
+
 /// What points may differ in.
-const SETTINGS: [(&str, fn(&PointSummary) -> Value); 7] = [
+const SETTINGS: [Setting; 7] = [
     ("latent size", |point| number(point.latent() as f64)),
     ("layers before it", |point| {
         let widths = &point.architecture.hidden[..point.architecture.hidden.len().saturating_sub(1)];

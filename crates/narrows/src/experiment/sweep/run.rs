@@ -1,6 +1,6 @@
 //! Running a sweep: every point with every seed, side by side; results are written as they come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -259,15 +259,14 @@ impl Work<'_> {
         if features > MAX_PCA_FEATURES {
             return Ok(BTreeMap::new());
         }
-        let latents = self.experiment.models.iter().filter_map(|model| model.hidden.last().copied());
+        let latents: BTreeSet<usize> =
+            self.experiment.models.iter().filter_map(|model| model.hidden.last().copied()).collect();
         let (pca, _) = self.pca(compute)?;
         let samples = self.validation_samples()?;
         let mut errors = BTreeMap::new();
-        for latent in latents.filter(|latent| (1..=features).contains(latent)) {
-            if !errors.contains_key(&latent) {
-                let model = pca.autoencoder(latent, self.input.clone());
-                errors.insert(latent, reconstruction_error(&model, compute, &samples)?.model_scale);
-            }
+        for latent in latents.into_iter().filter(|latent| (1..=features).contains(latent)) {
+            let model = pca.autoencoder(latent, self.input.clone());
+            errors.insert(latent, reconstruction_error(&model, compute, &samples)?.model_scale);
         }
         Ok(errors)
     }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use self::frechet::{FrechetError, FrechetReference};
 use self::interval::Clusters;
+#[cfg(feature = "report")]
 pub(crate) use self::interval::student;
 pub use self::measure::{Better, Measure};
 use self::neighbours::References;
