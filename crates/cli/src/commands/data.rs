@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::Common;
 use crate::commands::convert::Convert;
-use crate::commands::data_arguments::{Reading, read, reading};
+use crate::commands::data_arguments::{Reading, cache_folder, read, reading};
 use crate::commands::output::{print, print_json, write_file};
 use crate::commands::pictures::PictureFile;
 use crate::failure::{Failure, complain};
@@ -81,8 +81,9 @@ impl Data {
             let rows = self.rows.iter().map(|name| row(name, &data)).collect::<Result<_, _>>()?;
             return print_json(&Rows { data: options.name(), rows });
         }
+        let in_cache = LoadOptions { cache: cache_folder(), ..options.clone() };
         let unsplit = reading(common, |progress| {
-            load_unsplit(&options, common.threads(), progress).map_err(Failure::from)
+            load_unsplit(&in_cache, common.threads(), progress).map_err(Failure::from)
         })?;
         if !common.quiet {
             unsplit.notes.iter().for_each(|note| complain(note));
