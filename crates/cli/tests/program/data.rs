@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::narrows;
+use crate::{ended, narrows, program};
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {
@@ -260,8 +260,8 @@ fn rows_have_names_and_dates_and_categories_wherever_they_go() {
         arguments.extend([(&out.join("models/model")).into(), "--data".into(), (&other).into()]);
         crate::called(&arguments).mistake(&["`west` in column `site`", "--unseen zeros"]);
         arguments.extend(["--unseen".into(), "zeros".into()]);
-        let mut program = crate::program(&arguments);
-        crate::ended(&program.current_dir(&folder).output().unwrap()).success();
+        let mut program = program(&arguments);
+        ended(&program.current_dir(&folder).output().unwrap()).success();
     }
     let page = fs::read_to_string(folder.join("page.html")).unwrap();
     assert!(page.contains("\"ids\":[\"M") && page.contains("site=north"));
@@ -357,4 +357,25 @@ fn an_array_goes_through_every_command_and_a_split_is_given_again() {
     narrows!["compare", &out].success();
     narrows!["page", &out, "--out", folder.join("page.html")].success();
     narrows!["train", "--data", folder.join("nothing.npy")].mistake(&["nothing.npy", "no such file"]);
+}
+
+/// The standard input can be opened once alone.
+#[test]
+fn arrays_are_read_from_the_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("array.npy");
+    let values = narrows::dataset::format::Values::Numbers((0..200).map(|i| i as f32).collect());
+    narrows::dataset::format::npy::write(&path, &[50, 4], &values).unwrap();
+    let idx = folder.path().join("array-idx2-ubyte");
+    let bytes = narrows::dataset::format::Values::Bytes((0..200).collect());
+    narrows::dataset::format::idx::write(&idx, &[50, 4], &bytes).unwrap();
+    for file in [&path, &idx] {
+        for memory in [None, Some("1MB")] {
+            let mut call = program(["data", "-", "--json", "--quiet"]);
+            call.args(memory.iter().flat_map(|memory| ["--memory", memory]));
+            call.stdin(fs::File::open(file).unwrap());
+            let described = ended(&call.output().unwrap()).json();
+            assert_eq!((&described[0]["rows"], &described[0]["features"]), (&50.into(), &4.into()));
+        }
+    }
 }

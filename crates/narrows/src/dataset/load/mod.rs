@@ -31,8 +31,8 @@ use std::path::Path;
 
 pub use error::{LoadError, WordColumn};
 pub use first::first_rows;
-pub(crate) use options::exact_size;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
+pub(crate) use options::exact_size;
 
 use bytesize::ByteSize;
 
@@ -265,11 +265,8 @@ impl<'a> Reader<'a> {
             }
             Format::Parquet => self.parquet(path, source, wanted),
             Format::Npy => {
-                let layout = npy::layout(Source::open(Path::new(path))?)?;
-                if let Some(ahead) = self.stays_in_file(path, &layout, source.is_gzip())? {
-                    let array = ArrayFile::open(Path::new(path))?;
-                    let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
-                    return Ok(FoundParts::one(found));
+                if let Some(found) = self.left_in_file(path, source.is_gzip(), npy::layout)? {
+                    return Ok(found);
                 }
                 let array = npy::read(source, &Limits::default())?;
                 let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
@@ -316,6 +313,24 @@ impl<'a> Reader<'a> {
         Err(LoadError::Feature { path: path.into(), what: "a Parquet file", feature: "parquet" })
     }
 
+    /// An array that stays in its file, for it is too large for what memory is left. Its header is read by `layout`, of another
+    /// opening of the file; the standard input has none, and is read whole.
+    fn left_in_file(
+        &mut self,
+        path: &str,
+        is_compressed: bool,
+        layout: impl FnOnce(Source) -> Result<Layout, FormatError>,
+    ) -> Result<Option<FoundParts>, LoadError> {
+        if self.memory_left.is_none() || path == "-" {
+            return Ok(None);
+        }
+        let layout = layout(Source::open(Path::new(path))?)?;
+        let Some(ahead) = self.stays_in_file(path, &layout, is_compressed)? else { return Ok(None) };
+        let array = ArrayFile::open(Path::new(path))?;
+        let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
+        Ok(Some(FoundParts::one(found)))
+    }
+
     /// How an array is read ahead that is too large for what memory is left; nothing if it fits, and is counted then.
     fn stays_in_file(
         &mut self,
@@ -330,7 +345,6 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let why = match () {
-            () if path == "-" => Some("the standard input can be read but once; write it to a file"),
             () if is_compressed => {
                 Some("a compressed file can be read only from its beginning; decompress it")
             }
@@ -379,11 +393,8 @@ impl<'a> Reader<'a> {
             let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
             return self.idx_folder(path, folder.unwrap_or(Path::new(".")), Some(set), wanted);
         }
-        let layout = idx::layout(Source::open(Path::new(path))?)?;
-        if let Some(ahead) = self.stays_in_file(path, &layout, source.is_gzip())? {
-            let array = ArrayFile::open(Path::new(path))?;
-            let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
-            return Ok(FoundParts::one(found));
+        if let Some(found) = self.left_in_file(path, source.is_gzip(), idx::layout)? {
+            return Ok(found);
         }
         let array = idx::read(source, &Limits::default())?;
         let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
