@@ -146,17 +146,13 @@ impl Sweep {
         };
         Experiment {
             title: format!("Sweep on {}", data.name()),
-            question: String::new(),
             data,
             normalisation: self.normalisation.unwrap_or(chosen.normalisation),
             seed: self.seed,
-            compare_with: None,
-            published_note: None,
             training,
             models: vec![model],
-            interpolation: None,
-            questions: Vec::new(),
             sweep: Some(sweep),
+            ..Experiment::default()
         }
     }
 

@@ -190,17 +190,12 @@ impl Train {
         };
         Experiment {
             title: format!("{} on {}", self.name, data.name()),
-            question: String::new(),
             data,
             normalisation: self.normalisation.unwrap_or(chosen.normalisation),
             seed: self.seed,
-            compare_with: None,
-            published_note: None,
             training,
             models: vec![model],
-            interpolation: None,
-            questions: Vec::new(),
-            sweep: None,
+            ..Experiment::default()
         }
     }
 

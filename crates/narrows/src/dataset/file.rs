@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::format::{self, ArrayFile, Element};
+use super::format::{self, ArrayFile};
 use super::storage::{MAX_SPARSE_SHARE, check_finite};
 use super::{DataError, Schema, Values};
 
@@ -166,7 +166,7 @@ impl StoredFile {
 
     /// Whether values become bytes, or else numbers.
     pub fn is_bytes(&self) -> bool {
-        matches!(self.array.layout().element(), Element::U8 | Element::Bool)
+        self.array.layout().element().becomes_bytes()
     }
 
     /// The digest of all values, row after row.

@@ -1,6 +1,6 @@
 //! What an earlier run of the same experiment has left in its directory: finished models are kept, begun ones go on.
 
-use super::directory::RunDirectory;
+use super::directory::{Existing, RunDirectory};
 use super::finished::load_snapshots;
 use super::{FinishedRunError, ModelSummary, RunError, Summary};
 use crate::dataset::Parts;
@@ -13,16 +13,18 @@ use crate::report::live::Snapshot;
 use crate::train::Training;
 
 /// What is there of an earlier run; of a new one, nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Resumed {
     goes_on: bool,
     summary: Option<Summary>,
 }
 
 impl Resumed {
-    /// Looks at what is there.
-    pub fn of(directory: &RunDirectory) -> Self {
-        Self { goes_on: true, summary: RunDirectory::read_summary(directory.path()) }
+    /// Looks at what is there, if it is to be gone on with.
+    pub fn of(directory: &RunDirectory, existing: Existing) -> Self {
+        let goes_on = existing == Existing::Resume;
+        let summary = goes_on.then(|| RunDirectory::read_summary(directory.path())).flatten();
+        Self { goes_on, summary }
     }
 
     /// A model that was finished, with its snapshots.

@@ -276,13 +276,9 @@ pub fn run_on(
     let schedule = sharing.in_words();
     let stopped = observe(RunEvent::Started { schedule: &schedule, data: &notes }).is_break();
     let features = parts.schema().features();
-    let resumed = match options.existing {
-        Existing::Resume => Resumed::of(&directory),
-        Existing::Keep | Existing::Replace => Resumed::default(),
-    };
     let work = Work {
         experiment,
-        resumed,
+        resumed: Resumed::of(&directory, options.existing),
         checkpoints: options.checkpoints,
         beginnings,
         begun: begun(experiment, &parts, options, schedule),

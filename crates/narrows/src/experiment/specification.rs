@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ExperimentError, Sweep};
-use crate::dataset::load::{LoadOptions, deserialize_short, serialize_short};
+use crate::dataset::load::{LoadOptions, deserialize_short, is_default, serialize_short};
 use crate::dataset::{NormalisationKind, RowName};
 use crate::interpolate::quality::comparable;
 use crate::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
 use crate::train::{Optimiser, Schedule, Training};
 
 /// What one TOML file says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// The report's title.
@@ -210,10 +210,6 @@ pub struct Interpolation {
 
 fn ten() -> usize {
     10
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 fn yes() -> bool {

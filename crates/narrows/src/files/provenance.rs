@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::lenient::{put_back, unread};
 use super::source::SourceRecord;
-use crate::dataset::load::LoadOptions;
+use crate::dataset::load::{LoadOptions, is_default};
 use crate::model::Initialisation;
 use crate::train::{Optimiser, Schedule, Training};
 
@@ -71,12 +71,8 @@ struct TrainingRecord {
     test_every: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patience: Option<usize>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     min_change: f64,
-}
-
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
 }
 
 #[derive(Serialize, Deserialize)]

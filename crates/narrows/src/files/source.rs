@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::load::{ImageSize, LoadOptions, MissingRule, UnseenRule, exact_size};
+use crate::dataset::load::{ImageSize, LoadOptions, MissingRule, UnseenRule, exact_size, is_default};
 
 /// The keys are those of an experiment's `[data]` table.
 #[derive(Serialize, Deserialize)]
@@ -65,8 +65,4 @@ enum MissingRuleRecord {
     Error,
     Mean,
     Mask,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

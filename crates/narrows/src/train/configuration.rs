@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Optimiser, Schedule};
 use crate::dataset::DataError;
+use crate::dataset::load::is_default;
 use crate::model::{ArchitectureError, Initialisation};
 
 /// The settings of one training run. The data, the architecture and these determine its result to the bit.
@@ -28,7 +29,7 @@ pub struct Training {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
     /// By how much the loss on the validation set must become less to count as such.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub min_change: f64,
 }
 
@@ -47,10 +48,6 @@ impl Default for Training {
             min_change: 0.0,
         }
     }
-}
-
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
 }
 
 /// A training run that cannot begin or go on.

@@ -202,28 +202,30 @@ impl Trainer {
     /// If the state is of another architecture, or beyond the end of this training, or its rows came in another order.
     pub fn restore(self, state: TrainerState) -> Result<Self, TrainingError> {
         let TrainerState { position, spent, parameters, moments, settled, best, history, order } = state;
-        let expect = |what, expected: String, found: String| match expected == found {
-            true => Ok(()),
-            false => Err(TrainingError::OtherState { what, expected, found }),
-        };
+        let other =
+            |what, expected: String, found: String| Err(TrainingError::OtherState { what, expected, found });
         let of_these = |parameters: &Parameters| parameters.tensors() == self.settled.tensors();
         let all = [&parameters, &moments[0], &moments[1]];
         let all = all.into_iter().chain(&settled).chain(best.as_ref().map(|best| &best.parameters));
         if !all.into_iter().all(of_these) {
-            return expect(
+            return other(
                 "the shape of the parameters",
                 "that of the model".to_owned(),
                 "another".to_owned(),
-            )
-            .map(|()| self);
+            );
         }
-        expect("the order of the rows", self.order(), order)?;
-        expect("the number of epochs in the history", position.epoch.to_string(), history.len().to_string())?;
+        let own_order = self.feed.order();
+        if order != own_order {
+            return other("the order of the rows", own_order, order);
+        }
+        if history.len() != position.epoch {
+            let (expected, found) = (position.epoch.to_string(), history.len().to_string());
+            return other("the number of epochs in the history", expected, found);
+        }
         let (epochs, steps) = (self.training.epochs, self.feed.steps());
         if position.epoch > epochs || position.step > steps {
             let found = format!("after step {} of epoch {}", position.step, position.epoch + 1);
-            return expect("its end", format!("at most {epochs} epochs of {steps} steps"), found)
-                .map(|()| self);
+            return other("its end", format!("at most {epochs} epochs of {steps} steps"), found);
         }
         let mut step =
             Step::of_layers(&self.layers, &parameters, self.feed.batch_size(), self.feed.samples());
@@ -247,7 +249,7 @@ impl Trainer {
             settled,
             best: best.clone(),
             history: history.clone(),
-            order: self.order(),
+            order: self.feed.order(),
         }
     }
 
@@ -389,10 +391,6 @@ impl Trainer {
         let errors = set.map_pieces(|rows| network.squared_errors(compute, rows))?;
         let sum: f64 = errors.iter().map(|&error| f64::from(error)).sum();
         Ok(Some(sum / set.all_present()? as f64))
-    }
-
-    fn order(&self) -> String {
-        self.feed.order()
     }
 }
 

@@ -49,24 +49,6 @@ struct Adam {
     weight_decay: f64,
 }
 
-fn parameters(golden: &Golden<Case>, architecture: &ClassifierArchitecture, group: &str) -> Parameters {
-    let mut parameters = Parameters::zeros_of(&architecture.layers());
-    for spec in parameters.tensors().to_vec() {
-        let tensor = &golden.tensors[&format!("{group}/{}", spec.name)];
-        assert_eq!(tensor.shape, spec.shape, "{group}/{}", spec.name);
-        parameters.get_mut(&spec.name).unwrap().copy_from_slice(&tensor.singles());
-    }
-    parameters
-}
-
-fn compare(golden: &Golden<Case>, actual: &Parameters, group: &str, tolerance: f64) {
-    for spec in actual.tensors() {
-        let expected = &golden.tensors[&format!("{group}/{}", spec.name)].values;
-        let what = format_args!("{group}/{}", spec.name);
-        assert_all_close(actual.get(&spec.name).unwrap(), expected, tolerance, what);
-    }
-}
-
 fn input() -> InputSpec {
     InputSpec::new(Normalisation::identity(), Schema::rows(ARCHITECTURE.inputs).unwrap()).unwrap()
 }
@@ -79,7 +61,7 @@ fn steps_are_those_of_pytorch() {
     let [inputs, hidden, classes] = case.sizes;
     let architecture = ClassifierArchitecture { inputs, hidden, classes };
     let layers = architecture.layers();
-    let before = parameters(&golden, &architecture, "before");
+    let before = golden.parameters(Parameters::zeros_of(&layers), "before");
     let (mut values, mut labels, mut batches, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (i, &count) in case.batch_rows.iter().enumerate() {
         values.extend(golden.tensors[&format!("batch/{i}")].singles());
@@ -110,7 +92,7 @@ fn steps_are_those_of_pytorch() {
         let step = Step::of_layers(&layers, &before, 13, &samples);
         let zeros = Parameters::zeros_of(&layers);
         let gradients = step.gradients_towards(&mut compute, &samples, objective, &batches[0], zeros);
-        compare(&golden, &gradients.by_parameter, "gradient", tolerance(|g| g.gradient));
+        golden.compare(&gradients.by_parameter, "gradient", tolerance(|g| g.gradient), "classifier");
 
         let losses = &golden.tensors["loss"].values;
         assert_close(gradients.loss, losses[0], tolerance(|g| g.loss), format_args!("{level}"));
@@ -123,7 +105,7 @@ fn steps_are_those_of_pytorch() {
         }
         let mut after = Parameters::zeros_of(&layers);
         step.parameters(&mut after);
-        compare(&golden, &after, "after", 2.0 * case.movement_by_gradient_noise + 2e-7);
+        golden.compare(&after, "after", 2.0 * case.movement_by_gradient_noise + 2e-7, "classifier");
     }
 }
 

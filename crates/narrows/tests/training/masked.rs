@@ -97,7 +97,7 @@ fn run(golden: &Golden<Case>, level: Level) {
         output: case.output_activation,
     };
     let mut compute = compute(level, 2);
-    let before = parameters(golden, &architecture);
+    let before = golden.parameters(Parameters::zeros(&architecture), "before");
     let (mut values, mut batches, mut rows) = (Vec::new(), Vec::new(), 0);
     for (i, &count) in case.batch_rows.iter().enumerate() {
         values.extend(tensors[&format!("batch/{i}")].singles());
@@ -125,7 +125,7 @@ fn run(golden: &Golden<Case>, level: Level) {
     let step = Step::for_samples(&architecture, &before, 13, &samples);
     let gradients = step.gradients(&mut compute, &samples, &batches[0], Parameters::zeros(&architecture));
     assert_close(gradients.loss, losses[0], tolerance(|g| g.loss), format_args!("{name}, loss"));
-    compare(golden, &gradients.by_parameter, "gradient", tolerance(|g| g.gradient), &name);
+    golden.compare(&gradients.by_parameter, "gradient", tolerance(|g| g.gradient), &name);
 
     assert_eq!((case.optimiser.name.as_str(), losses[2]), ("adam", 0.0), "{name}");
     let Adam { learning_rate, beta1, beta2, epsilon, weight_decay, .. } = case.optimiser;
@@ -138,25 +138,7 @@ fn run(golden: &Golden<Case>, level: Level) {
     }
     let mut after = Parameters::zeros(&architecture);
     step.parameters(&mut after);
-    compare(golden, &after, "after", 2.0 * case.movement_by_gradient_noise + 2e-7, &name);
-}
-
-fn parameters(golden: &Golden<Case>, architecture: &Architecture) -> Parameters {
-    let mut parameters = Parameters::zeros(architecture);
-    for spec in parameters.tensors().to_vec() {
-        let tensor = &golden.tensors[&format!("before/{}", spec.name)];
-        assert_eq!(tensor.shape, spec.shape, "{}", spec.name);
-        parameters.get_mut(&spec.name).unwrap().copy_from_slice(&tensor.singles());
-    }
-    parameters
-}
-
-fn compare(golden: &Golden<Case>, actual: &Parameters, group: &str, tolerance: f64, name: &str) {
-    for spec in actual.tensors() {
-        let expected = &golden.tensors[&format!("{group}/{}", spec.name)].values;
-        let what = format_args!("{name}, {group}/{}", spec.name);
-        assert_all_close(actual.get(&spec.name).unwrap(), expected, tolerance, what);
-    }
+    golden.compare(&after, "after", 2.0 * case.movement_by_gradient_noise + 2e-7, &name);
 }
 
 fn settings() -> Training {

@@ -119,7 +119,7 @@ fn run(golden: &Golden<Case>, level: Level) {
         activation: case.hidden_activation,
         output: case.output_activation,
     };
-    let before = parameters(golden, &architecture, "before");
+    let before = golden.parameters(Parameters::zeros(&architecture), "before");
 
     let mut values = Vec::new();
     let mut batches: Vec<Vec<u32>> = Vec::new();
@@ -151,7 +151,7 @@ fn run(golden: &Golden<Case>, level: Level) {
     let tolerance = case.tolerance(|group| group.loss);
     assert_close(gradients.loss, losses[0], tolerance, format_args!("{name}, loss beside the gradients"));
     let tolerance = case.tolerance(|group| group.gradient);
-    compare(golden, &gradients.by_parameter, "gradient", tolerance, &name);
+    golden.compare(&gradients.by_parameter, "gradient", tolerance, &name);
 
     let mut step = Step::new(&architecture, &before, most_rows);
     assert_eq!(losses.len(), batches.len(), "{name}");
@@ -179,31 +179,7 @@ fn run(golden: &Golden<Case>, level: Level) {
     }
     let mut after = Parameters::zeros(&architecture);
     step.parameters(&mut after);
-    compare(golden, &after, "after", case.tolerance_after(), &name);
-}
-
-/// The file's tensors of `group`, which must be those of the architecture, by name and shape.
-fn parameters(golden: &Golden<Case>, architecture: &Architecture, group: &str) -> Parameters {
-    let mut parameters = Parameters::zeros(architecture);
-    let specs = parameters.tensors().to_vec();
-    let names: BTreeSet<String> = specs.iter().map(|spec| format!("{group}/{}", spec.name)).collect();
-    let prefix = format!("{group}/");
-    let in_file = golden.tensors.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
-    assert_eq!(names, in_file, "{}", golden.description.name);
-    for spec in specs {
-        let tensor = &golden.tensors[&format!("{group}/{}", spec.name)];
-        assert_eq!(tensor.shape, spec.shape, "{group}/{}", spec.name);
-        parameters.get_mut(&spec.name).unwrap().copy_from_slice(&tensor.singles());
-    }
-    parameters
-}
-
-fn compare(golden: &Golden<Case>, actual: &Parameters, group: &str, tolerance: f64, name: &str) {
-    for spec in actual.tensors() {
-        let expected = &golden.tensors[&format!("{group}/{}", spec.name)].values;
-        let what = format_args!("{name}, {group}/{}", spec.name);
-        assert_all_close(actual.get(&spec.name).unwrap(), expected, tolerance, what);
-    }
+    golden.compare(&after, "after", case.tolerance_after(), &name);
 }
 
 /// What the files cover, lest a mistake in the program that writes them leave something untested.

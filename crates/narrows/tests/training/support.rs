@@ -1,5 +1,6 @@
 //! Data, models and comparisons that the tests share.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 
@@ -11,6 +12,8 @@ use narrows::model::{
 use narrows::train::Optimiser;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::golden::Golden;
 
 pub const HIDDEN_ACTIVATIONS: [HiddenActivation; 7] = [
     HiddenActivation::Relu,
@@ -114,5 +117,31 @@ pub fn assert_all_close(actual: &[f32], expected: &[f64], tolerance: f64, what: 
     assert_eq!(actual.len(), expected.len(), "{what}");
     for (i, (&actual, &expected)) in actual.iter().zip(expected).enumerate() {
         assert_close(actual.into(), expected, tolerance, format_args!("{what}, number {i}"));
+    }
+}
+
+impl<D> Golden<D> {
+    /// `parameters` with the file's tensors of `group`, which must be those, by name and shape.
+    pub fn parameters(&self, mut parameters: Parameters, group: &str) -> Parameters {
+        let specs = parameters.tensors().to_vec();
+        let names: BTreeSet<String> = specs.iter().map(|spec| format!("{group}/{}", spec.name)).collect();
+        let prefix = format!("{group}/");
+        let in_file = self.tensors.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
+        assert_eq!(names, in_file, "{group}");
+        for spec in specs {
+            let tensor = &self.tensors[&format!("{group}/{}", spec.name)];
+            assert_eq!(tensor.shape, spec.shape, "{group}/{}", spec.name);
+            parameters.get_mut(&spec.name).unwrap().copy_from_slice(&tensor.singles());
+        }
+        parameters
+    }
+
+    /// Compares parameters, or gradients by them, with the file's tensors of `group`; `name` is the case's.
+    pub fn compare(&self, actual: &Parameters, group: &str, tolerance: f64, name: &str) {
+        for spec in actual.tensors() {
+            let expected = &self.tensors[&format!("{group}/{}", spec.name)].values;
+            let what = format_args!("{name}, {group}/{}", spec.name);
+            assert_all_close(actual.get(&spec.name).unwrap(), expected, tolerance, what);
+        }
     }
 }

@@ -139,10 +139,7 @@ impl ArrayFile {
         let (rows, step) = (self.layout.rows(), (PIECE / self.layout.row_values().max(1)).max(1));
         let (mut low, mut high, mut piece) = (f32::INFINITY, f32::NEG_INFINITY, Vec::new());
         for first in (0..rows).step_by(step) {
-            let mut values = Values::Numbers(Vec::new());
-            if matches!(self.layout.element(), Element::U8 | Element::Bool) {
-                values = Values::Bytes(Vec::new());
-            }
+            let mut values = self.no_values();
             self.append_rows(first..rows.min(first + step), &mut piece, &mut values)?;
             let mut see = |value: f32| {
                 if value.is_finite() {
@@ -156,6 +153,14 @@ impl ArrayFile {
             }
         }
         Ok((low, high))
+    }
+
+    /// What rows are put behind, before there are any.
+    fn no_values(&self) -> Values {
+        match self.layout.element().becomes_bytes() {
+            true => Values::Bytes(Vec::new()),
+            false => Values::Numbers(Vec::new()),
+        }
     }
 
     /// Puts rows behind the values that are there, of the same kind. `piece` is memory for bytes on their way.
@@ -188,10 +193,7 @@ impl ArrayFile {
     /// The first `count` rows as an array of their own; the others are not read.
     pub(in crate::dataset) fn first(&self, count: usize) -> Result<Array, FileError> {
         let element = self.layout.element();
-        let mut values = match element {
-            Element::U8 | Element::Bool => Values::Bytes(Vec::new()),
-            _ => Values::Numbers(Vec::new()),
-        };
+        let mut values = self.no_values();
         self.append_rows(0..count, &mut Vec::new(), &mut values)?;
         let mut shape = self.layout.shape().to_vec();
         shape[0] = count;

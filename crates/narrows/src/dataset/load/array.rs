@@ -85,7 +85,7 @@ pub(super) fn streamed(
     };
     let extent =
         array.extent().map_err(|error| LoadError::Data { path: path.to_owned(), source: error.into() })?;
-    let bytes = matches!(array.layout().element(), Element::U8 | Element::Bool);
+    let bytes = array.layout().element().becomes_bytes();
     let range = match extent {
         (_, high) if bytes && high <= 1.0 => ValueRange { low: 0.0, high: 1.0 },
         _ if bytes => ValueRange::BYTES,

@@ -32,7 +32,7 @@ use std::path::Path;
 pub use error::{LoadError, WordColumn};
 pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
-pub(crate) use options::exact_size;
+pub(crate) use options::{exact_size, is_default};
 
 use bytesize::ByteSize;
 

@@ -206,7 +206,7 @@ pub(crate) fn exact_size<S: Serializer>(size: &Option<ByteSize>, serializer: S) 
     size.map(|size| size.as_u64()).serialize(serializer)
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

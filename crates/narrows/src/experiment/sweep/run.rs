@@ -15,7 +15,7 @@ use crate::compute::Compute;
 use crate::dataset::load::Loaded;
 use crate::dataset::{Parts, Samples};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
-use crate::experiment::directory::{BEST, Existing, MODEL, SWEEP, SWEEP_TABLE};
+use crate::experiment::directory::{BEST, MODEL, SWEEP, SWEEP_TABLE};
 use crate::experiment::estimate::{Estimate, Estimated, Sharing};
 use crate::experiment::figures::{DrawError, rasterised};
 use crate::experiment::jobs::{Work, planned_with};
@@ -135,10 +135,7 @@ pub fn run_sweep(
     let say = |event: RunEvent<'_>| told(&points, event, observe);
     let work = Work {
         experiment: &points,
-        resumed: match options.existing {
-            Existing::Resume => Resumed::of(&directory),
-            Existing::Keep | Existing::Replace => Resumed::default(),
-        },
+        resumed: Resumed::of(&directory, options.existing),
         checkpoints: options.checkpoints,
         beginnings,
         begun: begun(&points, &parts, options, schedule.clone()),

@@ -29,7 +29,7 @@ pub struct Layout {
 impl Layout {
     /// The bytes that the values take in memory: one each where they are bytes, and else four.
     pub fn memory_bytes(&self) -> u64 {
-        let each = if matches!(self.element(), Element::U8 | Element::Bool) { 1 } else { 4 };
+        let each = if self.element().becomes_bytes() { 1 } else { 4 };
         self.rows() as u64 * self.row_values() as u64 * each
     }
 

@@ -42,6 +42,11 @@ pub enum Element {
 }
 
 impl Element {
+    /// Whether values become bytes in memory, or else numbers.
+    pub fn becomes_bytes(self) -> bool {
+        matches!(self, Self::U8 | Self::Bool)
+    }
+
     /// Bytes that one takes in the file.
     pub fn size(self) -> usize {
         match self {
