@@ -89,6 +89,18 @@ def sgd(learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0):
     }
 
 
+def muon(learning_rate, momentum=0.95, nesterov=True, weight_decay=0.0, ns_steps=5, **ns_coefficients):
+    return {
+        "name": "muon",
+        "learning_rate": learning_rate,
+        "momentum": momentum,
+        "nesterov": nesterov,
+        "weight_decay": weight_decay,
+        "ns_steps": ns_steps,
+        **ns_coefficients,
+    }
+
+
 OPTIMISERS = {
     "adam": adam(1e-2),
     "adam-decay": adam(1e-3, weight_decay=1e-5),
@@ -121,6 +133,13 @@ def step_cases():
     # Beta 1 moves from step to step, and the bias correction uses the present one alone.
     one_cycle = {"name": "one-cycle", "total_steps": len(BATCH_ROWS), "max_learning_rate": 1e-2}
     yield Case("step-two-layer-adam-one-cycle", "two-layer", adam(1e-3), schedule=one_cycle)
+
+    for kind in HIDDEN:
+        linear = kind == "pca"
+        activations = ("identity", "linear") if linear else ("silu", "tanh")
+        yield Case(f"step-{kind}-muon", kind, muon(2e-2), *activations)
+    pytorch = muon(1e-2, 0.8, False, 0.1, 3, ns_coefficients=[3.4445, -4.775, 2.0315])
+    yield Case("step-two-layer-muon-unusual", "two-layer", pytorch, "silu", "tanh")
 
 
 class Autoencoder(nn.Module):
@@ -162,7 +181,70 @@ def draw_batches(case: Case, generator):
     return values.split(BATCH_ROWS)
 
 
+# The rounds of Polar Express (Amsel et al. 2025), each made for singular values up to 1.01.
+POLAR_EXPRESS = [
+    [8.2872, -23.5959, 17.3004],
+    [4.1071, -2.9478, 0.5448],
+    [3.9487, -2.9089, 0.5518],
+    [3.3184, -2.4885, 0.5100],
+    [2.3007, -1.6689, 0.4188],
+]
+
+
+class Muon(torch.optim.Optimizer):
+    """torch.optim.Muon with adjust_lr_fn="match_rms_adamw" for matrices, in the precision of the parameters instead of bfloat16, and
+    torch.optim.Adam for the rest."""
+
+    def __init__(self, parameters, settings):
+        parameters = list(parameters)
+        self.settings = settings
+        self.adam = torch.optim.Adam([p for p in parameters if p.dim() == 1], lr=settings["learning_rate"], foreach=False)
+        super().__init__(parameters, {"lr": settings["learning_rate"]})
+
+    @torch.no_grad()
+    def step(self):
+        rate, momentum = self.settings["learning_rate"], self.settings["momentum"]
+        self.adam.step()
+        for weight in (p for p in self.param_groups[0]["params"] if p.dim() == 2):
+            kept = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+            kept.lerp_(weight.grad, 1 - momentum)
+            direction = weight.grad.lerp(kept, momentum) if self.settings["nesterov"] else kept
+            weight.mul_(1 - rate * self.settings["weight_decay"])
+            length = rate * 0.2 * math.sqrt(max(weight.shape))
+            weight.sub_(length * self.polar_factor(direction))
+
+    def polar_factor(self, matrix):
+        x = matrix / matrix.norm().clamp(min=1e-7)
+        for round in range(self.settings["ns_steps"]):
+            safe = [c / 1.01**power for c, power in zip(POLAR_EXPRESS[round], (1, 3, 5))]
+            a, b, c = self.settings.get("ns_coefficients", safe)
+            gram = x @ x.T
+            x = a * x + (b * gram + c * gram @ gram) @ x
+        return x
+
+
+def check_muon():
+    """The program above, with PyTorch's coefficients, is PyTorch's but for its rounding to bfloat16: 8 bits, 5 times or so."""
+    generator = torch.Generator().manual_seed(0)
+    weights = [torch.randn(19, 45, generator=generator), torch.randn(45, 19, generator=generator)]
+    settings = muon(1e-2, weight_decay=0.1, ns_coefficients=[3.4445, -4.775, 2.0315])
+    ours, theirs = ([weight.clone().requires_grad_() for weight in weights] for _ in range(2))
+    arguments = {"lr": 1e-2, "weight_decay": 0.1, "momentum": 0.95, "adjust_lr_fn": "match_rms_adamw"}
+    pairs = [(ours, Muon(ours + [torch.zeros(1)], settings)), (theirs, torch.optim.Muon(theirs, **arguments))]
+    for step in range(3):
+        for index in range(len(weights)):
+            gradient = torch.randn(weights[index].shape, generator=generator)
+            ours[index].grad, theirs[index].grad = gradient, gradient.clone()
+        for _, optimiser in pairs:
+            optimiser.step()
+    for before, our, their in zip(weights, ours, theirs):
+        moved = (their - before).norm()
+        assert (our - their).norm() < 0.03 * moved, (our - their).norm() / moved
+
+
 def build_optimiser(settings: dict, parameters):
+    if settings["name"] == "muon":
+        return Muon(parameters, settings)
     arguments = {
         "lr": settings["learning_rate"],
         "weight_decay": settings["weight_decay"],
@@ -595,6 +677,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    check_muon()
     for case in step_cases():
         write_step(case, folder)
     write_classifier(folder)

@@ -1,25 +1,28 @@
-//! `XᵀX`, of which only the lower triangle is computed.
+//! `AᵀB` where it is symmetric: `XᵀX`, or a product of symmetric matrices that commute. Only the lower triangle is computed.
 
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{Batch, TILE};
 use crate::level::{Kernel, Level};
 use crate::product::{Strides, even_runs, tile, with_tile};
 
-/// One panel of 16 columns of X against itself and all panels before it:
-/// `out[q][n][k] ← Σ_r X[r][16·panel + n]·X[r][16·q + k]` for q ≤ `panel`, n and k below 16.
+/// One panel of 16 columns of A against the same and all earlier panels of B:
+/// `out[q][n][k] ← Σ_r A[r][16·panel + n]·B[r][16·q + k]` for q ≤ `panel`, n and k below 16.
 ///
-/// x: (rows, columns); out: (panel + 1) tiles. The sum over rows runs in their order.
+/// a, b: (rows, columns); out: (panel + 1) tiles. The sum over rows runs in their order.
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn gram_panel(level: Level, x: Batch<'_>, panel: usize, out: &mut [f32]) {
-    x.check(panel + 1);
+pub fn gram_panel(level: Level, a: Batch<'_>, b: Batch<'_>, panel: usize, out: &mut [f32]) {
+    a.check(panel + 1);
+    b.check(panel + 1);
+    assert_eq!(a.rows, b.rows, "rows of A and B");
     assert_eq!(out.len(), (panel + 1) * TILE, "tiles of panel {panel}");
-    level.run(GramPanel { x, panel, out });
+    level.run(GramPanel { a, b, panel, out });
 }
 
 struct GramPanel<'a> {
-    x: Batch<'a>,
+    a: Batch<'a>,
+    b: Batch<'a>,
     panel: usize,
     out: &'a mut [f32],
 }
@@ -40,18 +43,17 @@ impl Kernel for GramPanel<'_> {
 impl GramPanel<'_> {
     #[inline(always)]
     fn tile<L: Lanes, const R: usize, const P: usize>(&mut self, l: L, q: usize, n: usize) {
-        let x = self.x;
-        let column = |column: usize| x.offset + column;
-        // SAFETY: `gram_panel` has checked that the batch holds its rows with all panels up to this one.
+        let (a, b) = (self.a, self.b);
+        // SAFETY: `gram_panel` has checked that both batches hold as many rows, with all panels up to this one.
         let sums = unsafe {
-            let a = x.data.as_ptr().add(column(self.panel * LANES + n));
-            let b = x.data.as_ptr().add(column(q * LANES));
+            let numbers = a.data.as_ptr().add(a.offset + self.panel * LANES + n);
+            let vectors = b.data.as_ptr().add(b.offset + q * LANES);
             tile(
                 l,
                 [[l.splat(0.0); P]; R],
-                (a, Strides { across: 1, depth: x.stride, chunk: x.block_stride }),
-                (b, Strides { across: LANES, depth: x.stride, chunk: x.block_stride }),
-                x.rows,
+                (numbers, Strides { across: 1, depth: a.stride, chunk: a.block_stride }),
+                (vectors, Strides { across: LANES, depth: b.stride, chunk: b.block_stride }),
+                a.rows,
             )
         };
         let out = self.out.as_chunks_mut().0;

@@ -20,6 +20,7 @@ pub mod layout;
 mod level;
 mod loss;
 mod pages;
+pub mod polar;
 mod product;
 pub mod sparse;
 pub mod team;

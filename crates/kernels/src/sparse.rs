@@ -17,8 +17,8 @@ use crate::layout::{BLOCK_ROWS, Batch, LayerShape, RowsMut};
 use crate::level::{Kernel, Level};
 use crate::update::{Moments, Rule};
 
-/// Panels of 16 outputs in a group.
-const GROUP_PANELS: usize = 4;
+/// Panels of 16 outputs in a group, but perhaps the last.
+pub const GROUP_PANELS: usize = 4;
 
 /// The most columns in a segment: with 64 outputs each its gradient is 32 kB, which the nearest cache holds.
 const SEGMENT_COLUMNS: usize = 128;

@@ -11,6 +11,7 @@ use std::cell::UnsafeCell;
 use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -45,8 +46,17 @@ impl Bounds {
         self.0.len() - 1
     }
 
-    fn end(&self) -> usize {
+    /// Where the last part ends.
+    pub fn end(&self) -> usize {
         self.0[self.parts()]
+    }
+
+    /// Where a part lies.
+    ///
+    /// # Panics
+    /// If there are not as many parts.
+    pub fn range(&self, part: usize) -> Range<usize> {
+        self.0[part]..self.0[part + 1]
     }
 }
 

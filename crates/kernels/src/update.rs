@@ -48,6 +48,14 @@ pub enum Rule {
         /// Whether the step looks ahead along the momentum.
         nesterov: bool,
     },
+    /// The first half of Muon, whose second half needs the whole matrix ([`crate::polar`]):
+    /// `m ← m + (1 − momentum)(g − m); v ← nesterov ? m + (1 − momentum)(g − m) : m`. The parameter stays.
+    Momentum {
+        /// 1 − momentum
+        one_minus_momentum: f32,
+        /// Whether the step looks ahead along the momentum.
+        nesterov: bool,
+    },
 }
 
 impl Rule {
@@ -93,6 +101,14 @@ impl Rule {
                 l.store(m, first);
                 let step = if nesterov { l.mul_add(l.splat(momentum), m, g) } else { m };
                 l.store(l.mul_add(minus(l.splat(learning_rate)), step, p), parameter);
+            }
+            Self::Momentum { one_minus_momentum, nesterov } => {
+                let rest = l.splat(one_minus_momentum);
+                let m = l.load(first);
+                let m = l.mul_add(rest, l.sub(gradient, m), m);
+                l.store(m, first);
+                let ahead = if nesterov { l.mul_add(rest, l.sub(gradient, m), m) } else { m };
+                l.store(ahead, second);
             }
         }
     }

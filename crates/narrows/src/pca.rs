@@ -165,7 +165,7 @@ pub(crate) fn covariance(
             });
             let batch = Batch { data: &x, offset: 0, block_stride, stride, rows: used };
             compute.team.for_each([Split::new(&mut products, &panel_bounds)], |panel, [products]| {
-                gram_panel(level, batch, panel, products);
+                gram_panel(level, batch, batch, panel, products);
             });
             compute.team.for_each(
                 [Split::new(&mut totals, &panel_bounds), Split::new(&mut sums, &sum_bounds)],

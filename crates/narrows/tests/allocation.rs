@@ -80,6 +80,7 @@ fn a_step_allocates_nothing() {
             for (name, samples, optimiser, activation) in [
                 ("dense bytes", &dense, Optimiser::adam(1e-3, 1e-5), HiddenActivation::Relu),
                 ("sparse bytes", &sparse, Optimiser::adamw(1e-3, 0.1), HiddenActivation::Silu),
+                ("sparse bytes, Muon", &sparse, Optimiser::muon(1e-3, 0.1), HiddenActivation::Silu),
                 ("numbers", &numbers, sgd, HiddenActivation::Gelu),
                 ("a table", &table, Optimiser::adam(1e-3, 0.0), HiddenActivation::Tanh),
                 ("missing values", &masked, Optimiser::adam(1e-3, 0.0), HiddenActivation::Relu),

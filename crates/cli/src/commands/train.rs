@@ -61,13 +61,13 @@ pub struct Train {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
-    /// Weight decay [default: 1e-5 for adam, 0.01 for adamw, 0 for sgd]
+    /// Weight decay [default: 1e-5 for adam, 0.01 for adamw, 0 for sgd and muon]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
 
-    /// Momentum of sgd
-    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
-    momentum: f64,
+    /// Momentum of sgd or muon [default: 0 for sgd, 0.95 for muon]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    momentum: Option<f64>,
 
     /// Nesterov's momentum, with sgd
     #[arg(long, requires = "momentum")]
@@ -123,6 +123,7 @@ enum OptimiserName {
     Adam,
     Adamw,
     Sgd,
+    Muon,
 }
 
 /// Schedules by name.
@@ -225,10 +226,17 @@ impl Train {
             OptimiserName::Adamw => Optimiser::adamw(learning_rate, decay.unwrap_or(1e-2)),
             OptimiserName::Sgd => Optimiser::Sgd {
                 learning_rate,
-                momentum: self.momentum,
+                momentum: self.momentum.unwrap_or(0.0),
                 weight_decay: decay.unwrap_or(0.0),
                 nesterov: self.nesterov,
             },
+            OptimiserName::Muon => {
+                let mut muon = Optimiser::muon(learning_rate, decay.unwrap_or(0.0));
+                if let (Optimiser::Muon { momentum, .. }, Some(given)) = (&mut muon, self.momentum) {
+                    *momentum = given;
+                }
+                muon
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod gather;
 mod layout;
 mod levels;
 mod loss;
+mod polar;
 mod reference;
 mod refusals;
 mod rules;

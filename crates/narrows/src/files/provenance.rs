@@ -78,9 +78,35 @@ struct TrainingRecord {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Optimiser", tag = "kind", rename_all = "lowercase")]
 enum OptimiserRecord {
-    Adam { learning_rate: f64, beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64 },
-    AdamW { learning_rate: f64, beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64 },
-    Sgd { learning_rate: f64, momentum: f64, weight_decay: f64, nesterov: bool },
+    Adam {
+        learning_rate: f64,
+        beta1: f64,
+        beta2: f64,
+        epsilon: f64,
+        weight_decay: f64,
+    },
+    AdamW {
+        learning_rate: f64,
+        beta1: f64,
+        beta2: f64,
+        epsilon: f64,
+        weight_decay: f64,
+    },
+    Sgd {
+        learning_rate: f64,
+        momentum: f64,
+        weight_decay: f64,
+        nesterov: bool,
+    },
+    Muon {
+        learning_rate: f64,
+        momentum: f64,
+        nesterov: bool,
+        weight_decay: f64,
+        ns_steps: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ns_coefficients: Option<[f64; 3]>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -181,6 +207,7 @@ mod tests {
             Optimiser::adam(1e-3, 1e-5),
             Optimiser::adamw(0.1, 0.2),
             Optimiser::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: true },
+            Optimiser::muon(1e-2, 0.1),
         ];
         let schedules = [Schedule::Constant, Schedule::Cosine { warm_up: 0.1 }, Schedule::one_cycle()];
         let initialisations = [Initialisation::Pytorch, Initialisation::Xavier, Initialisation::He];

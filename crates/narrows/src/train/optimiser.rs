@@ -5,6 +5,7 @@ use std::fmt;
 use narrows_kernels::Rule;
 use serde::{Deserialize, Serialize};
 
+use super::muon::MuonStep;
 use super::{Rates, TrainingError};
 
 /// How a gradient changes a parameter. In TOML: `optimiser = { kind = "adam", learning_rate = 1e-3 }`.
@@ -62,6 +63,50 @@ pub enum Optimiser {
         #[serde(default)]
         nesterov: bool,
     },
+    /// `torch.optim.Muon` (Jordan et al. 2024) with `adjust_lr_fn="match_rms_adamw"`, for weights: a step along the polar factor
+    /// of the momentum, 0.2·√(longer side) · learning rate in length. Biases take a step of Adam at the same rate, with
+    /// PyTorch's defaults for the rest.
+    ///
+    /// Not as in PyTorch: the learning rate is 10⁻² by default and the weight decay 0, which suit autoencoders; the
+    /// iteration is that of Polar Express unless `ns_coefficients` are given, and runs in `f32`.
+    Muon {
+        /// The step's length.
+        #[serde(default = "muon_learning_rate")]
+        learning_rate: f64,
+        /// What is kept of the momentum.
+        #[serde(default = "muon_momentum")]
+        momentum: f64,
+        /// Look ahead along the momentum.
+        #[serde(default = "muon_nesterov")]
+        nesterov: bool,
+        /// Shrinks the weights, not the biases, times the learning rate.
+        #[serde(default)]
+        weight_decay: f64,
+        /// Rounds of the iteration towards the polar factor.
+        #[serde(default = "ns_steps")]
+        ns_steps: usize,
+        /// Coefficients of x, x³ and x⁵, the same in all rounds; PyTorch's are \[3.4445, −4.775, 2.0315\].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ns_coefficients: Option<[f64; 3]>,
+    },
+}
+
+/// What a step does with gradients.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// With those of weights.
+    pub weights: Rule,
+    /// With those of biases.
+    pub biases: Rule,
+    /// After [`Rule::Momentum`], with what it has left of each weight matrix.
+    pub muon: Option<MuonStep>,
+}
+
+impl From<Rule> for Rules {
+    /// The same for weights and biases.
+    fn from(rule: Rule) -> Self {
+        Self { weights: rule, biases: rule, muon: None }
+    }
 }
 
 impl fmt::Display for Optimiser {
@@ -73,6 +118,7 @@ impl fmt::Display for Optimiser {
             Self::Sgd { learning_rate, momentum, weight_decay, .. } => {
                 ("SGD", learning_rate, weight_decay, momentum)
             }
+            Self::Muon { learning_rate, weight_decay, .. } => ("Muon", learning_rate, weight_decay, 0.0),
         };
         write!(f, "{name}, rate {rate}")?;
         for (what, value) in [("momentum", momentum), ("decay", decay)] {
@@ -99,6 +145,18 @@ fn epsilon() -> f64 {
 fn adamw_weight_decay() -> f64 {
     1e-2
 }
+fn muon_learning_rate() -> f64 {
+    1e-2
+}
+fn muon_momentum() -> f64 {
+    0.95
+}
+fn muon_nesterov() -> bool {
+    true
+}
+fn ns_steps() -> usize {
+    5
+}
 
 impl Optimiser {
     /// Adam with PyTorch's defaults for the rest.
@@ -111,12 +169,25 @@ impl Optimiser {
         Self::AdamW { learning_rate, beta1: beta1(), beta2: beta2(), epsilon: epsilon(), weight_decay }
     }
 
+    /// Muon with its defaults for the rest.
+    pub fn muon(learning_rate: f64, weight_decay: f64) -> Self {
+        Self::Muon {
+            learning_rate,
+            momentum: muon_momentum(),
+            nesterov: muon_nesterov(),
+            weight_decay,
+            ns_steps: ns_steps(),
+            ns_coefficients: None,
+        }
+    }
+
     /// The learning rate that a schedule scales.
     pub fn learning_rate(&self) -> f64 {
         match *self {
             Self::Adam { learning_rate, .. }
             | Self::AdamW { learning_rate, .. }
-            | Self::Sgd { learning_rate, .. } => learning_rate,
+            | Self::Sgd { learning_rate, .. }
+            | Self::Muon { learning_rate, .. } => learning_rate,
         }
     }
 
@@ -125,7 +196,8 @@ impl Optimiser {
         match &mut self {
             Self::Adam { learning_rate, .. }
             | Self::AdamW { learning_rate, .. }
-            | Self::Sgd { learning_rate, .. } => *learning_rate = rate,
+            | Self::Sgd { learning_rate, .. }
+            | Self::Muon { learning_rate, .. } => *learning_rate = rate,
         }
         self
     }
@@ -136,6 +208,7 @@ impl Optimiser {
             Self::Adam { .. } => "adam",
             Self::AdamW { .. } => "adamw",
             Self::Sgd { .. } => "sgd",
+            Self::Muon { .. } => "muon",
         }
     }
 
@@ -163,27 +236,48 @@ impl Optimiser {
                 check("momentum", momentum, "a number above 0, for nesterov", !nesterov || momentum > 0.0)?;
                 not_negative("weight_decay", weight_decay)
             }
+            Self::Muon { momentum, weight_decay, ns_steps, ns_coefficients, .. } => {
+                check("momentum", momentum, "a number from 0 to below 1", (0.0..1.0).contains(&momentum))?;
+                not_negative("weight_decay", weight_decay)?;
+                let rounds = (1..=MuonStep::MAX_ROUNDS).contains(&ns_steps);
+                check("ns_steps", ns_steps as f64, "a whole number from 1 to 99", rounds)?;
+                ns_coefficients.into_iter().flatten().try_for_each(|coefficient| {
+                    check("ns_coefficients", coefficient, "finite numbers", coefficient.is_finite())
+                })
+            }
         }
     }
 
-    /// The kernel's rule for step `step`, counted from 1, at the rates of a schedule.
+    /// The rules for step `step`, counted from 1, at the rates of a schedule.
     ///
     /// A momentum that the schedule sets replaces Adam's β₁ or that of SGD; SGD without momentum stays without (in
-    /// PyTorch one-cycle gives it one).
-    pub fn rule(&self, step: u64, rates: Rates) -> Rule {
+    /// PyTorch one-cycle gives it one). Muon keeps its own: one-cycle's is Adam's.
+    pub fn rules(&self, step: u64, rates: Rates) -> Rules {
         match *self {
             Self::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
-                adam(step, rates, (beta1, beta2), epsilon, weight_decay, 1.0)
+                adam(step, rates, (beta1, beta2), epsilon, weight_decay, 1.0).into()
             }
             Self::AdamW { beta1, beta2, epsilon, weight_decay, .. } => {
-                adam(step, rates, (beta1, beta2), epsilon, 0.0, 1.0 - rates.learning_rate * weight_decay)
+                let shrink = 1.0 - rates.learning_rate * weight_decay;
+                adam(step, rates, (beta1, beta2), epsilon, 0.0, shrink).into()
             }
             Self::Sgd { momentum, weight_decay, nesterov, .. } => Rule::Sgd {
                 learning_rate: rates.learning_rate as f32,
                 momentum: rates.momentum.filter(|_| momentum > 0.0).unwrap_or(momentum) as f32,
                 weight_decay: weight_decay as f32,
                 nesterov,
-            },
+            }
+            .into(),
+            Self::Muon { momentum, nesterov, weight_decay, ns_steps, ns_coefficients, .. } => {
+                let Rates { learning_rate, .. } = rates;
+                let rates = Rates { learning_rate, momentum: None };
+                let shrink = (1.0 - learning_rate * weight_decay) as f32;
+                Rules {
+                    weights: Rule::Momentum { one_minus_momentum: (1.0 - momentum) as f32, nesterov },
+                    biases: adam(step, rates, (beta1(), beta2()), epsilon(), 0.0, 1.0),
+                    muon: Some(MuonStep { learning_rate, shrink, ns_steps, ns_coefficients }),
+                }
+            }
         }
     }
 }

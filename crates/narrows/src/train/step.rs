@@ -17,7 +17,9 @@ use narrows_kernels::{
     Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, backward, update_bias, update_weights,
 };
 
+use super::muon::{Muon, MuonStep};
 use super::objective::{LastLayer, Objective};
+use super::optimiser::Rules;
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::network::{BlockPlaces, Network, PackedLayer, WeightOrder, cached_runs};
@@ -54,6 +56,8 @@ pub struct Step {
     groups: Vec<Groups>,
     column_sums: Aligned,
     tasks: Tasks,
+    /// From the first step of Muon on.
+    muon: Option<Box<Muon>>,
     /// Where the rows of the batch lie in the storage of the samples.
     located: Vec<u32>,
     /// See [`Step::announce`]; at most a batch.
@@ -147,7 +151,7 @@ impl Step {
             Some((bytes, _)) => {
                 let network = Network::of_layers(layers, parameters, WeightOrder::ByInput(layout));
                 let mut step = Self::of_network(network, batch_size, bytes.segments(), false);
-                step.sum_columns(bytes, layout);
+                step.sum_columns(Level::scalar(), bytes, layout);
                 step
             }
             None => {
@@ -187,11 +191,12 @@ impl Step {
             network,
             places,
             tasks,
+            muon: None,
         }
     }
 
-    /// The column sums that the first step reads; later ones are left by the update.
-    fn sum_columns(&mut self, bytes: &SparseBytes, layout: SparseLayout) {
+    /// The column sums of weights that no update has just left them of.
+    fn sum_columns(&mut self, level: Level, bytes: &SparseBytes, layout: SparseLayout) {
         let segments = bytes.segments();
         for group in 0..layout.groups() {
             for segment in 0..segments {
@@ -199,12 +204,7 @@ impl Step {
                     ..layout.weights_start(group, bytes.segment_start(segment + 1));
                 let sums = layout.column_sums_start(group, segment, segments)
                     ..layout.column_sums_start(group, segment + 1, segments);
-                // In one order on any level.
-                sparse_column_sums(
-                    Level::scalar(),
-                    &self.network.backward[weights],
-                    &mut self.column_sums[sums],
-                );
+                sparse_column_sums(level, &self.network.backward[weights], &mut self.column_sums[sums]);
             }
         }
     }
@@ -239,15 +239,21 @@ impl Step {
         self.announced.extend(rows.iter().take(self.announced.capacity()));
     }
 
-    /// Takes one step: `rule`, applied with the gradient of the loss of the rows `batch` of `samples`. Returns that
+    /// Takes one step: `rules`, applied with the gradient of the loss of the rows `batch` of `samples`. Returns that
     /// loss, from before the step: the mean of (y − x)² over the values that are there. If it is not a finite number, the
     /// parameters are lost.
     ///
     /// # Panics
     /// If the batch is empty, larger than this memory was made for, or names a row that is not there, or if rows are
     /// not as long as the model reads, or lack values where the step was not made for such samples.
-    pub fn take(&mut self, compute: &mut Compute, samples: &Samples, batch: &[u32], rule: Rule) -> f64 {
-        self.take_towards(compute, samples, Objective::SquaredError, batch, rule)
+    pub fn take(
+        &mut self,
+        compute: &mut Compute,
+        samples: &Samples,
+        batch: &[u32],
+        rules: impl Into<Rules>,
+    ) -> f64 {
+        self.take_towards(compute, samples, Objective::SquaredError, batch, rules)
     }
 
     /// As [`Step::take`], with another objective.
@@ -260,11 +266,26 @@ impl Step {
         samples: &Samples,
         objective: Objective<'_>,
         batch: &[u32],
-        rule: Rule,
+        rules: impl Into<Rules>,
     ) -> f64 {
+        let rules = rules.into();
         let loss = self.loss(compute, samples, objective, batch);
-        self.update(compute, rule, samples, batch);
+        self.update(compute, rules, samples, batch);
+        if let Some(step) = rules.muon {
+            self.take_muon(compute, step, samples);
+        }
         loss
+    }
+
+    /// The second half of a step of Muon, along the momentum that the update has left as second moments.
+    fn take_muon(&mut self, compute: &mut Compute, step: MuonStep, samples: &Samples) {
+        let Self { muon, network, weight_moments: [_, momentum], .. } = self;
+        let muon = muon.get_or_insert_with(|| Box::new(Muon::new(network)));
+        muon.take(compute, step, network, momentum);
+        if let WeightOrder::ByInput(layout) = network.layers[0].order {
+            let (bytes, _) = samples.sparse().expect(SPARSE_SAMPLES);
+            self.sum_columns(compute.level, bytes, layout);
+        }
     }
 
     /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
@@ -317,8 +338,8 @@ impl Step {
         sum / count as f64
     }
 
-    /// Applies `rule` with the gradients of `batch`, whose [`Step::loss`] was computed last.
-    fn update(&mut self, compute: &mut Compute, rule: Rule, samples: &Samples, batch: &[u32]) {
+    /// Applies the rules with the gradients of `batch`, whose [`Step::loss`] was computed last.
+    fn update(&mut self, compute: &mut Compute, rules: Rules, samples: &Samples, batch: &[u32]) {
         let Self { network, places, blocks, tasks, column_sums, located, .. } = self;
         let located = &located[..];
         let Network { layers, backward, forward, bias } = network;
@@ -347,16 +368,21 @@ impl Step {
                 Piece::Tiles(ref range) => {
                     let x = places.batch(blocks, places.values[*layer], batch.len());
                     let tiles = WeightTiles { range: range.clone(), backward, forward, moments };
-                    update_weights(level, rule, layers[*layer].shape, delta, x, tiles);
+                    update_weights(level, rules.weights, layers[*layer].shape, delta, x, tiles);
                 }
                 Piece::Segment { layout, group, segment } => {
                     let (bytes, affine) = samples.sparse().expect(SPARSE_SAMPLES);
                     let segment = SparseSegment { group, segment, weights: backward, moments, column_sums };
-                    sparse_update(level, rule, layout, affine, (bytes, located), delta, segment);
+                    sparse_update(level, rules.weights, layout, affine, (bytes, located), delta, segment);
                 }
             }
             let moments = Moments { first: bias_first, second: bias_second };
-            update_bias(level, rule, delta, BiasPanels { first_panel: *first_bias_panel, bias, moments });
+            update_bias(
+                level,
+                rules.biases,
+                delta,
+                BiasPanels { first_panel: *first_bias_panel, bias, moments },
+            );
         });
     }
 
@@ -381,7 +407,7 @@ impl Step {
         mut by_parameter: Parameters,
     ) -> Gradients {
         let loss = self.loss(compute, samples, objective, batch);
-        self.update(compute, Rule::KeepGradient, samples, batch);
+        self.update(compute, Rule::KeepGradient.into(), samples, batch);
         self.network.store_from(&self.weight_moments[0], &self.bias_moments[0], &mut by_parameter);
         Gradients { loss, by_parameter }
     }

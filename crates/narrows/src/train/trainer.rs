@@ -350,7 +350,7 @@ impl Trainer {
         let Batch { samples, objective, rows, following } = feed.next()?;
         step.announce(following);
         let loss =
-            step.take_towards(compute, samples, objective, rows, training.optimiser.rule(done + 1, rates));
+            step.take_towards(compute, samples, objective, rows, training.optimiser.rules(done + 1, rates));
         if loss.is_finite() {
             position.losses += loss;
             position.step += 1;

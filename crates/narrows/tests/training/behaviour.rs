@@ -216,7 +216,7 @@ fn by_hand(
             rest = after;
             let rates = schedule.rates(optimiser.learning_rate(), done, steps_in_all);
             done += 1;
-            sum += step.take(&mut compute, samples, batch, optimiser.rule(done, rates));
+            sum += step.take(&mut compute, samples, batch, optimiser.rules(done, rates));
         }
         assert!(rest.is_empty());
         step.parameters(&mut parameters);
@@ -481,7 +481,7 @@ fn training_learns() {
 #[should_panic(expected = "a step needs rows")]
 fn a_step_without_rows_is_refused() {
     let training = settings(1, 8);
-    let rule = training.optimiser.rule(1, Schedule::Constant.rates(0.1, 0, 1));
+    let rule = training.optimiser.rules(1, Schedule::Constant.rates(0.1, 0, 1));
     Step::new(&model(), &initial(&training), 8).take(&mut two_threads(), &numbers(8, FEATURES, 0), &[], rule);
 }
 
@@ -489,6 +489,6 @@ fn a_step_without_rows_is_refused() {
 #[should_panic(expected = "features of a row")]
 fn a_step_on_rows_of_another_length_is_refused() {
     let training = settings(1, 8);
-    let rule = training.optimiser.rule(1, Schedule::Constant.rates(0.1, 0, 1));
+    let rule = training.optimiser.rules(1, Schedule::Constant.rates(0.1, 0, 1));
     Step::new(&model(), &initial(&training), 8).take(&mut two_threads(), &numbers(8, 44, 0), &[0], rule);
 }

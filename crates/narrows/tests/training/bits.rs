@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
 use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
-use narrows::model::{Architecture, Initialisation};
+use narrows::model::{Architecture, HiddenActivation, Initialisation};
 use narrows::train::{Event, Optimiser, Outcome, Schedule, Trained, Training, train};
 
 use crate::support::{
@@ -23,9 +23,10 @@ const SCHEDULES: [Schedule; 3] = [
     Schedule::OneCycle { rise: 0.3, start_divisor: 25.0, end_divisor: 1e4, cycle_momentum: true },
 ];
 
-fn optimisers() -> [Optimiser; 4] {
+fn optimisers() -> [Optimiser; 5] {
     let nesterov = Optimiser::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 1e-3, nesterov: true };
-    [Optimiser::adam(1e-2, 1e-5), Optimiser::adamw(1e-2, 0.05), sgd(0.1, 0.9), nesterov]
+    let muon = Optimiser::muon(1e-2, 0.05);
+    [Optimiser::adam(1e-2, 1e-5), Optimiser::adamw(1e-2, 0.05), sgd(0.1, 0.9), nesterov, muon]
 }
 
 /// Every number of threads on the widest level, and every level on one and on three threads.
@@ -107,7 +108,11 @@ fn threads_and_levels_have_no_influence_on_any_model() {
     for (inputs, hidden) in [(45, vec![5]), (45, vec![19, 11, 5]), (1, vec![1]), (400, vec![70, 33])] {
         for activation in HIDDEN_ACTIVATIONS {
             let architecture = Architecture { inputs, activation, ..architecture(&hidden) };
-            let training = training(Optimiser::adam(1e-2, 0.0), Schedule::Constant, 40);
+            let optimiser = match activation {
+                HiddenActivation::Silu | HiddenActivation::Identity => Optimiser::muon(1e-2, 0.0),
+                _ => Optimiser::adam(1e-2, 0.0),
+            };
+            let training = training(optimiser, Schedule::Constant, 40);
             let from_numbers = on_all(&mut computes, &architecture, &training, &numbers(90, inputs, 2));
             let bytes = sparse_bytes(90, inputs, 2);
             let from_bytes = on_all(&mut computes, &architecture, &training, &as_bytes(&bytes, inputs));
@@ -116,19 +121,22 @@ fn threads_and_levels_have_no_influence_on_any_model() {
     }
 }
 
-/// Several blocks of rows go through each run of weights together, as many as the number of threads leaves.
+/// Several blocks of rows go through each run of weights together, as many as the number of threads leaves; and all threads
+/// share each round of Muon.
 #[test]
 fn threads_have_no_influence_on_a_model_larger_than_a_cache() {
     let mut computes =
         [1, 2, 3, 5, 8].map(|threads| (format!("{threads} threads"), compute(Level::detect(), threads)));
     let architecture = Architecture { inputs: 400, ..architecture(&[700, 33]) };
-    let training = training(Optimiser::adam(1e-3, 0.0), Schedule::Constant, 100);
     let bytes = sparse_bytes(150, 400, 2);
-    let sparse = on_all(&mut computes, &architecture, &training, &as_bytes(&bytes, 400));
-    let dense = on_all(&mut computes, &architecture, &training, &as_numbers(&bytes, 400));
-    for (sparse, dense) in sparse.history.iter().zip(&dense.history) {
-        let what = format_args!("loss of epoch {}", dense.epoch);
-        assert_close(sparse.training_loss, dense.training_loss, 1e-5 * dense.training_loss, what);
+    for optimiser in [Optimiser::adam(1e-3, 0.0), Optimiser::muon(1e-3, 0.0)] {
+        let training = training(optimiser, Schedule::Constant, 100);
+        let sparse = on_all(&mut computes, &architecture, &training, &as_bytes(&bytes, 400));
+        let dense = on_all(&mut computes, &architecture, &training, &as_numbers(&bytes, 400));
+        for (sparse, dense) in sparse.history.iter().zip(&dense.history) {
+            let what = format_args!("{optimiser}, loss of epoch {}", dense.epoch);
+            assert_close(sparse.training_loss, dense.training_loss, 1e-5 * dense.training_loss, what);
+        }
     }
 }
 

@@ -99,7 +99,7 @@ fn steps_are_those_of_pytorch() {
         let mut step = Step::of_layers(&layers, &before, 13, &samples);
         for (i, (batch, &expected)) in batches.iter().zip(losses).enumerate() {
             let rates = Rates { learning_rate, momentum: None };
-            let rule = optimiser.rule(i as u64 + 1, rates);
+            let rule = optimiser.rules(i as u64 + 1, rates);
             let loss = step.take_towards(&mut compute, &samples, objective, batch, rule);
             assert_close(loss, expected, tolerance(|g| g.loss), format_args!("loss {i}, {level}"));
         }

@@ -132,7 +132,7 @@ fn run(golden: &Golden<Case>, level: Level) {
     let optimiser = Optimiser::Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
     let mut step = Step::for_samples(&architecture, &before, 13, &samples);
     for (i, (batch, &expected)) in batches.iter().zip(losses).enumerate() {
-        let rule = optimiser.rule(i as u64 + 1, Rates { learning_rate, momentum: None });
+        let rule = optimiser.rules(i as u64 + 1, Rates { learning_rate, momentum: None });
         let loss = step.take(&mut compute, &samples, batch, rule);
         assert_close(loss, expected, tolerance(|g| g.loss), format_args!("{name}, loss {i}"));
     }
@@ -268,6 +268,6 @@ fn missing_values_are_filled_from_what_the_others_say_and_nothing_else_is_touche
 fn a_step_for_whole_rows_takes_no_others() {
     let architecture = architecture(&[5]);
     let mut step = Step::new(&architecture, &random_parameters(&architecture, 1), 10);
-    let rule = Optimiser::adam(1e-3, 0.0).rule(1, Rates { learning_rate: 1e-3, momentum: None });
+    let rule = Optimiser::adam(1e-3, 0.0).rules(1, Rates { learning_rate: 1e-3, momentum: None });
     step.take(&mut compute(Level::detect(), 1), &masked_numbers(10, 1), &[0, 1], rule);
 }

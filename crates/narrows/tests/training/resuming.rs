@@ -114,6 +114,7 @@ fn every_step_of_every_kind_can_be_stopped_at() {
             (Optimiser::adam(1e-2, 1e-5), Schedule::one_cycle()),
             (Optimiser::adamw(1e-2, 0.05), Schedule::Cosine { warm_up: 0.2 }),
             (sgd(0.1, 0.0), Schedule::Constant),
+            (Optimiser::muon(1e-2, 0.1), Schedule::one_cycle()),
             (nesterov, Schedule::Constant),
         ] {
             let training = settings(optimiser, schedule);

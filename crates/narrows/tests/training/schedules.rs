@@ -169,12 +169,12 @@ fn what_a_schedule_sets_replaces_what_the_optimiser_was_given() {
     };
     for step in [1, 7] {
         for (given, set) in optimisers(1.0, 0.9).into_iter().zip(optimisers(0.25, 0.8)) {
-            assert_eq!(given.rule(step, rates(Some(0.8))), set.rule(step, rates(None)), "{given:?}");
-            assert_ne!(given.rule(step, rates(None)), set.rule(step, rates(None)), "{given:?}");
+            assert_eq!(given.rules(step, rates(Some(0.8))), set.rules(step, rates(None)), "{given:?}");
+            assert_ne!(given.rules(step, rates(None)), set.rules(step, rates(None)), "{given:?}");
         }
     }
     // But no momentum is made where there is none.
-    assert_eq!(sgd(1.0, 0.0).rule(1, rates(Some(0.8))), sgd(0.25, 0.0).rule(1, rates(None)));
+    assert_eq!(sgd(1.0, 0.0).rules(1, rates(Some(0.8))), sgd(0.25, 0.0).rules(1, rates(None)));
 }
 
 #[test]
