@@ -1,10 +1,12 @@
 //! The arguments that all commands share, and the list of commands.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use narrows::compute::{Compute, Level};
+use narrows::experiment;
 
 use serde::de::DeserializeOwned;
 
@@ -103,6 +105,11 @@ pub fn count(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&count| count > 0)
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
+}
+
+/// A time.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    experiment::duration(text).ok_or_else(|| "expected a time, as 30s, 10min or 2h".to_owned())
 }
 
 /// A value by the name that experiments use for it.

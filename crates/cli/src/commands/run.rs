@@ -148,6 +148,14 @@ fn part_b(experiment: &Experiment) -> Option<&'static str> {
     )
 }
 
+/// Finds out what is wrong with an experiment on this data, before memory is taken for it.
+pub fn check(experiment: &Experiment, loaded: &Loaded, common: &Common) -> Result<(), Failure> {
+    let (features, rows) = (loaded.parts.schema().features(), loaded.parts.train().rows());
+    experiment.validate()?;
+    experiment.validate_on(features)?;
+    memory::check(&MemoryNeeded::of(experiment, features, rows, common.threads()))
+}
+
 /// Runs an experiment with progress, and prints what came of it; says `note` at the start.
 pub fn carry_out(
     experiment: &Experiment,
@@ -163,10 +171,7 @@ pub fn carry_out(
         .iter()
         .map(|model| (model.name.clone(), experiment.training(model).map_or(0, |training| training.epochs)))
         .collect();
-    let (features, rows) = (loaded.parts.schema().features(), loaded.parts.train().rows());
-    experiment.validate()?;
-    experiment.validate_on(features)?;
-    memory::check(&MemoryNeeded::of(experiment, features, rows, common.threads()))?;
+    check(experiment, &loaded, common)?;
     let interrupt = Interrupt::listen()?;
     let (level, threads, cpu) = (level()?, common.threads(), cpu());
     let options = RunOptions {

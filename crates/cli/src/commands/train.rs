@@ -1,23 +1,27 @@
 //! `narrows train`: one model from flags.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use narrows::dataset::NormalisationKind;
 use narrows::dataset::load::{LoadOptions, Loaded};
-use narrows::experiment::{Defaults, Experiment, MAX_SEED, ModelSettings, TrainingSettings, defaults};
-use narrows::model::{Architecture, HiddenActivation, Initialisation, OutputActivation};
-use narrows::train::{Optimiser, Schedule};
+use narrows::experiment::{
+    Defaults, Existing, Experiment, MAX_SEED, ModelSettings, RunDirectory, RunError, TrainingSettings,
+    defaults,
+};
+use narrows::model::{Architecture, HiddenActivation, Initialisation, InputSpec, OutputActivation};
+use narrows::train::{Optimiser, Schedule, epochs_within};
 
-use crate::arguments::{Common, count, named};
+use crate::arguments::{Common, count, duration, named};
 use crate::commands::data_arguments::{DataArguments, read};
 use crate::commands::model_file::ModelFile;
-use crate::commands::run::{GoingOn, carry_out};
+use crate::commands::run::{GoingOn, carry_out, check};
 use crate::failure::Failure;
 
 /// Train one model, described by flags
 ///
-/// What is not said is chosen for the data, by the rule of docs/data.md, and told. It leaves a folder like that of `narrows run`: report, summary, figures, model.
+/// What is not said is chosen for the data, by the rule of docs/learning.md, and told. It leaves a folder like that of `narrows run`: report, summary, figures, model.
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
@@ -49,15 +53,19 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = count)]
     epochs: Option<usize>,
 
+    /// Train for about this time, as 30s or 10min: with as many epochs as it takes here; one at least
+    #[arg(long, value_name = "TIME", conflicts_with = "epochs", value_parser = duration)]
+    time: Option<Duration>,
+
     /// Rows in a step
     #[arg(long, value_name = "N", value_parser = count)]
     batch_size: Option<usize>,
 
-    /// How gradients change parameters [default: adam]
+    /// How gradients change parameters [default: muon]
     #[arg(long, value_name = "NAME", value_enum)]
     optimiser: Option<OptimiserName>,
 
-    /// The step's length, or its greatest under a schedule [default: with the schedule that is chosen 0.01, less for more than 784 values a row; else 0.001]
+    /// The step's length, or its greatest under a schedule [default: 0.02 for muon, less for more than 784 values a row; else 0.001]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
@@ -73,7 +81,7 @@ pub struct Train {
     #[arg(long, requires = "momentum")]
     nesterov: bool,
 
-    /// How the learning rate goes [default: one_cycle; constant if --optimiser or --learning-rate is given]
+    /// How the learning rate goes [default: for muon one cycle, with a rise of a fifth of the steps; else constant]
     #[arg(long, value_name = "NAME", value_enum)]
     schedule: Option<ScheduleName>,
 
@@ -150,9 +158,37 @@ impl Train {
             chosen = Defaults { hidden, activation, output, ..chosen };
         }
         let from = from.map(|from| from.path().display().to_string());
-        let experiment = self.experiment(data, hidden, from, &chosen);
+        let mut experiment = self.experiment(data, hidden, from, &chosen);
+        if let Some(time) = self.time {
+            let epochs = self.epochs_within(time, &experiment, &loaded, &out, common)?;
+            experiment.training.epochs = Some(epochs);
+            loaded.notes.push(format!("{epochs} epochs: as many as take about {} s here", time.as_secs()));
+        }
         self.tell(&experiment, &chosen, &mut loaded);
         carry_out(&experiment, loaded, &out, &self.going_on, self.json, None, common)
+    }
+
+    /// How many epochs take the time; a run that goes on has as many as it began with.
+    fn epochs_within(
+        &self,
+        time: Duration,
+        experiment: &Experiment,
+        loaded: &Loaded,
+        out: &Path,
+        common: &Common,
+    ) -> Result<usize, Failure> {
+        let begun = RunDirectory::experiment_at(out).filter(|_| self.going_on.existing() == Existing::Resume);
+        if let Some(epochs) = begun.and_then(|begun| begun.training.epochs) {
+            return Ok(epochs);
+        }
+        check(experiment, loaded, common)?;
+        let (model, train) = (&experiment.models[0], loaded.parts.train());
+        let architecture = experiment.architecture(model, train.features());
+        let training = experiment.training(model).expect("a model of `train` is trained");
+        let input = InputSpec::fit(experiment.normalisation, train).map_err(RunError::from)?;
+        let samples = input.samples(train)?;
+        epochs_within(time, &architecture, &training, &samples, &mut common.compute()?)
+            .map_err(|source| RunError::Training { model: model.name.clone(), source }.into())
     }
 
     fn experiment(
@@ -162,20 +198,13 @@ impl Train {
         from: Option<String>,
         chosen: &Defaults,
     ) -> Experiment {
-        let (optimiser, schedule) = match self.has_a_rate_of_its_own() {
-            true => {
-                (self.optimiser(), self.schedule.unwrap_or(ScheduleName::Constant).schedule(self.warm_up))
-            }
-            false => {
-                let schedule = self.schedule.map(|schedule| schedule.schedule(self.warm_up));
-                (chosen.optimiser, schedule.unwrap_or(chosen.schedule))
-            }
-        };
+        let schedule = self.schedule.map(|schedule| schedule.schedule(self.warm_up));
+        let chosen_schedule = if self.is_by_muon() { chosen.schedule } else { Schedule::Constant };
         let training = TrainingSettings {
             epochs: Some(self.epochs.unwrap_or(chosen.epochs)),
             batch_size: Some(self.batch_size.unwrap_or(chosen.batch_size)),
-            optimiser: Some(optimiser),
-            schedule: Some(schedule),
+            optimiser: Some(self.optimiser(chosen)),
+            schedule: Some(schedule.unwrap_or(chosen_schedule)),
             initialisation: Some(self.initialisation),
             test_every: Some(self.test_every),
             patience: self.patience,
@@ -207,21 +236,21 @@ impl Train {
         let was_asked = [
             self.normalisation.is_some() && self.output.is_some(),
             self.hidden.is_some() || self.from.is_some(),
-            self.has_a_rate_of_its_own() || (self.activation.is_some() && self.schedule.is_some()),
-            self.epochs.is_some() || self.batch_size.is_some(),
+            self.optimiser.is_some() || self.learning_rate.is_some(),
+            self.epochs.is_some() || self.batch_size.is_some() || self.time.is_some(),
         ];
         let reasons = chosen.reasons.iter().zip(was_asked).filter(|(_, asked)| !asked);
         loaded.notes.extend(reasons.map(|(reason, _)| format!("  chosen: {reason}")));
     }
 
-    /// Whether the fast schedule, whose rate is known to suit Adam, is not the one to take.
-    fn has_a_rate_of_its_own(&self) -> bool {
-        self.optimiser.is_some() || self.learning_rate.is_some() || self.weight_decay.is_some()
+    /// Whether the rate and the schedule are those that were chosen for the data; they suit Muon alone.
+    fn is_by_muon(&self) -> bool {
+        matches!(self.optimiser, None | Some(OptimiserName::Muon))
     }
 
-    fn optimiser(&self) -> Optimiser {
+    fn optimiser(&self, chosen: &Defaults) -> Optimiser {
         let (learning_rate, decay) = (self.learning_rate.unwrap_or(1e-3), self.weight_decay);
-        match self.optimiser.unwrap_or(OptimiserName::Adam) {
+        match self.optimiser.unwrap_or(OptimiserName::Muon) {
             OptimiserName::Adam => Optimiser::adam(learning_rate, decay.unwrap_or(1e-5)),
             OptimiserName::Adamw => Optimiser::adamw(learning_rate, decay.unwrap_or(1e-2)),
             OptimiserName::Sgd => Optimiser::Sgd {
@@ -231,7 +260,8 @@ impl Train {
                 nesterov: self.nesterov,
             },
             OptimiserName::Muon => {
-                let mut muon = Optimiser::muon(learning_rate, decay.unwrap_or(0.0));
+                let rate = self.learning_rate.unwrap_or_else(|| chosen.optimiser.learning_rate());
+                let mut muon = Optimiser::muon(rate, decay.unwrap_or(0.0));
                 if let (Optimiser::Muon { momentum, .. }, Some(given)) = (&mut muon, self.momentum) {
                     *momentum = given;
                 }

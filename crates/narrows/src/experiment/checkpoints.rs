@@ -73,19 +73,26 @@ impl FromStr for CheckpointEvery {
     type Err = IntervalError;
 
     fn from_str(text: &str) -> Result<Self, IntervalError> {
-        let wrong = || IntervalError(text.to_owned());
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-        let seconds = match &text[digits..] {
-            _ if number == 0 => return Err(wrong()),
-            "" => return usize::try_from(number).map(Self::Epochs).map_err(|_| wrong()),
-            "s" => 1,
-            "m" | "min" => 60,
-            "h" => 3600,
-            _ => return Err(wrong()),
-        };
-        number.checked_mul(seconds).map(|seconds| Self::Time(Duration::from_secs(seconds))).ok_or_else(wrong)
+        match (text.parse(), duration(text)) {
+            (Ok(epochs @ 1..), _) => Ok(Self::Epochs(epochs)),
+            (_, Some(time)) => Ok(Self::Time(time)),
+            _ => Err(IntervalError(text.to_owned())),
+        }
     }
+}
+
+/// A whole number above 0 of seconds, minutes or hours: `30s`, `10min` or `10m`, `2h`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    let seconds = match &text[digits..] {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    let duration = Duration::from_secs(number.checked_mul(seconds)?);
+    (!duration.is_zero()).then_some(duration)
 }
 
 #[cfg(test)]
@@ -98,7 +105,8 @@ mod tests {
         let time = |seconds| Some(CheckpointEvery::Time(Duration::from_secs(seconds)));
         assert_eq!(read("5"), Some(CheckpointEvery::Epochs(5)));
         assert_eq!([read("30s"), read("10min"), read("2h")], [time(30), time(600), time(7200)]);
-        for wrong in ["", "0", "0s", "-1", "s", "5x", "1.5h", "99999999999999999999", "18446744073709551615h"]
+        for wrong in
+            ["", "0", "0s", "-1", "+1s", "s", "5x", "1.5h", "99999999999999999999", "18446744073709551615h"]
         {
             assert_eq!(read(wrong), None, "{wrong}");
         }

@@ -162,11 +162,16 @@ impl RunDirectory {
     }
 
     fn check_same(&self, experiment: &Experiment) -> Result<(), DirectoryError> {
-        let text = read_text(&self.path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES).ok();
-        match text.and_then(|text| Experiment::from_toml(&text).ok()).is_some_and(|own| own == *experiment) {
+        match Self::experiment_at(&self.path).is_some_and(|own| own == *experiment) {
             true => Ok(()),
             false => Err(DirectoryError::Other(self.path.clone())),
         }
+    }
+
+    /// What the run in a folder was asked to do, if there is one.
+    pub fn experiment_at(path: &Path) -> Option<Experiment> {
+        let text = read_text(&path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES).ok()?;
+        Experiment::from_toml(&text).ok()
     }
 
     /// Removes what a run that was killed was writing.

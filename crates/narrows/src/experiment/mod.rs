@@ -23,7 +23,7 @@ mod trainings;
 mod validation;
 mod workers;
 
-pub use checkpoints::{CheckpointEvery, IntervalError};
+pub use checkpoints::{CheckpointEvery, IntervalError, duration};
 pub use defaults::{Defaults, defaults};
 pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
 pub use estimate::Estimated;

@@ -79,8 +79,13 @@ pub struct Rates {
 impl Schedule {
     /// One-cycle with PyTorch's defaults.
     pub fn one_cycle() -> Self {
+        Self::one_cycle_with_rise(rise())
+    }
+
+    /// One-cycle with a rise of its own, else with PyTorch's defaults.
+    pub fn one_cycle_with_rise(rise: f64) -> Self {
         Self::OneCycle {
-            rise: rise(),
+            rise,
             start_divisor: start_divisor(),
             end_divisor: end_divisor(),
             cycle_momentum: cycle_momentum(),
