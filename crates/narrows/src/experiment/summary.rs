@@ -7,7 +7,7 @@ use crate::dataset::NormalisationKind;
 use crate::evaluate::{Certificate, LatentQuality, ReconstructionError};
 use crate::interpolate::quality::InterpolationQuality;
 use crate::model::Architecture;
-use crate::train::{EpochReport, Training};
+use crate::train::{EpochReport, Schedule, Training};
 
 /// What a run found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -253,24 +253,25 @@ const STILL_FALLING: f64 = 0.02;
 /// A linear model this far above exact PCA's training error is not what it could be: the study's ends 0.5 % above it.
 pub(super) const FAR_FROM_PCA: f64 = 0.02;
 
-/// Why a model could be better than it is, as a sentence: it was stopped, its loss was still falling, or it is linear and far from
-/// exact PCA.
+/// Why a model could be better than it is, as a sentence: it was stopped, its loss was still falling at a constant rate, or it is
+/// linear and far from exact PCA. Where the rate falls to nothing, the loss falls with it, and tells nothing.
 pub(super) fn not_trained_out(model: &ModelSummary) -> Option<String> {
     let name = &model.name;
-    let planned = model.training.as_ref()?.epochs;
+    let training = model.training.as_ref()?;
+    let planned = training.epochs;
     if model.epochs < planned {
         return Some(format!("{name} was trained for {} of {planned} epochs only.", model.epochs));
     }
-    if let Some(excess) = model.excess_over_exact_pca.filter(|&excess| excess > FAR_FROM_PCA) {
+    if let Some(excess) = model.excess_over_exact_pca {
         let percent = 100.0 * excess;
-        return Some(format!(
-            "{name} is not trained out: its training error is {percent:.1} % above that of exact PCA."
-        ));
+        return (excess > FAR_FROM_PCA).then(|| {
+            format!("{name} is not trained out: its training error is {percent:.1} % above that of exact PCA.")
+        });
     }
     if model.history.len() == 1 {
         return Some(format!("{name} is not trained out: it was trained for one epoch."));
     }
-    let fall = last_fall(&model.history)?;
+    let fall = last_fall(&model.history).filter(|_| training.schedule == Schedule::Constant)?;
     (fall > STILL_FALLING).then(|| {
         let percent = 100.0 * fall;
         format!("{name} is not trained out: in the last tenth of its epochs its loss still fell by {percent:.1} %.")
