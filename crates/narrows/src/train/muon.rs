@@ -9,7 +9,7 @@
 //!
 //! Each round maps every singular value σ of M/‖M‖ to a·σ + b·σ³ + c·σ⁵, and so closer to 1. ‖M‖ is the Frobenius norm, and a, b, c
 //! are of the round (Polar Express: Amsel et al. 2025, arXiv 2505.16932). Rounds on A (columns, columns) instead of M cost
-//! 4·columns³ multiplications each, where rounds on M cost 2·rows·columns² + columns³.
+//! 2·columns³ multiplications each, for only half of a symmetric matrix is computed, where rounds on M cost 2·rows·columns² + columns³.
 //! Muon: Jordan et al. 2024; the factor 0.2·√rows gives updates the size of Adam's: Liu et al. 2025, arXiv 2502.16982.
 
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, TILE};
