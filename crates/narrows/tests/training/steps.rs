@@ -82,7 +82,15 @@ impl Case {
     }
 
     fn tolerance_after(&self) -> f64 {
-        2.0 * self.movement_by_gradient_noise + 2e-7
+        2.0 * self.movement_by_gradient_noise + 2e-7 + self.rounding_of_muon()
+    }
+
+    /// Muon's A is rounded by 2⁻²⁴, its F enlarges the least singular values a thousand times more than the others, and so what
+    /// is rounded turns a part of a direction of size σ, here from 0.1 on, by 1000·2⁻²⁴/σ of the step.
+    fn rounding_of_muon(&self) -> f64 {
+        let Optimiser::Muon { learning_rate, ns_coefficients: None, .. } = self.optimiser else { return 0.0 };
+        let step = learning_rate * 0.2 * (self.inputs as f64).sqrt();
+        self.batch_rows.len() as f64 * step * 1000.0 * (-24_f64).exp2() / 0.1
     }
 }
 
