@@ -181,6 +181,9 @@ def draw_batches(case: Case, generator):
     return values.split(BATCH_ROWS)
 
 
+# What float32 makes of a sum of 45 products: 2⁻²⁴ for each rounding, which are of either sign: √45 · 2⁻²⁴.
+GRAM_NOISE = 2.0**-21
+
 # The rounds of Polar Express (Amsel et al. 2025), each made for singular values up to 1.01.
 POLAR_EXPRESS = [
     [8.2872, -23.5959, 17.3004],
@@ -195,9 +198,9 @@ class Muon(torch.optim.Optimizer):
     """torch.optim.Muon with adjust_lr_fn="match_rms_adamw" for matrices, in the precision of the parameters instead of bfloat16, and
     torch.optim.Adam for the rest."""
 
-    def __init__(self, parameters, settings):
+    def __init__(self, parameters, settings, gram_noise=None):
         parameters = list(parameters)
-        self.settings = settings
+        self.settings, self.gram_noise = settings, gram_noise
         self.adam = torch.optim.Adam([p for p in parameters if p.dim() == 1], lr=settings["learning_rate"], foreach=False)
         super().__init__(parameters, {"lr": settings["learning_rate"]})
 
@@ -214,13 +217,32 @@ class Muon(torch.optim.Optimizer):
             weight.sub_(length * self.polar_factor(direction))
 
     def polar_factor(self, matrix):
+        if self.gram_noise is not None:
+            return self.polar_factor_by_gram(matrix)
         x = matrix / matrix.norm().clamp(min=1e-7)
-        for round in range(self.settings["ns_steps"]):
-            safe = [c / 1.01**power for c, power in zip(POLAR_EXPRESS[round], (1, 3, 5))]
-            a, b, c = self.settings.get("ns_coefficients", safe)
+        for a, b, c in self.rounds():
             gram = x @ x.T
             x = a * x + (b * gram + c * gram @ gram) @ x
         return x
+
+    def rounds(self):
+        for round in range(self.settings["ns_steps"]):
+            safe = [c / 1.01**power for c, power in zip(POLAR_EXPRESS[round], (1, 3, 5))]
+            yield self.settings.get("ns_coefficients", safe)
+
+    def polar_factor_by_gram(self, matrix):
+        """The same, by the products of the shorter side's vectors; they are wrong by up to GRAM_NOISE of both lengths, in each round."""
+        tall = matrix.shape[0] > matrix.shape[1]
+        x = (matrix.T if tall else matrix) / matrix.norm().clamp(min=1e-7)
+        gram = x @ x.T
+        factor = torch.eye(len(gram), dtype=gram.dtype)
+        for a, b, c in self.rounds():
+            error = 2 * torch.rand(gram.shape, generator=self.gram_noise, dtype=gram.dtype) - 1
+            lengths = gram.diagonal().clamp(min=0).sqrt()
+            gram = gram + GRAM_NOISE * torch.outer(lengths, lengths) * (error + error.T) / 2
+            polynomial = a * torch.eye(len(gram), dtype=gram.dtype) + b * gram + c * gram @ gram
+            factor, gram = factor @ polynomial, polynomial @ gram @ polynomial
+        return (factor @ x).T if tall else factor @ x
 
 
 def check_muon():
@@ -242,9 +264,9 @@ def check_muon():
         assert (our - their).norm() < 0.03 * moved, (our - their).norm() / moved
 
 
-def build_optimiser(settings: dict, parameters):
+def build_optimiser(settings: dict, parameters, gram_noise=None):
     if settings["name"] == "muon":
-        return Muon(parameters, settings)
+        return Muon(parameters, settings, gram_noise)
     arguments = {
         "lr": settings["learning_rate"],
         "weight_decay": settings["weight_decay"],
@@ -265,13 +287,13 @@ class Training:
     distance_to_a_kink: float = math.inf
 
 
-def train(case: Case, seed: int, dtype: torch.dtype, noise: torch.Generator | None = None) -> Training:
+def train(case: Case, seed: int, dtype: torch.dtype, noise: torch.Generator | None = None, gram_noise=None) -> Training:
     """One step on each batch. The start is drawn in float32 and then widened, so that both precisions begin alike.
-    With `noise`, every gradient is slightly wrong."""
+    With `noise`, every gradient is slightly wrong; with `gram_noise`, what Muon makes of it."""
     torch.manual_seed(seed)
     model = Autoencoder(case).to(dtype)
     batches = [batch.to(dtype) for batch in draw_batches(case, torch.Generator().manual_seed(seed))]
-    optimiser = build_optimiser(case.optimiser, model.parameters())
+    optimiser = build_optimiser(case.optimiser, model.parameters(), gram_noise)
     scheduler = None
     if case.schedule is not None:
         scheduler = lr_scheduler.OneCycleLR(
@@ -392,6 +414,10 @@ def write_step(case: Case, folder: Path):
         "movement_by_gradient_noise": movement,
         "largest_magnitude": per_group(exact.tensors, lambda name: exact.tensors[name].abs().max().item()),
     }
+    if case.optimiser["name"] == "muon":
+        generators = (torch.Generator().manual_seed(run) for run in range(NOISY_RUNS))
+        noisy = (train(case, seed, torch.float64, gram_noise=generator) for generator in generators)
+        description["movement_by_gram_noise"] = max(distances(exact, run)["after"] for run in noisy)
     write_tensors(
         folder / f"{case.name}.safetensors",
         {name: tensor.float() for name, tensor in exact.tensors.items()},

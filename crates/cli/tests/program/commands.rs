@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::study::study;
-use crate::{called, ended, narrows, program};
+use crate::{Ended, called, ended, narrows, program};
 
 const COMMANDS: [&str; 13] = [
     "run",
@@ -125,6 +125,30 @@ fn a_model_is_trained_from_flags() {
     assert_eq!(csv.lines().count(), 3);
     narrows!["evaluate", out.join("models/mine")].success();
     assert!(out.join("report.html").is_file());
+}
+
+/// Settings that nobody gave are Muon's; a time becomes a number of epochs, with which another run has the same bits.
+#[test]
+fn a_model_is_trained_by_muon_in_about_the_time_that_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |more: &[&str]| {
+        let arguments = ["train", "--data", "mnist", "--hidden", "4", "--name", "small", "--out"];
+        let mut call = program(arguments);
+        ended(&call.arg(folder.path().join("small")).args(more).output().unwrap())
+    };
+    let Ended { err, .. } = train(&["--time", "1s"]);
+    let summary = fs::read(folder.path().join("small/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    let training = &summary["models"][0]["training"];
+    let epochs = training["epochs"].as_u64().unwrap();
+    assert_eq!((training["optimiser"]["kind"].as_str(), epochs > 1), (Some("muon"), true), "{training}");
+    assert!(err.contains(&format!("{epochs} epochs: as many as take about 1 s here")), "{err}");
+    let model = || fs::read(folder.path().join("small/models/small/model.safetensors")).unwrap();
+    let of_time = model();
+    // What is there has its number of epochs already, whatever the machine does now.
+    train(&["--time", "1s", "--resume"]);
+    train(&["--epochs", &epochs.to_string(), "--force"]);
+    assert!(model() == of_time);
 }
 
 #[test]

@@ -265,7 +265,9 @@ pub(super) fn not_trained_out(model: &ModelSummary) -> Option<String> {
     if let Some(excess) = model.excess_over_exact_pca {
         let percent = 100.0 * excess;
         return (excess > FAR_FROM_PCA).then(|| {
-            format!("{name} is not trained out: its training error is {percent:.1} % above that of exact PCA.")
+            format!(
+                "{name} is not trained out: its training error is {percent:.1} % above that of exact PCA."
+            )
         });
     }
     if model.history.len() == 1 {

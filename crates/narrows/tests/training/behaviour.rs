@@ -6,7 +6,8 @@ use narrows::compute::{Compute, Level};
 use narrows::dataset::Samples;
 use narrows::model::{Architecture, ArchitectureError, Initialisation, OutputActivation, Parameters};
 use narrows::train::{
-    EpochReport, Event, Optimiser, Outcome, Schedule, Step, Trained, Training, TrainingError, train,
+    EpochReport, Event, Optimiser, Outcome, Schedule, Step, Trained, Training, TrainingError, epochs_within,
+    train,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -74,6 +75,14 @@ fn settings_out_of_range_are_refused_by_name() {
         weight_decay,
         nesterov,
     };
+    let muon = |learning_rate, momentum, ns_steps, ns_coefficients| Optimiser::Muon {
+        learning_rate,
+        momentum,
+        nesterov: true,
+        weight_decay: 0.0,
+        ns_steps,
+        ns_coefficients,
+    };
     let one_cycle = |rise, start_divisor, end_divisor| Schedule::OneCycle {
         rise,
         start_divisor,
@@ -98,6 +107,12 @@ fn settings_out_of_range_are_refused_by_name() {
         ("momentum", sgd(0.1, -0.5, 0.0, false)),
         ("momentum", sgd(0.1, 0.0, 0.0, true)),
         ("weight_decay", sgd(0.1, 0.0, f64::NAN, false)),
+        ("learning_rate", muon(-0.1, 0.95, 5, None)),
+        ("momentum", muon(0.1, 1.0, 5, None)),
+        ("momentum", muon(0.1, f64::NAN, 5, None)),
+        ("ns_steps", muon(0.1, 0.95, 0, None)),
+        ("ns_steps", muon(0.1, 0.95, 100, None)),
+        ("ns_coefficients", muon(0.1, 0.95, 5, Some([1.0, f64::INFINITY, 1.0]))),
     ];
     let schedules = [
         ("warm_up", Schedule::Cosine { warm_up: 1.0 }),
@@ -491,4 +506,21 @@ fn a_step_on_rows_of_another_length_is_refused() {
     let training = settings(1, 8);
     let rule = training.optimiser.rules(1, Schedule::Constant.rates(0.1, 0, 1));
     Step::new(&model(), &initial(&training), 8).take(&mut two_threads(), &numbers(8, 44, 0), &[0], rule);
+}
+
+#[test]
+fn more_epochs_fit_more_time_and_one_fits_none() {
+    let samples = numbers(300, FEATURES, 1);
+    let (architecture, training) = (architecture(&[5]), Training::default());
+    let fitting = |seconds| {
+        let time = std::time::Duration::from_secs(seconds);
+        epochs_within(time, &architecture, &training, &samples, &mut compute(Level::detect(), 1)).unwrap()
+    };
+    assert_eq!(fitting(0), 1);
+    // An epoch of these few rows takes microseconds.
+    assert!(fitting(3600) > 3600);
+    let narrow = numbers(10, FEATURES - 1, 1);
+    let mut compute = compute(Level::detect(), 1);
+    let time = std::time::Duration::from_secs(1);
+    assert!(epochs_within(time, &architecture, &training, &narrow, &mut compute).is_err());
 }

@@ -34,6 +34,9 @@ struct Case {
     beta1_per_step: Vec<Option<f64>>,
     float32_distance: PerGroup,
     movement_by_gradient_noise: f64,
+    /// Of Muon alone.
+    #[serde(default)]
+    movement_by_gram_noise: f64,
     largest_magnitude: PerGroup,
 }
 
@@ -82,15 +85,11 @@ impl Case {
     }
 
     fn tolerance_after(&self) -> f64 {
-        2.0 * self.movement_by_gradient_noise + 2e-7 + self.rounding_of_muon()
+        2.0 * self.movement() + 2e-7
     }
 
-    /// Muon's A is rounded by 2⁻²⁴, its F enlarges the least singular values a thousand times more than the others, and so what
-    /// is rounded turns a part of a direction of size σ, here from 0.1 on, by 1000·2⁻²⁴/σ of the step.
-    fn rounding_of_muon(&self) -> f64 {
-        let Optimiser::Muon { learning_rate, ns_coefficients: None, .. } = self.optimiser else { return 0.0 };
-        let step = learning_rate * 0.2 * (self.inputs as f64).sqrt();
-        self.batch_rows.len() as f64 * step * 1000.0 * (-24_f64).exp2() / 0.1
+    fn movement(&self) -> f64 {
+        self.movement_by_gradient_noise + self.movement_by_gram_noise
     }
 }
 
@@ -186,7 +185,7 @@ fn run(golden: &Golden<Case>, level: Level) {
         assert_eq!(rates.momentum.is_some(), case.schedule.is_some(), "{what}");
         let loss = step.take(&mut compute, &samples, batch, case.optimiser.rules(number + 1, rates));
         // Parameters that may move bring a loss that may, by as much as its slope in all of them.
-        let moved = if i == 0 { 0.0 } else { case.movement_by_gradient_noise * slope };
+        let moved = if i == 0 { 0.0 } else { case.movement() * slope };
         let tolerance = case.tolerance(|group| group.loss) + moved;
         assert_close(loss, expected, tolerance, format_args!("{what}, loss"));
     }
