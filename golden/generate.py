@@ -134,10 +134,11 @@ def step_cases():
     one_cycle = {"name": "one-cycle", "total_steps": len(BATCH_ROWS), "max_learning_rate": 1e-2}
     yield Case("step-two-layer-adam-one-cycle", "two-layer", adam(1e-3), schedule=one_cycle)
 
-    for kind in HIDDEN:
-        linear = kind == "pca"
-        activations = ("identity", "linear") if linear else ("silu", "tanh")
-        yield Case(f"step-{kind}-muon", kind, muon(2e-2), *activations)
+    # A batch of 13 rows leaves the matrices of deeper models nearly singular, and five rounds make any error in that a thousand times
+    # larger; two make it thirty times larger.
+    yield Case("step-pca-muon", "pca", muon(2e-2), "identity", "linear")
+    yield Case("step-two-layer-muon", "two-layer", muon(2e-2, ns_steps=2), "silu", "tanh")
+    yield Case("step-three-layer-muon", "three-layer", muon(2e-2, ns_steps=2), "silu", "tanh")
     pytorch = muon(1e-2, 0.8, False, 0.1, 3, ns_coefficients=[3.4445, -4.775, 2.0315])
     yield Case("step-two-layer-muon-unusual", "two-layer", pytorch, "silu", "tanh")
 
