@@ -103,7 +103,8 @@ fn a_wrong_experiment_is_told_by_line() {
     );
     wrong_experiment(&good.replace("hidden = [32, 16]", "hidden = [32, 0]"), &["two-layer", "0 was given"]);
     let exact = |settings: &str| {
-        good.replacen("output = \"linear\"", &format!("kind = \"pca-exact\"\n{settings}"), 1)
+        let of_pca = "output = \"linear\"\nepochs = 5\nbatch_size = 64";
+        good.replacen(of_pca, &format!("kind = \"pca-exact\"\n{settings}"), 1)
     };
     wrong_experiment(&exact("epochs = 3"), &["model `pca`", "`epochs`", "remove it"]);
     wrong_experiment(&exact("output = \"tanh\""), &["model `pca`", "`output`"]);
