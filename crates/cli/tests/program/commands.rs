@@ -261,8 +261,7 @@ fn a_printed_experiment_can_be_changed_and_run() {
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.toml");
-    fs::write(&file, narrows!["experiments", "quick"].success().replace("epochs = 3", "epochs = 1"))
-        .unwrap();
+    fs::write(&file, narrows!["experiments", "quick"].success().replace("epochs = 3", "epochs = 1")).unwrap();
     let mut call = program(["run", "mine.toml", "--only", "pca-tanh", "--json"]);
     let summary = ended(&call.current_dir(folder.path()).output().unwrap()).json();
     assert_eq!(summary["models"][0]["name"], "pca-tanh");

@@ -96,7 +96,10 @@ fn a_wrong_experiment_is_told_by_line() {
         &["unknown field `lr`", "learning_rate", "line"],
     );
     wrong_experiment(&good.replace("kind = \"muon\"", "kind = \"moun\""), &["moun", "muon", "line"]);
-    wrong_experiment(&good.replacen("batch_size = 256", "batch_size = 0", 1), &["batch_size is 0", "at least 1"]);
+    wrong_experiment(
+        &good.replacen("batch_size = 256", "batch_size = 0", 1),
+        &["batch_size is 0", "at least 1"],
+    );
     wrong_experiment(
         &good.replace("hidden = [32, 16]", "hidden = []"),
         &["two-layer", "at least one hidden size"],

@@ -180,9 +180,9 @@ fn weights_descend_along_the_rows_times_the_factor() {
             for (tile, (backward, forward)) in
                 after.chunks_exact(TILE).zip(forward.chunks_exact(TILE)).enumerate()
             {
-                for i in 0..TILE {
+                for (i, number) in backward.iter().enumerate() {
                     let transposed = i % PANEL * PANEL + i / PANEL;
-                    assert_eq!(backward[i], forward[transposed], "{matrix:?}, tile {tile}, number {i}");
+                    assert_eq!(*number, forward[transposed], "{matrix:?}, tile {tile}, number {i}");
                 }
             }
         }
