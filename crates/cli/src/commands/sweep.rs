@@ -81,6 +81,11 @@ pub struct Sweep {
     #[arg(long, value_name = "N", value_parser = count)]
     samples: Option<usize>,
 
+    /// Stop hopeless combinations early: of those of one latent size, the worse half after a half of the epochs, and before that after a
+    /// quarter, an eighth, … (successive halving)
+    #[arg(long)]
+    halving: bool,
+
     /// Stop a training where the validation loss has not become less for so many epochs
     #[arg(long, value_name = "EPOCHS")]
     patience: Option<usize>,
@@ -121,6 +126,7 @@ impl Sweep {
         let widths = self.hidden_widths.iter().map(|widths| widths.0.clone()).collect();
         let sweep = Lists {
             samples: self.samples,
+            halving: self.halving,
             latent: Some(latent),
             hidden_widths: given(widths),
             learning_rate: given(self.learning_rate.clone()),
@@ -228,6 +234,11 @@ pub fn carry_out_sweep(
             SweepEvent::Trained { point, training, progress: (done, of) } => {
                 say(&format!("{done}/{of}  {point}, {}", came_to(training)));
             }
+            SweepEvent::Stopped { point, epoch } => {
+                say(&format!(
+                    "{point}: stopped after epoch {epoch}, for others of its latent size are better"
+                ));
+            }
             SweepEvent::Concluding => {
                 say("measuring the best on the test set, drawing the figure and the report")
             }
@@ -284,7 +295,8 @@ fn conclude(completed: &CompletedSweep, json: bool) -> Result<(), Failure> {
 
 /// The points, the best first.
 fn table(summary: &SweepSummary) -> String {
-    let mut table = Table::new(&["point", "latent", "parameters", "validation error", "±", "exact PCA"]);
+    let mut table =
+        Table::new(&["point", "latent", "parameters", "epochs", "validation error", "±", "exact PCA"]);
     for point in summary.points.iter().take(SHOWN) {
         let exact = summary.curve.iter().find(|at| at.latent == point.latent()).and_then(|at| at.exact_pca);
         let dash = || "–".to_owned();
@@ -292,6 +304,7 @@ fn table(summary: &SweepSummary) -> String {
             point.name.clone(),
             point.latent().to_string(),
             point.parameters.to_string(),
+            point.epochs_in_words(),
             mean(point),
             point.validation.and_then(|error| error.half_width()).map_or_else(dash, error_text),
             exact.map_or_else(dash, error_text),

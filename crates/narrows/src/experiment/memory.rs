@@ -44,12 +44,8 @@ impl MemoryNeeded {
         let (mut kept, mut trainings) = (0, 0_usize);
         // One that cannot be expanded has been refused before.
         let points = experiment.expanded().unwrap_or_else(|_| experiment.clone());
-        let seeds_of = |index| match &experiment.sweep {
-            Some(sweep) => usize::try_from(sweep.seeds).unwrap_or(usize::MAX),
-            None => points.seeds_of(index),
-        };
         for (index, model) in points.models.iter().enumerate() {
-            trainings = trainings.saturating_add(seeds_of(index));
+            trainings = trainings.saturating_add(experiment.seeds_of(index));
             let architecture = points.architecture(model, features);
             let parameters = architecture.parameter_count();
             // A sweep keeps no model once it is written.
@@ -58,7 +54,7 @@ impl MemoryNeeded {
             }
             if let Some(training) = points.training(model) {
                 let bytes = training_bytes(&architecture, training.batch_size.min(rows));
-                let side_by_side = seeds_of(index).min(threads.get());
+                let side_by_side = experiment.seeds_of(index).min(threads.get());
                 trained.extend(vec![(model.name.clone(), parameters, bytes); side_by_side]);
             }
         }

@@ -98,6 +98,14 @@ pub enum LoadError {
         /// What is wrong with which.
         what: String,
     },
+    /// It is no history of a training.
+    #[error("{path} is no history of a training: {why}")]
+    History {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// A model that is not written, for it could not be read again.
