@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use narrows::compute::{Compute, Level};
 
 use serde::de::DeserializeOwned;
+use serde_aux::serde_introspection::serde_introspect;
 
 use crate::commands;
 use crate::failure::Failure;
@@ -105,9 +106,11 @@ pub fn count(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of at least 1".to_owned())
 }
 
-/// A value by the name that experiments use for it.
-pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
+/// A value by the name that experiments use for it: one of those that its type has.
+pub fn named<T: DeserializeOwned + Clone + Send + Sync + 'static>() -> impl TypedValueParser<Value = T> {
+    let find =
+        |name: String| serde_json::from_value(name.into()).expect("these are the names that the type has");
+    PossibleValuesParser::new(serde_introspect::<T>()).map(find)
 }
 
 /// One of some values, by its name.

@@ -57,16 +57,16 @@ pub struct Sweep {
     #[arg(long, value_name = "N,N,…", num_args = 1.., value_delimiter = ',', value_parser = count)]
     epochs: Vec<usize>,
 
-    /// Activations after each hidden layer but the latent: relu, leaky_relu, tanh, sigmoid, gelu, silu or identity
-    #[arg(long, value_name = "NAME,NAME,…", num_args = 1.., value_delimiter = ',', value_parser = named::<HiddenActivation>)]
+    /// Activations after each hidden layer but the latent
+    #[arg(long, value_name = "NAME,NAME,…", num_args = 1.., value_delimiter = ',', value_parser = named::<HiddenActivation>())]
     activation: Vec<HiddenActivation>,
 
-    /// After the last layer: linear, tanh or sigmoid
-    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>)]
+    /// After the last layer
+    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>())]
     output: Option<OutputActivation>,
 
-    /// From raw values to the model's scale: symmetric, unit or standard
-    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>)]
+    /// From raw values to the model's scale
+    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>())]
     normalisation: Option<NormalisationKind>,
 
     /// How many times each combination is trained: with --seed and those after it
