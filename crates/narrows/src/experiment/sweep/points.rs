@@ -29,7 +29,7 @@ pub(super) struct Points<'a> {
     seeds: u64,
     /// The trainings that are done and noted.
     done: BTreeSet<Seeded>,
-    /// As far as trainings came in the rounds; nothing of those that have diverged.
+    /// As far as trainings came in the rounds; empty of those that have diverged.
     histories: BTreeMap<Seeded, Vec<EpochReport>>,
     /// The errors of exact PCA on the validation set by the number of components, once they are known.
     exact_pca: Option<BTreeMap<usize, f64>>,
