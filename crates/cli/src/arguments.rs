@@ -9,6 +9,7 @@ use narrows::compute::{Compute, Level};
 use narrows::experiment;
 
 use serde::de::DeserializeOwned;
+use serde_aux::serde_introspection::serde_introspect;
 
 use crate::commands;
 use crate::failure::Failure;
@@ -112,9 +113,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     experiment::duration(text).ok_or_else(|| "expected a time, as 30s, 10min or 2h".to_owned())
 }
 
-/// A value by the name that experiments use for it.
-pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| error.to_string())
+/// A value by the name that experiments use for it: one of those that its type has.
+pub fn named<T: DeserializeOwned + Clone + Send + Sync + 'static>() -> impl TypedValueParser<Value = T> {
+    let find =
+        |name: String| serde_json::from_value(name.into()).expect("these are the names that the type has");
+    PossibleValuesParser::new(serde_introspect::<T>()).map(find)
 }
 
 /// One of some values, by its name.

@@ -64,7 +64,7 @@ pub struct Reading {
     one_hot: Vec<String>,
 
     /// What becomes of a category that was not there in training: error, or zeros in all columns of its column
-    #[arg(long, value_name = "RULE", value_parser = named::<UnseenRule>)]
+    #[arg(long, value_name = "RULE", value_parser = named::<UnseenRule>())]
     unseen: Option<UnseenRule>,
 
     /// Columns of dates, which become seconds since 1970 in UTC
@@ -76,7 +76,7 @@ pub struct Reading {
     rename: Vec<(String, String)>,
 
     /// Cells without a value: error, mean (of the column in the training set), or mask (neither input nor target)
-    #[arg(long, value_name = "RULE", value_parser = named::<MissingRule>)]
+    #[arg(long, value_name = "RULE", value_parser = named::<MissingRule>())]
     missing: Option<MissingRule>,
 
     /// Height and width of every image: 28x28. Images are resized to it, rows of a table are read as images of that size

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::compute::Compute;
+use narrows::dataset::Parts;
 use narrows::dataset::load::{LoadOptions, load_for};
-use narrows::dataset::{Part, Parts, RowName};
 use narrows::evaluate::{ReconstructionError, reconstruction_error};
-use narrows::experiment::{FinishedRun, RunDirectory, load_snapshots};
+use narrows::experiment::{
+    EpochSummary, FinishedRun, FinishedSweep, RunDirectory, curves, load_snapshots, study_pairs,
+};
+use narrows::files::history;
 use narrows::files::model::Provenance;
-use narrows::files::{MAX_HISTORY_BYTES, read_text};
 use narrows::model::Autoencoder;
-use narrows::report::live::{Live, LiveModel, LivePair, Snapshot, Subject};
+use narrows::report::live::{Curves, Live, LiveModel, LivePair, Snapshot, Subject};
 use narrows::report::page::{Align, Block, Column, Page, Section, Table};
 
 use crate::arguments::Common;
@@ -20,18 +22,15 @@ use crate::commands::model_file::ModelFile;
 use crate::commands::output::{print, write_file};
 use crate::failure::Failure;
 
-/// The pairs of the published study, where the data has such classes: from, to.
-const PAIRS: [[&str; 2]; 2] = [["train:1", "train:7"], ["train:8", "train:4"]];
-
 /// Make an interactive page of runs and of trained models: one file, no server, no network
 ///
 /// In the page you drag from one image to another, over the map of the codes and along every latent, and draw digits of your
 /// own. It opens from disk in any browser of today. A run directory gives all its models and all that the run knows: training
-/// curves, the reconstructions of every epoch, the classifier, and its report.
+/// curves, the reconstructions of every epoch, the classifier, and its report. A sweep gives the best model of each latent size.
 #[derive(Debug, Args)]
 #[command(override_usage = "narrows page [OPTIONS] <RUN or MODEL>…")]
 pub struct MakePage {
-    /// Run directories, model files, or their folders: runs/assignment runs/mine/models/three-layer
+    /// Directories of runs and sweeps, model files, or their folders: runs/assignment runs/mine/models/three-layer
     ///
     /// What is given twice is shown once.
     #[arg(value_name = "RUN or MODEL", required = true)]
@@ -82,6 +81,7 @@ impl MakePage {
 /// What one argument stands for.
 enum Given {
     Run { path: PathBuf, run: Box<FinishedRun> },
+    Sweep { path: PathBuf, sweep: Box<FinishedSweep> },
     Model(Box<OneModel>),
 }
 
@@ -90,7 +90,7 @@ struct OneModel {
     path: PathBuf,
     model: Autoencoder,
     provenance: Provenance,
-    curve: Vec<(f64, f64)>,
+    curves: Curves,
     /// These need the data.
     snapshots: Vec<Snapshot>,
     error: Option<ReconstructionError>,
@@ -107,7 +107,10 @@ struct Figures {
 fn resolve(paths: &[PathBuf]) -> Result<Vec<Given>, Failure> {
     let (mut given, mut known) = (Vec::new(), Vec::new());
     for path in paths.iter().filter(|path| RunDirectory::is_run(path)) {
-        if !known.contains(&true_path(path)) {
+        if !known.contains(&true_path(path)) && RunDirectory::is_sweep(path) {
+            known.push(true_path(path));
+            given.push(Given::Sweep { path: path.clone(), sweep: Box::new(FinishedSweep::read(path)?) });
+        } else if !known.contains(&true_path(path)) {
             let run = FinishedRun::read(path)?;
             let models = run.summary().models.iter();
             known.extend(
@@ -124,9 +127,9 @@ fn resolve(paths: &[PathBuf]) -> Result<Vec<Given>, Failure> {
         }
         let (model, provenance) = ModelFile::at(path).load()?;
         known.push(true_path(&file));
-        let curve = history(&folder_of(path));
+        let curves = curves_beside(&file, provenance.epochs);
         let one =
-            OneModel { path: path.clone(), model, provenance, curve, snapshots: Vec::new(), error: None };
+            OneModel { path: path.clone(), model, provenance, curves, snapshots: Vec::new(), error: None };
         given.push(Given::Model(Box::new(one)));
     }
     let place = |one: &Given| paths.iter().position(|path| path == one.path());
@@ -153,8 +156,9 @@ fn folder_name(path: &Path) -> String {
 /// data than its own where that is asked for; what a run knows is true of its own data alone.
 fn one_data_set(given: &[Given], asked: &DataArguments) -> Result<LoadOptions, Failure> {
     let wanted = asked.options_like(given[0].data());
-    let differs =
-        |one: &&Given| one.data().path != wanted.path && (asked.path().is_none() || one.run().is_some());
+    let differs = |one: &&Given| {
+        one.data().path != wanted.path && (asked.path().is_none() || !matches!(one, Given::Model(_)))
+    };
     let Some(other) = given.iter().find(differs) else { return Ok(wanted) };
     let (place, theirs, wanted) = (other.path().display(), other.data().path, wanted.path);
     Err(Failure::user(match asked.path() {
@@ -171,7 +175,7 @@ fn one_data_set(given: &[Given], asked: &DataArguments) -> Result<LoadOptions, F
 impl Given {
     fn path(&self) -> &Path {
         match self {
-            Self::Run { path, .. } => path,
+            Self::Run { path, .. } | Self::Sweep { path, .. } => path,
             Self::Model(one) => &one.path,
         }
     }
@@ -179,14 +183,24 @@ impl Given {
     fn run(&self) -> Option<&FinishedRun> {
         match self {
             Self::Run { run, .. } => Some(run),
-            Self::Model(_) => None,
+            Self::Sweep { .. } | Self::Model(_) => None,
         }
+    }
+
+    /// The report of a run or of a sweep.
+    fn report(&self, data: &Parts, compute: &mut Compute) -> Result<Option<Page>, Failure> {
+        Ok(match self {
+            Self::Run { run, .. } => Some(run.report(data, compute)?),
+            Self::Sweep { sweep, .. } => Some(sweep.report()),
+            Self::Model(_) => None,
+        })
     }
 
     /// The only model, or the first of a run.
     fn model(&self) -> &Autoencoder {
         match self {
             Self::Run { run, .. } => run.first_model(),
+            Self::Sweep { sweep, .. } => sweep.first_model(),
             Self::Model(one) => &one.model,
         }
     }
@@ -194,6 +208,7 @@ impl Given {
     fn data(&self) -> LoadOptions {
         match self {
             Self::Run { run, .. } => run.summary().experiment.data.clone(),
+            Self::Sweep { sweep, .. } => sweep.summary().experiment.data.clone(),
             Self::Model(one) => {
                 let Provenance { source, data, .. } = &one.provenance;
                 source.clone().unwrap_or_else(|| LoadOptions::of(data.clone()))
@@ -205,10 +220,14 @@ impl Given {
     fn complete(&mut self, data: &Parts, compute: &mut Compute) -> Result<(), Failure> {
         match self {
             Self::Run { run, .. } => run.read_snapshots(data)?,
+            Self::Sweep { .. } => {}
             Self::Model(one) => {
                 let samples = one.model.samples(data.test())?;
                 one.error = Some(reconstruction_error(&one.model, compute, &samples)?);
-                one.snapshots = load_snapshots(&folder_of(&one.path), data)?;
+                // They are of the model's own seed.
+                if one.path.is_dir() || one.path.ends_with("model.safetensors") {
+                    one.snapshots = load_snapshots(&folder_of(&one.path), data)?;
+                }
             }
         }
         Ok(())
@@ -225,6 +244,10 @@ impl Given {
                 let name = |name: &String| names(name, Some(folder_name(path)), run.model_folder(name));
                 run.summary().models.iter().map(|model| name(&model.name)).collect()
             }
+            Self::Sweep { path, sweep } => {
+                let name = |point: &String| names(point, Some(folder_name(path)), sweep.model_folder(point));
+                sweep.models().iter().map(|model| name(&model.point)).collect()
+            }
             Self::Model(one) => {
                 let folder = true_path(&folder_of(&one.path));
                 let run = folder.ancestors().nth(2).filter(|run| RunDirectory::is_run(run)).map(folder_name);
@@ -236,12 +259,12 @@ impl Given {
     fn live_models(&self) -> Vec<LiveModel<'_>> {
         match self {
             Self::Run { run, .. } => run.live_models(),
+            Self::Sweep { sweep, .. } => sweep.live_models(),
             Self::Model(one) => vec![LiveModel {
                 name: &one.provenance.name,
                 autoencoder: &one.model,
                 test_error: one.error.map(|error| error.model_scale),
-                curve: one.curve.clone(),
-                published: Vec::new(),
+                curves: one.curves.clone(),
                 snapshots: &one.snapshots,
             }],
         }
@@ -257,6 +280,10 @@ impl Given {
                         error: Some(model.test),
                     })
                     .collect()
+            }
+            Self::Sweep { sweep, .. } => {
+                let models = sweep.models().iter();
+                models.map(|model| Figures { epochs: model.epochs, error: model.test }).collect()
             }
             Self::Model(one) => {
                 let epochs = one.provenance.training.as_ref().map(|_| one.provenance.epochs);
@@ -294,31 +321,17 @@ fn pairs(given: &[Given], data: &Parts) -> Result<Vec<LivePair>, Failure> {
             }
         }
     }
-    let find = |name: &str| -> Option<(Part, usize)> {
-        let name: RowName = name.parse().ok()?;
-        let found = name.find(data).ok()?;
-        Some((found.part, found.index))
-    };
-    if pairs.is_empty() {
-        pairs.extend(
-            PAIRS.iter().filter_map(|[from, to]| Some(LivePair { from: find(from)?, to: find(to)? })),
-        );
-    }
-    Ok(pairs)
+    Ok(if pairs.is_empty() { study_pairs(data) } else { pairs })
 }
 
-/// Epoch and training loss from the history in a model's folder; without one, the page has no curve.
-fn history(folder: &Path) -> Vec<(f64, f64)> {
-    let Ok(text) = read_text(&folder.join("history.csv"), MAX_HISTORY_BYTES) else { return Vec::new() };
-    let point = |line: &str| -> Option<(f64, f64)> {
-        let mut fields = line.split(',');
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    text.lines().filter_map(point).collect()
+/// The losses of the history beside a model's file; without one, the page has no curves.
+fn curves_beside(model: &Path, epochs: usize) -> Curves {
+    let history = history::load(&history::beside(model)).unwrap_or_default();
+    curves(&history.iter().map(EpochSummary::from).collect::<Vec<_>>(), epochs)
 }
 
-/// What a browser without JavaScript and a printer show: the report of a run that is alone, else the models and then every
-/// run's report.
+/// What a browser without JavaScript and a printer show: the report of a run or sweep that is alone, else the models and then the
+/// report of each.
 fn page(
     given: &[Given],
     models: Table,
@@ -326,8 +339,10 @@ fn page(
     data: &Parts,
     compute: &mut Compute,
 ) -> Result<Page, Failure> {
-    if let [Given::Run { run, .. }] = given {
-        return Ok(run.report(data, compute)?);
+    if let [one] = given
+        && let Some(report) = one.report(data, compute)?
+    {
+        return Ok(report);
     }
     let title = match &models.rows[..] {
         [one] => one[0].text.clone(),
@@ -336,9 +351,8 @@ fn page(
     let mut sections = vec![Section { heading: "Models".to_owned(), blocks: vec![Block::Table(models)] }];
     let mut runs = Vec::new();
     for one in given {
-        let Given::Run { path, run } = one else { continue };
-        let report = run.report(data, compute)?;
-        let name = folder_name(path);
+        let Some(report) = one.report(data, compute)? else { continue };
+        let name = folder_name(one.path());
         let prefix = format!("run-{}-", runs.len() + 1);
         sections.extend(report.answers.into_iter().chain(report.sections).map(|section| {
             let heading = format!("{name}: {}", section.heading);

@@ -57,16 +57,16 @@ pub struct Sweep {
     #[arg(long, value_name = "N,N,…", num_args = 1.., value_delimiter = ',', value_parser = count)]
     epochs: Vec<usize>,
 
-    /// Activations after each hidden layer but the latent: relu, leaky_relu, tanh, sigmoid, gelu, silu or identity
-    #[arg(long, value_name = "NAME,NAME,…", num_args = 1.., value_delimiter = ',', value_parser = named::<HiddenActivation>)]
+    /// Activations after each hidden layer but the latent
+    #[arg(long, value_name = "NAME,NAME,…", num_args = 1.., value_delimiter = ',', value_parser = named::<HiddenActivation>())]
     activation: Vec<HiddenActivation>,
 
-    /// After the last layer: linear, tanh or sigmoid
-    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>)]
+    /// After the last layer
+    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>())]
     output: Option<OutputActivation>,
 
-    /// From raw values to the model's scale: symmetric, unit or standard
-    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>)]
+    /// From raw values to the model's scale
+    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>())]
     normalisation: Option<NormalisationKind>,
 
     /// How many times each combination is trained: with --seed and those after it
@@ -80,6 +80,11 @@ pub struct Sweep {
     /// Train only so many combinations, drawn at random
     #[arg(long, value_name = "N", value_parser = count)]
     samples: Option<usize>,
+
+    /// Stop hopeless combinations early: of those of one latent size, the worse half after a half of the epochs, and before that after a
+    /// quarter, an eighth, … (successive halving)
+    #[arg(long)]
+    halving: bool,
 
     /// Stop a training where the validation loss has not become less for so many epochs
     #[arg(long, value_name = "EPOCHS")]
@@ -121,6 +126,7 @@ impl Sweep {
         let widths = self.hidden_widths.iter().map(|widths| widths.0.clone()).collect();
         let sweep = Lists {
             samples: self.samples,
+            halving: self.halving,
             latent: Some(latent),
             hidden_widths: given(widths),
             learning_rate: given(self.learning_rate.clone()),
@@ -228,6 +234,11 @@ pub fn carry_out_sweep(
             SweepEvent::Trained { point, training, progress: (done, of) } => {
                 say(&format!("{done}/{of}  {point}, {}", came_to(training)));
             }
+            SweepEvent::Stopped { point, epoch } => {
+                say(&format!(
+                    "{point}: stopped after epoch {epoch}, for others of its latent size are better"
+                ));
+            }
             SweepEvent::Concluding => {
                 say("measuring the best on the test set, drawing the figure and the report")
             }
@@ -284,7 +295,8 @@ fn conclude(completed: &CompletedSweep, json: bool) -> Result<(), Failure> {
 
 /// The points, the best first.
 fn table(summary: &SweepSummary) -> String {
-    let mut table = Table::new(&["point", "latent", "parameters", "validation error", "±", "exact PCA"]);
+    let mut table =
+        Table::new(&["point", "latent", "parameters", "epochs", "validation error", "±", "exact PCA"]);
     for point in summary.points.iter().take(SHOWN) {
         let exact = summary.curve.iter().find(|at| at.latent == point.latent()).and_then(|at| at.exact_pca);
         let dash = || "–".to_owned();
@@ -292,6 +304,7 @@ fn table(summary: &SweepSummary) -> String {
             point.name.clone(),
             point.latent().to_string(),
             point.parameters.to_string(),
+            point.epochs_in_words(),
             mean(point),
             point.validation.and_then(|error| error.half_width()).map_or_else(dash, error_text),
             exact.map_or_else(dash, error_text),

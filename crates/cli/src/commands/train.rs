@@ -37,16 +37,16 @@ pub struct Train {
     #[arg(long, value_name = "N,N,…", num_args = 1..)]
     hidden: Option<Vec<String>>,
 
-    /// After each hidden layer but the latent: relu, leaky_relu, tanh, sigmoid, gelu, silu or identity
-    #[arg(long, value_name = "NAME", value_parser = named::<HiddenActivation>)]
+    /// After each hidden layer but the latent
+    #[arg(long, value_name = "NAME", value_parser = named::<HiddenActivation>())]
     activation: Option<HiddenActivation>,
 
-    /// After the last layer: linear, tanh or sigmoid
-    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>)]
+    /// After the last layer
+    #[arg(long, value_name = "NAME", value_parser = named::<OutputActivation>())]
     output: Option<OutputActivation>,
 
-    /// From raw values to the model's scale: symmetric, unit or standard
-    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>)]
+    /// From raw values to the model's scale
+    #[arg(long, value_name = "NAME", value_parser = named::<NormalisationKind>())]
     normalisation: Option<NormalisationKind>,
 
     /// Passes over the training set
@@ -89,8 +89,8 @@ pub struct Train {
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
     warm_up: f64,
 
-    /// How parameters begin: pytorch, xavier or he
-    #[arg(long, value_name = "NAME", default_value = "pytorch", value_parser = named::<Initialisation>)]
+    /// How parameters begin
+    #[arg(long, value_name = "NAME", default_value = "pytorch", value_parser = named::<Initialisation>())]
     initialisation: Initialisation,
 
     /// The seed of initial parameters and of the order of the rows

@@ -132,7 +132,7 @@ fn of_several_runs_it_keeps_what_each_knows_and_tells_their_models_apart() {
         let with_snapshots: Vec<&String> =
             order.iter().filter(|name| !["alone", "mine/plane"].contains(&name.as_str())).collect();
         assert_eq!(sharpened, json!(with_snapshots));
-        let published = "JSON.parse(document.getElementById('study').textContent).models.map((m) => m.published.length > 0)";
+        let published = "JSON.parse(document.getElementById('study').textContent).models.map((m) => m.curves.published.length > 0)";
         assert_eq!(browser.value(published), json!([false, true, false, false, false, true, false]));
         let pairs = "JSON.parse(document.getElementById('study').textContent).pairs.length";
         assert_eq!(browser.value(pairs), 2, "both runs go between the same two pairs");

@@ -4,7 +4,7 @@ use narrows::dataset::{Dataset, ImageShape, NormalisationKind, Parts, Schema, Va
 use narrows::model::{
     Architecture, Autoencoder, HiddenActivation, Initialisation, InputSpec, OutputActivation,
 };
-use narrows::report::live::{Live, LiveModel, Subject};
+use narrows::report::live::{Curves, Live, LiveModel, Subject};
 use narrows::report::page::Page;
 
 use crate::browser::Browser;
@@ -150,8 +150,7 @@ fn images_that_are_too_large_for_a_pen_are_not_drawn() {
         name: "large",
         autoencoder: &model,
         test_error: None,
-        curve: Vec::new(),
-        published: Vec::new(),
+        curves: Curves::default(),
         snapshots: &[],
     };
     let subject = Subject {

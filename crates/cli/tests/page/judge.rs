@@ -2,7 +2,7 @@
 
 use narrows::dataset::{NormalisationKind, Part};
 use narrows::model::{Architecture, HiddenActivation, Initialisation, InputSpec, OutputActivation};
-use narrows::report::live::{Activation, Dense, Judge, Live, LiveModel, LivePair, Subject};
+use narrows::report::live::{Activation, Curves, Dense, Judge, Live, LiveModel, LivePair, Subject};
 use narrows::report::page::Page;
 
 use crate::browser::Browser;
@@ -55,8 +55,7 @@ fn a_judge_says_what_it_sees_along_the_path() {
         name: LARGEST,
         autoencoder: &model,
         test_error: None,
-        curve: Vec::new(),
-        published: Vec::new(),
+        curves: Curves::default(),
         snapshots: &[],
     };
     let pairs = vec![LivePair { from: (Part::Train, 3), to: (Part::Train, 15) }];

@@ -1,11 +1,18 @@
 //! Training: the scrubber over snapshots, and the curves.
 
-use narrows::dataset::byte_of;
-use serde_json::Value;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use narrows::compute::Level;
+use narrows::dataset::{Parts, byte_of};
+use narrows::experiment::{CheckpointEvery, EpochSummary, Existing, Experiment, RunOptions, curves, run_on};
+use narrows::files::{self, history};
+use serde_json::{Value, json};
 
 use crate::interpolate::{largest_difference, pixels};
 use crate::study::{LARGEST, compute, study, unit};
-use crate::{SIZES, in_page};
+use crate::{SIZES, in_page, made};
 
 #[test]
 fn the_scrubber_goes_from_noise_to_what_the_trained_model_gives() {
@@ -82,4 +89,85 @@ fn the_chart_is_read_under_the_cursor_and_its_curves_are_switched() {
         assert_ne!(browser.value(ticks), logarithmic);
         assert_eq!(browser.value(axis), "average training loss, pixels in [−1, 1]");
     });
+}
+
+/// A run of few rows and a wide model, which soon learns them by heart: the validation loss rises again.
+fn validated() -> PathBuf {
+    let all = made::colour(true);
+    let rows = |from: usize, to: usize| all.train().subset(&(from..to).collect::<Vec<_>>());
+    let data = Parts::new(rows(0, 24), Some(rows(24, 120)), all.test().clone()).unwrap();
+    let experiment = "title = \"Validated\"\ndata = \"discs\"\nnormalisation = \"unit\"\n[training]\nepochs = 40\nbatch_size = 8\n\
+         activation = \"silu\"\noptimiser = { kind = \"adam\", learning_rate = 1e-2 }\n[[models]]\nname = \"deep\"\nhidden = [64, 8]\n\
+         output = \"sigmoid\"\n[[models]]\nname = \"linear\"\nhidden = [8]\noutput = \"linear\"\n";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validated");
+    let options = RunOptions {
+        level: Level::detect(),
+        threads: NonZeroUsize::new(2).unwrap(),
+        existing: Existing::Replace,
+        cpu: "a test".to_owned(),
+        checkpoints: CheckpointEvery::default(),
+    };
+    let experiment = Experiment::from_toml(experiment).unwrap();
+    run_on(data.into(), &experiment, &folder, &options, &|_| ControlFlow::Continue(())).unwrap();
+    folder
+}
+
+#[test]
+fn losses_on_the_validation_set_are_dashed_and_the_best_epoch_is_marked() {
+    let run = validated();
+    let summary: Value = serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
+    let deep = &summary["models"][0];
+    let history = deep["history"].as_array().unwrap();
+    let losses: Vec<f64> = history.iter().map(|epoch| epoch["validation_loss"].as_f64().unwrap()).collect();
+    let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let best = losses.iter().position(|&loss| loss == least).unwrap() + 1;
+    assert!(best < losses.len(), "the least loss is the last: {losses:?}");
+    assert_eq!(deep["epochs"], best);
+
+    in_page(&run.join("report.html"), "training", SIZES[0], |browser| {
+        assert_eq!(browser.value("document.querySelectorAll('.chart polyline').length"), 4);
+        let dashed = ".chart polyline[stroke-dasharray=\"4 3\"]";
+        // The place of the first disc on the first dashed line, and that of the line's lowest point.
+        let found = browser.value(&format!(
+            "(() => {{ const disc = document.querySelector('.chart .mark'); \
+             const at = ['cx', 'cy'].map((name) => Number(disc.getAttribute(name))); \
+             const line = document.querySelector('{dashed}').getAttribute('points').split(' ').map((p) => p.split(',').map(Number)); \
+             const near = (p) => Math.hypot(p[0] - at[0], p[1] - at[1]) < 0.2; \
+             const lowest = Math.max(...line.map((p) => p[1])); \
+             return [line.length, line.findIndex(near) + 1, line.findIndex((p) => p[1] === lowest) + 1]; }})()"
+        ));
+        assert_eq!(found, json!([losses.len(), best, best]));
+        let lead = browser.value("document.querySelector('#part-training .lead').textContent");
+        assert!(lead.as_str().unwrap().contains("A disc marks where it is least"), "{lead}");
+        browser.value("document.querySelector('.chart').focus()");
+        for _ in 0..best {
+            browser.key("ArrowRight", 39);
+        }
+        browser.frame();
+        assert_eq!(
+            browser.value("document.querySelector('.readout strong').textContent"),
+            format!("epoch {best}")
+        );
+        let readout = browser.value("document.querySelector('.readout').textContent");
+        let said = format!("deep, validation: least{least:.4}");
+        assert!(readout.as_str().unwrap().contains(&said), "{readout} without {said}");
+        browser.screenshot("validated");
+    });
+
+    // The last snapshot is the model's: that of its best epoch.
+    let folder = run.join("models/deep");
+    let model = files::model::load(&folder.join("model.safetensors")).unwrap().0;
+    let (rows, snapshots) =
+        files::snapshots::load(&folder.join("snapshots.safetensors"), model.architecture.inputs).unwrap();
+    let shown = made::colour(true).test().subset(&rows);
+    let values = model.reconstruct(&mut compute(), &model.samples(&shown).unwrap()).unwrap();
+    let pixels: Vec<u8> = unit(&model, &values).into_iter().map(byte_of).collect();
+    let last = snapshots.last().unwrap();
+    assert_eq!((last.epoch, last.pixels == pixels), (best, true));
+
+    // What lies beside the model says the same, for pages of the model alone.
+    let read = history::load(&history::beside(&run.join("models/deep/model.safetensors"))).unwrap();
+    let curves = curves(&read.iter().map(EpochSummary::from).collect::<Vec<_>>(), best);
+    assert_eq!(curves.validation.iter().map(|point| point.1).collect::<Vec<_>>(), losses);
+    assert_eq!(curves.best_epoch, Some(best));
 }

@@ -278,6 +278,33 @@ fn every_kind_of_file_that_cannot_be_written_is_told_by_its_path_and_the_finishe
     }
 }
 
+/// With the first error the run ends, and what other models have learned until then is kept for going on.
+#[test]
+fn a_model_that_cannot_be_written_stops_the_others_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("two.toml"), folder.path().join("run"));
+    let text = format!(
+        "title = 'Two'\nnormalisation = 'standard'\n[data]\npath = {:?}\nlabel = 'state'\nmissing = 'mean'\n\
+         [[models]]\nname = 'short'\nhidden = [2]\nepochs = 3000\n[[models]]\nname = 'endless'\nhidden = [2]\nepochs = 1000000\n",
+        golden("sensors.csv").display().to_string()
+    );
+    fs::write(&file, text).unwrap();
+    let mut call = program(["run", "--threads", "2", "--out"]);
+    let mut child = call.arg(&out).arg(&file).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("models to train") {
+        assert!(err.read_line(&mut said).unwrap() > 0, "it ended: {said}");
+    }
+    fs::create_dir_all(out.join("models/short/model.safetensors")).unwrap();
+    let start = Instant::now();
+    std::io::Read::read_to_string(&mut err, &mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    assert!(start.elapsed().as_secs() < 120, "a million epochs were waited for");
+    assert!(said.contains("short/model.safetensors") && said.contains("cannot be written"), "{said}");
+    assert!(out.join("models/endless/checkpoint.safetensors").is_file());
+}
+
 /// A run whose files may not be longer than so many kilobytes, as if the disk were full then.
 fn with_room_for(kilobytes: usize, out: &Path, arguments: &str) -> Ended {
     // Without this the system ends a program that writes beyond the limit by a signal.

@@ -79,6 +79,13 @@ impl Ended {
     }
 }
 
+/// A history without its last column.
+fn without_seconds(history: &std::path::Path) -> Vec<u8> {
+    let text = std::fs::read_to_string(history).unwrap();
+    let lines = text.lines().map(|line| line.rsplit_once(',').unwrap().0);
+    lines.collect::<Vec<_>>().join("\n").into_bytes()
+}
+
 /// `narrows!["run", "assignment", "--out", path]`: arguments of any kind of string.
 macro_rules! narrows {
     ($($argument:expr),* $(,)?) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{narrows, program};
+use crate::{narrows, program, without_seconds};
 
 /// What `cargo xtask crash` sets to a hundred.
 const KILLS: &str = "NARROWS_KILLS";
@@ -46,12 +46,6 @@ fn results(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     results
-}
-
-fn without_seconds(history: &Path) -> Vec<u8> {
-    let text = fs::read_to_string(history).unwrap();
-    let lines = text.lines().map(|line| line.rsplit_once(',').unwrap().0);
-    lines.collect::<Vec<_>>().join("\n").into_bytes()
 }
 
 fn remove_times(value: &mut Value) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{narrows, program};
+use crate::{narrows, program, without_seconds};
 
 /// Eight columns that follow two hidden numbers, and a little noise.
 fn table(folder: &Path) -> PathBuf {
@@ -50,7 +50,9 @@ fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
         for file in fs::read_dir(model.unwrap().path()).unwrap() {
             let path = file.unwrap().path();
             let name = path.strip_prefix(out).unwrap().display().to_string();
-            files.insert(name, fs::read(&path).unwrap());
+            let bytes =
+                if name.ends_with(".csv") { without_seconds(&path) } else { fs::read(&path).unwrap() };
+            files.insert(name, bytes);
         }
     }
     let mut summary = summary(out);
@@ -127,22 +129,47 @@ fn a_sweep_is_its_single_trainings_and_names_the_best() {
         assert!(fs::metadata(out.join(file)).unwrap().len() > 1000, "{file}");
     }
     let checkpoints = fs::read_dir(out.join("models/latent-2")).unwrap().count();
-    assert_eq!(checkpoints, 2, "only the models of the two seeds stay");
+    assert_eq!(checkpoints, 4, "only the models of the two seeds and their histories stay");
+
+    // The page of the folder is the report, drawn again; other commands take the best model.
+    let page = folder.path().join("page.html");
+    narrows!["page", &out, "--out", &page].success();
+    assert!(fs::read(page).unwrap() == fs::read(out.join("report.html")).unwrap());
+    let measured = narrows!["evaluate", &out, "--json"].json();
+    let error = &measured["models"][0]["parts"][2]["error"]["model_scale"];
+    assert_eq!(*error, found["best"]["test"]["model_scale"], "{measured}");
+    fs::remove_file(out.join("sweep.json")).unwrap();
+    narrows!["page", &out].mistake(&["a sweep that has not ended", "--resume"]);
 }
 
 #[test]
 fn a_sweep_that_is_killed_goes_on_to_the_same_end() {
+    goes_on_to_the_same_end(&[]);
+}
+
+#[test]
+fn what_halving_stops_is_the_same_in_a_sweep_that_is_killed() {
+    goes_on_to_the_same_end(&["--learning-rate", "0.01,0.003,0.0001", "--halving"]);
+}
+
+fn goes_on_to_the_same_end(more: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let data = table(folder.path());
+    let with_more = |out: &Path, epochs: &str| {
+        let mut arguments = sweep(&data, out, epochs);
+        arguments.extend(more.iter().map(OsString::from));
+        arguments
+    };
     let undisturbed = folder.path().join("undisturbed");
     let start = std::time::Instant::now();
-    crate::called(sweep(&data, &undisturbed, "60")).success();
+    crate::called(with_more(&undisturbed, "60")).success();
     let whole = start.elapsed();
     let out = folder.path().join("killed");
-    let mut arguments = sweep(&data, &out, "60");
+    let mut arguments = with_more(&out, "60");
     arguments.extend(["--checkpoint-every", "1", "--resume"].map(OsString::from));
     let mut killed = 0;
-    for part in [0.2, 0.35, 0.5, 0.65] {
+    for (part, threads) in [(0.2, "1"), (0.35, "3"), (0.5, "2"), (0.65, "1")] {
+        arguments.extend(["--threads".into(), threads.into()]);
         let mut child = program(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(whole.mul_f64(part).min(Duration::from_secs(60)));
         if child.try_wait().unwrap().is_none() {
@@ -150,6 +177,7 @@ fn a_sweep_that_is_killed_goes_on_to_the_same_end() {
             killed += 1;
         }
         child.wait().unwrap();
+        arguments.truncate(arguments.len() - 2);
     }
     assert!(killed > 0, "every run ended before it was killed");
     crate::called(&arguments).success();
@@ -158,13 +186,75 @@ fn a_sweep_that_is_killed_goes_on_to_the_same_end() {
     for (name, bytes) in &expected {
         assert!(found[name] == *bytes, "{name} differs");
     }
-    crate::called(sweep(&data, &out, "60")).mistake(&["already holds a run", "--resume", "--force"]);
-    let mut other = sweep(&data, &out, "61");
+    crate::called(with_more(&out, "60")).mistake(&["already holds a run", "--resume", "--force"]);
+    let mut other = with_more(&out, "61");
     other.push("--resume".into());
     crate::called(other).mistake(&["another experiment"]);
-    let mut anew = sweep(&data, &out, "2");
+    let mut anew = with_more(&out, "2");
     anew.push("--force".into());
     crate::called(anew).success();
+}
+
+/// Epochs that were trained in all, as the histories say.
+fn epochs_trained(out: &Path) -> usize {
+    let folders = fs::read_dir(out.join("models")).unwrap();
+    let files = folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap());
+    let histories = files.map(|file| file.unwrap().path()).filter(|path| path.extension().unwrap() == "csv");
+    histories.map(|path| fs::read_to_string(path).unwrap().lines().count() - 1).sum()
+}
+
+#[test]
+fn halving_stops_the_hopeless_and_ends_with_the_same_best_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = table(folder.path());
+    let rates = ["--latent", "2", "--seeds", "2", "--epochs", "8", "--learning-rate", "1e-6,0.01,1e-4,1e-5"];
+    let run = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let mut arguments = vec![OsString::from("sweep"), "--data".into(), data.clone().into()];
+        arguments.extend(rates.iter().chain(more).map(OsString::from));
+        arguments.extend(["--out".into(), out.clone().into()]);
+        let ended = crate::called(arguments);
+        let said = ended.err.clone();
+        (out, said, ended.success())
+    };
+    let (whole, _, _) = run("whole", &[]);
+    let (halved, said, table) = run("halved", &["--halving"]);
+    let best = |out: &Path| fs::read(out.join("best/model.safetensors")).unwrap();
+    assert!(best(&whole) == best(&halved));
+    // Two points for 2 epochs, one for 4, one for 8; with two seeds.
+    assert_eq!((epochs_trained(&whole), epochs_trained(&halved)), (2 * 4 * 8, 2 * (2 + 2 + 4 + 8)));
+
+    let points = summary(&halved)["points"].clone();
+    let found: Vec<(String, Option<u64>)> = points
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| (point["name"].as_str().unwrap().to_owned(), point["stopped_after"].as_u64()))
+        .collect();
+    let expected =
+        [("lr-0.01", None), ("lr-0.0001", Some(4)), ("lr-0.00001", Some(2)), ("lr-0.000001", Some(2))];
+    assert_eq!(found, expected.map(|(name, stopped)| (name.to_owned(), stopped)));
+    for words in ["lr-0.00001: stopped after epoch 2", "8/8"] {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
+    assert!(table.contains("4 of 8") && table.contains("2 of 8"), "{table}");
+    let report = fs::read_to_string(halved.join("report.html")).unwrap();
+    assert!(report.contains("3 of 4 points were stopped before their end (successive halving)"));
+    let csv = fs::read_to_string(halved.join("sweep.csv")).unwrap();
+    let stopped = csv.lines().skip(1).map(|line| line.split(',').nth(10).unwrap());
+    assert_eq!(stopped.collect::<Vec<_>>(), ["", "", "4", "4", "2", "2", "2", "2"], "{csv}");
+
+    // A point that was stopped is its training until then, which the whole sweep has gone through too.
+    let history = |out: &Path, name: &str| {
+        let text = without_seconds(&out.join("models").join(name).join("seed-1-history.csv"));
+        String::from_utf8(text).unwrap()
+    };
+    let (part, all) = (history(&halved, "lr-0.0001"), history(&whole, "lr-0.0001"));
+    assert!(all.starts_with(&part) && part.lines().count() == 5, "{part}");
+    let claimed = points[1]["trainings"][1]["validation"]["model_scale"].as_f64().unwrap();
+    let losses = part.lines().skip(1).map(|line| line.split(',').nth(2).unwrap().parse::<f64>().unwrap());
+    let least = losses.fold(f64::INFINITY, f64::min);
+    assert!((claimed / least - 1.0).abs() < 1e-6, "{claimed} and {least}");
 }
 
 #[test]
@@ -206,5 +296,6 @@ fn what_cannot_be_swept_is_told() {
     refused(&["--latent", "2,2"], &["latent lists 2 twice"]);
     refused(&["--hidden-widths", "64;32"], &["64;32", "none"]);
     refused(&["--learning-rate=-1"], &["learning_rate is -1"]);
+    refused(&["--latent", "2,4", "--halving"], &["halving", "each size has one", "learning_rate"]);
     refused(&["--validation-share", "0"], &["validation_share = 0.1"]);
 }

@@ -15,19 +15,22 @@
 //!   figures/…                          PNG, charts also as SVG
 //! ```
 
+mod claim;
+mod entries;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::lock::{LOCK, RunLock};
+use self::entries::{entries, unless_missing};
 use super::{Experiment, Summary};
 use crate::dataset::Split;
 use crate::files::checkpoint::Checkpoint;
 use crate::files::judge::TrainedOn;
 use crate::files::model::Provenance;
 use crate::files::{
-    self, LoadError, MAX_EXPERIMENT_BYTES, MAX_SUMMARY_BYTES, SaveError, is_temporary, judge, read_at_most,
-    read_text, snapshots, write_atomically,
+    self, LoadError, MAX_EXPERIMENT_BYTES, MAX_SUMMARY_BYTES, SaveError, judge, read_at_most, read_text,
+    snapshots, write_atomically,
 };
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
@@ -45,28 +48,13 @@ pub(super) const SWEEP_TABLE: &str = "sweep.csv";
 pub(super) const BEST: &str = "best";
 const SPLIT: &str = "split.json";
 pub(super) const JUDGE: &str = "judge.safetensors";
-const MODEL_FILES: [&str; 3] = [MODEL, HISTORY, SNAPSHOTS];
 pub(super) const MODEL: &str = "model.safetensors";
 const HISTORY: &str = "history.csv";
 pub(super) const SNAPSHOTS: &str = "snapshots.safetensors";
 
-/// `seed-2.safetensors`
-fn is_of_a_seed(name: &str) -> bool {
-    let seed = name.strip_prefix("seed-").and_then(|name| name.strip_suffix(".safetensors"));
-    seed.is_some_and(|seed| !seed.is_empty() && seed.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// What begins the name of a checkpoint of the model, or of the same with another seed.
 fn checkpoint_stem(seed: Option<u64>) -> String {
     seed.map_or("checkpoint".to_owned(), |seed| format!("seed-{seed}-checkpoint"))
-}
-
-fn is_checkpoint(name: &str) -> bool {
-    let stem = name.strip_suffix(".safetensors").map(|name| name.strip_suffix("-previous").unwrap_or(name));
-    stem.is_some_and(|stem| {
-        let seed = stem.strip_prefix("seed-").and_then(|stem| stem.strip_suffix("-checkpoint"));
-        stem == "checkpoint" || seed.is_some_and(|seed| is_of_a_seed(&format!("seed-{seed}.safetensors")))
-    })
 }
 
 /// A folder that belongs to one run.
@@ -133,74 +121,6 @@ pub enum Existing {
 }
 
 impl RunDirectory {
-    /// Makes the folder, empty but for the experiment and what a run that is resumed has left, and locks it for as long as the lock lives.
-    ///
-    /// # Errors
-    /// If it holds something already, another run is writing into it, or it cannot be made.
-    pub fn create(
-        path: &Path,
-        experiment: &Experiment,
-        existing: Existing,
-    ) -> Result<(Self, RunLock), DirectoryError> {
-        let directory = Self::at(path);
-        let failed = |source| DirectoryError::Unusable { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(failed)?;
-        let lock = RunLock::of(path)?;
-        let is_empty = !entries(path).map_err(failed)?.iter().any(|entry| !is_passing(entry));
-        match (is_empty, Self::is_run(path), existing) {
-            (false, false, _) => return Err(DirectoryError::Foreign(path.to_owned())),
-            (false, true, Existing::Keep) => return Err(DirectoryError::Run(path.to_owned())),
-            (false, true, Existing::Resume) => {
-                directory.check_same(experiment)?;
-                directory.remove_temporaries().map_err(failed)?;
-                return Ok((directory, lock));
-            }
-            (true, ..) | (false, true, Existing::Replace) => directory.clear().map_err(failed)?,
-        }
-        directory.write(EXPERIMENT, format!("{MARK}{}", experiment.to_toml()).as_bytes())?;
-        Ok((directory, lock))
-    }
-
-    fn check_same(&self, experiment: &Experiment) -> Result<(), DirectoryError> {
-        match Self::experiment_at(&self.path).is_some_and(|own| own == *experiment) {
-            true => Ok(()),
-            false => Err(DirectoryError::Other(self.path.clone())),
-        }
-    }
-
-    /// What the run in a folder was asked to do, if there is one.
-    pub fn experiment_at(path: &Path) -> Option<Experiment> {
-        let text = read_text(&path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES).ok()?;
-        Experiment::from_toml(&text).ok()
-    }
-
-    /// Removes what a run that was killed was writing.
-    fn remove_temporaries(&self) -> io::Result<()> {
-        let folders = [self.path.clone(), self.path.join("figures"), self.path.join(BEST)];
-        let models = entries(&self.path.join("models"))?;
-        folders.iter().chain(&models).try_for_each(|folder| remove_matching(folder, is_temporary))
-    }
-
-    /// Removes what a run writes, and nothing else: a file that somebody put beside a model stays.
-    fn clear(&self) -> io::Result<()> {
-        let models = self.path.join("models");
-        for folder in entries(&models)? {
-            remove_files(&folder, |name| {
-                MODEL_FILES.contains(&name) || is_of_a_seed(name) || is_checkpoint(name) || is_temporary(name)
-            })?;
-        }
-        remove_if_empty(&models);
-        remove_files(&self.path.join("figures"), |name| {
-            name.ends_with(".png") || name.ends_with(".svg") || is_temporary(name)
-        })?;
-        remove_files(&self.path.join(BEST), |name| name == MODEL || is_temporary(name))?;
-        remove_matching(&self.path, is_temporary)?;
-        // The experiment last: if this is interrupted, what is left is still known as a run.
-        [SUMMARY, SWEEP, SWEEP_TABLE, REPORT, JUDGE, SPLIT, EXPERIMENT]
-            .into_iter()
-            .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
-    }
-
     /// The one in a folder, to be read.
     pub(super) fn at(path: &Path) -> Self {
         Self { path: path.to_owned() }
@@ -210,6 +130,12 @@ impl RunDirectory {
     pub fn is_run(path: &Path) -> bool {
         read_at_most(&path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES)
             .is_ok_and(|text| text.starts_with(MARK.as_bytes()))
+    }
+
+    /// Whether that run is a sweep.
+    pub fn is_sweep(path: &Path) -> bool {
+        let text = read_text(&path.join(EXPERIMENT), MAX_EXPERIMENT_BYTES).unwrap_or_default();
+        Self::is_run(path) && Experiment::from_toml(&text).is_ok_and(|experiment| experiment.sweep.is_some())
     }
 
     /// Where it is.
@@ -244,10 +170,10 @@ impl RunDirectory {
         if provenance.training.is_none() {
             return Ok(());
         }
-        self.write(&format!("{folder}/{HISTORY}"), history_csv(history).as_bytes())
+        self.write(&format!("{folder}/{HISTORY}"), files::history::to_csv(history).as_bytes())
     }
 
-    /// Writes a model that was trained with another seed than the experiment's.
+    /// Writes a model that was trained with a seed of its own, and its history.
     ///
     /// # Errors
     /// Those of the file system.
@@ -255,10 +181,13 @@ impl RunDirectory {
         &self,
         model: &Autoencoder,
         provenance: &Provenance,
+        history: &[EpochReport],
         seed: u64,
     ) -> Result<(), DirectoryError> {
-        let name = format!("models/{}/seed-{seed}.safetensors", provenance.name);
-        self.write(&name, &files::model::to_bytes(model, provenance)?)
+        let stem = format!("models/{}/seed-{seed}", provenance.name);
+        // The model last: a training whose model is there is done, and has its history.
+        self.write(&format!("{stem}-{HISTORY}"), files::history::to_csv(history).as_bytes())?;
+        self.write(&format!("{stem}.safetensors"), &files::model::to_bytes(model, provenance)?)
     }
 
     /// Writes where the training of a model is, or of the same with another seed; the checkpoint before it is kept too.
@@ -381,11 +310,16 @@ impl RunDirectory {
         self.write(SPLIT, format!("{}\n", split.to_json()).as_bytes())
     }
 
-    /// The model files of the run in a folder, in the experiment's order; those that it does not name come last, by name.
+    /// The model files of the run in a folder, in the experiment's order; those that it does not name come last, by name. Of a sweep,
+    /// the best.
     ///
     /// # Errors
     /// If the folder's models cannot be listed.
     pub fn model_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+        let best = path.join(BEST).join(MODEL);
+        if best.is_file() {
+            return Ok(vec![best]);
+        }
         let order = experiment_order(&path.join(EXPERIMENT));
         let mut folders = entries(&path.join("models"))?;
         folders.retain(|folder| folder.join(MODEL).is_file());
@@ -422,88 +356,9 @@ fn experiment_order(file: &Path) -> Vec<String> {
     models.into_iter().map(|model| model.name).collect()
 }
 
-/// Whether an entry of a run directory belongs to nobody: the lock's, or what a run that was killed was writing.
-fn is_passing(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name == LOCK || is_temporary(name))
-}
-
-fn unless_missing(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-/// What is in a folder; nothing if it is not there.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(folder) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
-        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes the files in a folder whose names are wanted, and the folder if nothing else is in it.
-fn remove_files(folder: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
-    remove_matching(folder, wanted)?;
-    remove_if_empty(folder);
-    Ok(())
-}
-
-fn remove_matching(folder: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
-    for path in entries(folder)? {
-        if path.is_file() && path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted) {
-            unless_missing(fs::remove_file(&path))?;
-        }
-    }
-    Ok(())
-}
-
-fn remove_if_empty(folder: &Path) {
-    // Refused where something is left, which then is not ours.
-    let _ = fs::remove_dir(folder);
-}
-
-/// A header, then one line an epoch. The columns `validation_loss` and `test_loss` are there if they were measured; after
-/// epochs without a measurement their field is empty, which programs read as a missing number.
-pub fn history_csv(history: &[EpochReport]) -> String {
-    type Loss = fn(&EpochReport) -> Option<f64>;
-    let columns: [(&str, Loss); 2] =
-        [("validation_loss", |epoch| epoch.validation_loss), ("test_loss", |epoch| epoch.test_loss)];
-    let columns: Vec<(&str, Loss)> =
-        columns.into_iter().filter(|(_, loss)| history.iter().any(|epoch| loss(epoch).is_some())).collect();
-    let names: String = columns.iter().map(|(name, _)| format!("{name},")).collect();
-    let mut csv = format!("epoch,training_loss,{names}seconds\n");
-    for report in history {
-        csv.push_str(&format!("{},{},", report.epoch, report.training_loss));
-        for (_, loss) in &columns {
-            csv.push_str(&format!("{},", loss(report).map(|loss| loss.to_string()).unwrap_or_default()));
-        }
-        csv.push_str(&format!("{:.4}\n", report.duration.as_secs_f64()));
-    }
-    csv
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    fn epoch(epoch: usize, test_loss: Option<f64>) -> EpochReport {
-        let duration = Duration::from_millis(1500);
-        EpochReport { epoch, training_loss: 0.5, validation_loss: None, test_loss, duration }
-    }
-
-    #[test]
-    fn a_history_has_a_test_loss_only_where_it_was_measured() {
-        let never = history_csv(&[epoch(1, None), epoch(2, None)]);
-        assert_eq!(never, "epoch,training_loss,seconds\n1,0.5,1.5000\n2,0.5,1.5000\n");
-        let every_second = history_csv(&[epoch(1, None), epoch(2, Some(0.25))]);
-        assert_eq!(every_second, "epoch,training_loss,test_loss,seconds\n1,0.5,,1.5000\n2,0.5,0.25,1.5000\n");
-    }
 
     #[test]
     fn models_come_in_the_order_of_the_experiment_and_strangers_last() {

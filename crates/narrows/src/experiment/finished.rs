@@ -40,6 +40,13 @@ pub enum FinishedRunError {
         .0.display()
     )]
     NotFinished(PathBuf),
+    /// A sweep has not ended.
+    #[error(
+        "{} holds a sweep that has not ended, so it has no best models yet; go on with it by `narrows sweep` and --resume. Its models, \
+         once they are trained, can be given one by one",
+        .0.display()
+    )]
+    SweepNotFinished(PathBuf),
     /// Its summary cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {

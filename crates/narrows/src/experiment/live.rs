@@ -1,12 +1,15 @@
 //! What the live parts of a page show of a run.
 
 use super::figures::{DrawError, published_curve};
-use super::{Experiment, Summary};
+use super::{EpochSummary, Experiment, Summary};
 use crate::compute::Compute;
-use crate::dataset::{Parts, RowName, RowNameError};
+use crate::dataset::{Part, Parts, RowName, RowNameError};
 use crate::interpolate::judge::Judge;
 use crate::model::Autoencoder;
-use crate::report::live::{self, Bound, Live, LiveModel, LivePair, Snapshot, Subject};
+use crate::report::live::{self, Bound, Curves, Live, LiveModel, LivePair, Snapshot, Subject};
+
+/// The pairs of the published study: from, to.
+const STUDY_PAIRS: [[&str; 2]; 2] = [["train:1", "train:7"], ["train:8", "train:4"]];
 
 /// The live parts of the report.
 pub(super) fn live_parts(
@@ -59,16 +62,31 @@ pub(super) fn live_models<'a>(
             name: &summary.name,
             autoencoder,
             test_error: Some(summary.test.model_scale),
-            curve: summary.history.iter().map(|epoch| (epoch.epoch as f64, epoch.training_loss)).collect(),
-            published: summary
-                .published
-                .as_ref()
-                .and_then(|published| published.curve.as_deref())
-                .map(published_curve)
-                .unwrap_or_default(),
+            curves: Curves {
+                published: summary
+                    .published
+                    .as_ref()
+                    .and_then(|published| published.curve.as_deref())
+                    .map(published_curve)
+                    .unwrap_or_default(),
+                ..curves(&summary.history, summary.epochs)
+            },
             snapshots,
         })
         .collect()
+}
+
+/// How the losses of a model went whose parameters are those after `epochs` epochs.
+pub fn curves(history: &[EpochSummary], epochs: usize) -> Curves {
+    let point = |epoch: &EpochSummary, loss| (epoch.epoch as f64, loss);
+    let validation: Vec<(f64, f64)> =
+        history.iter().filter_map(|epoch| Some(point(epoch, epoch.validation_loss?))).collect();
+    Curves {
+        training: history.iter().map(|epoch| point(epoch, epoch.training_loss)).collect(),
+        best_epoch: (!validation.is_empty()).then_some(epochs),
+        validation,
+        published: Vec::new(),
+    }
 }
 
 /// The pairs that an experiment goes between.
@@ -79,6 +97,16 @@ pub(super) fn live_pairs(experiment: &Experiment, data: &Parts) -> Result<Vec<Li
         pairs.push(LivePair { from: row(&pair.from)?, to: row(&pair.to)? });
     }
     Ok(pairs)
+}
+
+/// The pairs of the published study, where the data has such classes: to begin with where nobody has said any.
+pub fn study_pairs(data: &Parts) -> Vec<LivePair> {
+    let find = |name: &str| -> Option<(Part, usize)> {
+        let name: RowName = name.parse().ok()?;
+        let found = name.find(data).ok()?;
+        Some((found.part, found.index))
+    };
+    STUDY_PAIRS.iter().filter_map(|[from, to]| Some(LivePair { from: find(from)?, to: find(to)? })).collect()
 }
 
 /// The classifier that judged; without labels there was none, and the page shows no probabilities.

@@ -3,7 +3,9 @@
 mod checkpoints;
 mod defaults;
 mod directory;
+mod error;
 mod estimate;
+mod event;
 mod figures;
 mod finished;
 mod jobs;
@@ -21,17 +23,21 @@ mod summary;
 mod sweep;
 mod trainings;
 mod validation;
+mod work;
 mod workers;
 
 pub use checkpoints::{CheckpointEvery, IntervalError, duration};
 pub use defaults::{Defaults, defaults};
-pub use directory::{DirectoryError, Existing, RunDirectory, history_csv};
+pub use directory::{DirectoryError, Existing, RunDirectory};
+pub use error::RunError;
 pub use estimate::Estimated;
+pub use event::RunEvent;
 pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
+pub use live::{curves, study_pairs};
 pub use lock::RunLock;
 pub use memory::{MemoryNeeded, training_bytes};
-pub use run::{Completed, RunError, RunEvent, RunOptions, run, run_on};
+pub use run::{Completed, run, run_on};
 pub use specification::{
     Experiment, Interpolation, ModelKind, ModelSettings, Pair, Published, Question, Topic, TrainingSettings,
 };
@@ -39,7 +45,8 @@ pub use summary::{
     DataSummary, EpochSummary, Machine, ModelSummary, ModelWithoutEpoch, PcaSummary, RowCode, Summary,
 };
 pub use sweep::{
-    AtLatent, BestModel, CompletedSweep, MeanError, OneTraining, PointSummary, Sweep, SweepEvent,
-    SweepSummary, VALIDATION_SHARE, run_sweep,
+    AtLatent, BestModel, CompletedSweep, FinishedSweep, MeanError, OneTraining, PointSummary, Sweep,
+    SweepEvent, SweepSummary, SweptModel, VALIDATION_SHARE, run_sweep,
 };
 pub use validation::{ExperimentError, MAX_SEED};
+pub use work::RunOptions;

@@ -10,7 +10,7 @@ use crate::interpolate::quality::{
 };
 use crate::model::Autoencoder;
 
-/// A model that was trained with another seed, for the verdict alone.
+/// A model that was trained with a seed of its own.
 #[derive(Debug)]
 pub(super) struct OfSeed {
     /// Its place in the experiment.

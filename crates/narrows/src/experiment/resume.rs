@@ -1,6 +1,6 @@
 //! What an earlier run of the same experiment has left in its directory: finished models are kept, begun ones go on.
 
-use super::directory::{Existing, RunDirectory};
+use super::directory::RunDirectory;
 use super::finished::load_snapshots;
 use super::{FinishedRunError, ModelSummary, RunError, Summary};
 use crate::dataset::Parts;
@@ -12,19 +12,16 @@ use crate::model::{Architecture, Autoencoder};
 use crate::report::live::Snapshot;
 use crate::train::Training;
 
-/// What is there of an earlier run; of a new one, nothing.
+/// What is there of an earlier run; a new one begins in an empty folder, and finds nothing.
 #[derive(Debug)]
 pub(super) struct Resumed {
-    goes_on: bool,
     summary: Option<Summary>,
 }
 
 impl Resumed {
-    /// Looks at what is there, if it is to be gone on with.
-    pub fn of(directory: &RunDirectory, existing: Existing) -> Self {
-        let goes_on = existing == Existing::Resume;
-        let summary = goes_on.then(|| RunDirectory::read_summary(directory.path())).flatten();
-        Self { goes_on, summary }
+    /// Looks at what is there.
+    pub fn of(directory: &RunDirectory) -> Self {
+        Self { summary: RunDirectory::read_summary(directory.path()) }
     }
 
     /// A model that was finished, with its snapshots.
@@ -60,7 +57,7 @@ impl Resumed {
         data: &Parts,
     ) -> Result<Option<(Autoencoder, usize)>, RunError> {
         let path = directory.model_of_seed(name, training.seed);
-        if !self.goes_on || !path.exists() {
+        if !path.is_file() {
             return Ok(None);
         }
         let (model, provenance) = model::load(&path)?;
@@ -80,9 +77,6 @@ impl Resumed {
         (architecture, training): (&Architecture, &Training),
         data: &Parts,
     ) -> Result<Option<Checkpoint>, RunError> {
-        if !self.goes_on {
-            return Ok(None);
-        }
         let read = directory.read_checkpoint(name, seed).map_err(RunError::Checkpoint)?;
         let Some(checkpoint) = read else { return Ok(None) };
         same_data(directory, Some(&checkpoint.data_hash), data)?;

@@ -41,10 +41,10 @@ impl<'a> Snapshots<'a> {
         Ok(Self { architecture, input, originals, rows, last: epochs, compute, taken: Vec::new() })
     }
 
-    /// Takes over what was taken before a training was left after `epoch` epochs.
+    /// Takes over what was taken before a training was left after `epoch` epochs, but for that of where it stood.
     pub fn go_on(&mut self, taken: Vec<Snapshot>, epoch: usize) {
         self.taken = taken;
-        self.taken.retain(|snapshot| snapshot.epoch <= epoch);
+        self.taken.retain(|snapshot| snapshot.epoch <= epoch && SNAPSHOTS.contains(&snapshot.epoch));
     }
 
     /// Looks at the parameters after `epoch` epochs.
@@ -54,8 +54,15 @@ impl<'a> Snapshots<'a> {
         }
     }
 
-    /// A model that was stopped has its last snapshot where it stands.
+    /// The last is the model's own, with the parameters after `epoch` epochs. Later ones, of a training that ended in epochs which
+    /// made it no better, go.
     pub fn end(&mut self, epoch: usize, parameters: &Parameters) {
+        self.taken.retain(|snapshot| snapshot.epoch <= epoch);
+        self.leave(epoch, parameters);
+    }
+
+    /// Of a training that may go on: nothing goes, and the last is of where it stands.
+    pub fn leave(&mut self, epoch: usize, parameters: &Parameters) {
         if self.taken.last().is_some_and(|last| last.epoch < epoch) {
             self.take(epoch, parameters.clone());
         }

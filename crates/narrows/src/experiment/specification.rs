@@ -329,17 +329,17 @@ impl Experiment {
             .position(|model| model.kind == ModelKind::PcaExact && model.hidden.last() == latent)
     }
 
-    /// How many times a model is trained or computed: once, but a model that the verdict compares is trained once for each seed.
+    /// How many times a model is trained or computed: a sweep's points once for each seed, others once; but a model that the verdict
+    /// compares is trained once for each of its seeds.
     pub fn seeds_of(&self, model: usize) -> usize {
+        let count = |seeds| usize::try_from(seeds).unwrap_or(usize::MAX);
+        if let Some(sweep) = &self.sweep {
+            return count(sweep.seeds);
+        }
         let is_trained = self.models[model].kind == ModelKind::Autoencoder;
         let compared = is_trained && self.compared().is_some_and(|places| places.contains(&model));
         let seeds = self.interpolation.as_ref().map_or(1, |interpolation| interpolation.seeds);
-        if compared { usize::try_from(seeds).unwrap_or(usize::MAX) } else { 1 }
-    }
-
-    /// All trainings, those with further seeds among them, and what is computed instead.
-    pub(super) fn trainings(&self) -> usize {
-        (0..self.models.len()).fold(0, |sum, model| sum.saturating_add(self.seeds_of(model)))
+        if compared { count(seeds) } else { 1 }
     }
 
     /// A model's architecture on rows of `inputs` numbers.

@@ -3,7 +3,11 @@
 
 mod coordinates;
 mod elbow;
+mod event;
+mod finished;
 mod grid;
+mod halving;
+mod points;
 mod report;
 mod run;
 mod summary;
@@ -13,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::HiddenActivation;
 use crate::train::Optimiser;
 
-pub use self::run::{CompletedSweep, SweepEvent, run_sweep};
+pub use self::event::SweepEvent;
+pub use self::finished::{FinishedSweep, SweptModel};
+pub(super) use self::halving::shares;
+pub use self::run::{CompletedSweep, run_sweep};
 pub use self::summary::{AtLatent, BestModel, MeanError, OneTraining, PointSummary, SweepSummary};
 
 /// The share of the rows that a sweep validates on where nothing is said.
@@ -29,6 +36,9 @@ pub struct Sweep {
     /// Train so many combinations, drawn by the experiment's seed, instead of all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<usize>,
+    /// Stop hopeless combinations before their end, by successive halving: those of one latent size compete.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub halving: bool,
     /// Latent sizes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latent: Option<Vec<usize>>,
@@ -54,4 +64,8 @@ pub struct Sweep {
 
 fn three() -> u64 {
     3
+}
+
+fn is_not(asked: &bool) -> bool {
+    !asked
 }

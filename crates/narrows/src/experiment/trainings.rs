@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::checkpoints::Checkpoints;
-use super::jobs::{ModelResult, Work};
+use super::jobs::ModelResult;
 use super::quality::OfSeed;
 use super::resume::snapshots as taken_before;
-use super::run::{RunError, RunEvent};
 use super::snapshots::Snapshots;
 use super::summary::{EpochSummary, STOPPED};
-use super::{ModelSettings, ModelSummary, ModelWithoutEpoch, PcaSummary};
+use super::work::Work;
+use super::{ModelSettings, ModelSummary, ModelWithoutEpoch, PcaSummary, RunError, RunEvent};
 use crate::compute::Compute;
 use crate::evaluate::{ReconstructionError, reconstruction_error};
 use crate::files::checkpoint::Checkpoint;
@@ -18,6 +18,36 @@ use crate::files::model::Provenance;
 use crate::model::{Autoencoder, MismatchError};
 use crate::pca::Pca;
 use crate::train::{Event, Outcome, Trained, Trainer, Training, Watch};
+
+/// A training of a model with a seed of its own: for the verdict on interpolations, or of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seeded {
+    /// The model's place in the experiment.
+    pub model: usize,
+    pub seed: u64,
+}
+
+/// How far such a training came.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// To its end; its model is written.
+    Finished(OfSeed),
+    /// To the epoch that it was to come to; it goes on from its checkpoint.
+    Waiting(Trained),
+    /// Its loss is no longer a finite number.
+    Diverged,
+    /// The run was stopped before.
+    Stopped,
+}
+
+/// One training: of the model at a place, perhaps with a seed of its own, up to an epoch.
+#[derive(Clone, Copy)]
+struct One<'a> {
+    index: usize,
+    seed: Option<u64>,
+    training: &'a Training,
+    until: usize,
+}
 
 impl Work<'_> {
     /// Trains, evaluates and writes one model.
@@ -30,9 +60,10 @@ impl Work<'_> {
         let settings: &ModelSettings = &self.experiment.models[index];
         let architecture = self.experiment.architecture(settings, self.data.schema().features());
         let mut snapshots =
-            Snapshots::new(&architecture, &self.input, self.data, training.epochs, compute.level)?;
+            Snapshots::new(&architecture, &self.input, &self.data, training.epochs, compute.level)?;
         let mut observe = |event: &Event<'_>| self.say(RunEvent::Training { model: index, event });
-        let trained = self.go_on(index, None, &training, Some(&mut snapshots), compute, &mut observe)?;
+        let one = One { index, seed: None, training: &training, until: training.epochs };
+        let trained = self.go_on(one, Some(&mut snapshots), compute, &mut observe)?;
         let outcome = match trained.outcome {
             Outcome::Finished => "finished".to_owned(),
             Outcome::StoppedEarly => "stopped early".to_owned(),
@@ -40,7 +71,10 @@ impl Work<'_> {
             Outcome::Diverged { epoch, step } => format!("diverged in step {step} of epoch {epoch}"),
         };
         let provenance = self.provenance(settings, Some((&training, &trained)));
-        snapshots.end(trained.history.len(), &trained.parameters);
+        match trained.outcome {
+            Outcome::Stopped => snapshots.leave(trained.epochs(), &trained.parameters),
+            _ => snapshots.end(trained.epochs(), &trained.parameters),
+        }
         let Snapshots { rows, taken: snapshots, .. } = snapshots;
         let (duration, epochs) = (trained.duration(), trained.epochs());
         let model = Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
@@ -83,50 +117,66 @@ impl Work<'_> {
         Ok(ModelResult::Trained(Box::new(summary), model, snapshots))
     }
 
-    /// Trains and writes a model with another seed, for the verdict; nothing if it was stopped or diverged.
+    /// Trains a model with a seed of its own up to an epoch, and writes it if that is its end; an earlier run may have done so.
     pub fn train_with_seed(
         &self,
-        index: usize,
-        seed: u64,
+        of: Seeded,
+        until: usize,
         compute: &mut Compute,
-    ) -> Result<Option<OfSeed>, RunError> {
+    ) -> Result<Progress, RunError> {
+        let Seeded { model: index, seed } = of;
         let settings: &ModelSettings = &self.experiment.models[index];
-        let architecture = self.experiment.architecture(settings, self.data.schema().features());
         // Nothing in exact PCA is drawn by a seed: the one model serves them all.
-        let Some(training) = self.experiment.training(settings) else { return Ok(None) };
-        let training = Training { seed, ..training };
+        let Some(training) = self.training_of(of) else { return Ok(Progress::Stopped) };
         if let Some((autoencoder, epochs)) =
-            self.resumed.of_seed(self.directory, &settings.name, &training, self.data)?
+            self.resumed.of_seed(&self.directory, &settings.name, &training, &self.data)?
         {
             // A run that was killed just after it wrote the model has left them.
             self.directory.remove_checkpoints(&settings.name, Some(seed))?;
-            return Ok(Some(OfSeed { model: index, seed, epochs, autoencoder }));
+            return Ok(Progress::Finished(OfSeed { model: index, seed, epochs, autoencoder }));
         }
         let mut observe = |event: &Event<'_>| self.say(RunEvent::OtherSeed { model: index, seed, event });
-        let trained = self.go_on(index, Some(seed), &training, None, compute, &mut observe)?;
-        if !matches!(trained.outcome, Outcome::Finished | Outcome::StoppedEarly) {
-            return Ok(None);
-        }
-        let provenance = self.provenance(settings, Some((&training, &trained)));
-        let epochs = trained.epochs();
-        let autoencoder =
-            Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
-        self.directory.write_model_of_seed(&autoencoder, &provenance, seed)?;
-        self.directory.remove_checkpoints(&settings.name, Some(seed))?;
-        Ok(Some(OfSeed { model: index, seed, epochs, autoencoder }))
+        let one = One { index, seed: Some(seed), training: &training, until };
+        let trained = self.go_on(one, None, compute, &mut observe)?;
+        Ok(match trained.outcome {
+            Outcome::Finished | Outcome::StoppedEarly => Progress::Finished(self.write_of_seed(of, trained)?),
+            Outcome::Stopped if trained.history.len() >= until => Progress::Waiting(trained),
+            Outcome::Stopped => Progress::Stopped,
+            Outcome::Diverged { .. } => Progress::Diverged,
+        })
     }
 
-    /// Trains a model, or goes on where it was left, writing checkpoints; if it is stopped, the last of them is of where it
-    /// stands.
+    /// Writes a model that was trained with a seed of its own, with its history. It needs no checkpoint any more.
+    pub fn write_of_seed(&self, of: Seeded, trained: Trained) -> Result<OfSeed, RunError> {
+        let Seeded { model: index, seed } = of;
+        let settings: &ModelSettings = &self.experiment.models[index];
+        let training = self.training_of(of).expect("it was trained");
+        let provenance = self.provenance(settings, Some((&training, &trained)));
+        let epochs = trained.epochs();
+        let architecture = self.experiment.architecture(settings, self.data.schema().features());
+        let autoencoder =
+            Autoencoder { architecture, parameters: trained.parameters, input: self.input.clone() };
+        self.directory.write_model_of_seed(&autoencoder, &provenance, &trained.history, seed)?;
+        self.directory.remove_checkpoints(&settings.name, Some(seed))?;
+        Ok(OfSeed { model: index, seed, epochs, autoencoder })
+    }
+
+    /// How a model is trained with a seed of its own; nothing of exact PCA.
+    fn training_of(&self, Seeded { model, seed }: Seeded) -> Option<Training> {
+        let training = self.experiment.training(&self.experiment.models[model])?;
+        Some(Training { seed, ..training })
+    }
+
+    /// Trains a model, or goes on where it was left, writing checkpoints; if it is stopped, or comes to where it is to wait, the last
+    /// of them is of where it stands.
     fn go_on(
         &self,
-        index: usize,
-        seed: Option<u64>,
-        training: &Training,
+        one: One<'_>,
         mut snapshots: Option<&mut Snapshots<'_>>,
         compute: &mut Compute,
         observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, RunError> {
+        let One { index, seed, training, until } = one;
         let name = &self.experiment.models[index].name;
         let failed = |source| RunError::Training { model: name.clone(), source };
         let architecture =
@@ -141,20 +191,23 @@ impl Work<'_> {
             trainer = trainer.beginning_with(parameters).map_err(failed)?;
         }
         let of = (&architecture, training);
-        if let Some(checkpoint) = self.resumed.checkpoint(self.directory, name, seed, of, self.data)? {
+        if let Some(checkpoint) = self.resumed.checkpoint(&self.directory, name, seed, of, &self.data)? {
             let epoch = checkpoint.state.position.epoch;
             trainer = trainer.restore(checkpoint.state).map_err(failed)?;
             if let Some(snapshots) = snapshots.as_deref_mut() {
-                snapshots.go_on(taken_before(self.directory, name, self.data)?, epoch);
+                snapshots.go_on(taken_before(&self.directory, name, &self.data)?, epoch);
             }
             if seed.is_none() {
                 let _ = self.say(RunEvent::Resumed { model: index, epoch });
             }
         }
-        let mut checkpoints = Checkpoints::new(self.checkpoints);
+        let mut checkpoints = Checkpoints::new(self.options.checkpoints);
         loop {
             if let Some(outcome) = trainer.outcome() {
                 return Ok(trainer.end(outcome));
+            }
+            if trainer.position().epoch >= until {
+                return Ok(trainer.end(Outcome::Stopped));
             }
             let mut see = |event: &Event<'_>| {
                 if let (Event::Parameters { epoch, parameters }, Some(snapshots)) =
@@ -172,7 +225,7 @@ impl Work<'_> {
             let due = match ended {
                 Some(Outcome::Stopped) => true,
                 Some(_) => false,
-                None => checkpoints.due_after(stands.epoch),
+                None => stands.epoch >= until || checkpoints.due_after(stands.epoch),
             };
             if due && (stands.epoch, stands.step) != (0, 0) {
                 checkpoints.write(|| {

@@ -16,12 +16,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::LoadError;
 use super::architecture::ArchitectureRecord;
-use super::container::{check_known, check_version, of_tensors, open, read, read_group};
+use super::container::{check_known, check_version, of_tensors, open, read, read_group, tensors_of};
 use super::provenance::Trained;
 use crate::model::{Architecture, Parameters};
 use crate::train::{Best, EpochReport, Position, TrainerState, Training};
@@ -104,20 +103,7 @@ pub fn to_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
     let mut groups = vec![(PARAMETERS, parameters), (MOMENTS[0], &moments[0]), (MOMENTS[1], &moments[1])];
     groups.extend(settled.as_ref().map(|settled| (SETTLED, settled)));
     groups.extend(best.as_ref().map(|best| (BEST, &best.parameters)));
-    let groups: Vec<(&str, &Parameters, Vec<u8>)> = groups
-        .into_iter()
-        .map(|(group, parameters)| {
-            (group, parameters, parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
-    let tensors = groups.iter().flat_map(|(group, parameters, bytes)| {
-        parameters.tensors().iter().map(move |tensor| {
-            let bytes = &bytes[4 * tensor.range.start..4 * tensor.range.end];
-            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("4 bytes a number");
-            (format!("{group}{}", tensor.name), view)
-        })
-    });
-    of_tensors(&metadata, tensors)
+    of_tensors(&metadata, groups.into_iter().flat_map(|(group, parameters)| tensors_of(group, parameters)))
 }
 
 /// Reads a checkpoint.

@@ -1,12 +1,13 @@
 //! The container of models, judges and snapshots: safetensors, with everything that is no tensor as JSON under one key of its
 //! metadata. One key, so that equal content is equal bytes: safetensors orders keys at random.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors};
+use safetensors::{SafeTensorError, View};
 use serde::{Deserialize, Serialize};
 
 use super::lenient::unknown_keys;
@@ -98,6 +99,14 @@ pub enum LoadError {
         /// What is wrong with which.
         what: String,
     },
+    /// It is no history of a training.
+    #[error("{path} is no history of a training: {why}")]
+    History {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// A model that is not written, for it could not be read again.
@@ -127,21 +136,50 @@ pub enum SaveError {
     },
 }
 
+/// A tensor of parameters. Its bytes are made when they are written: of a large model, memory may have no room for them all.
+struct Numbers<'a> {
+    shape: &'a [usize],
+    values: &'a [f32],
+}
+
+impl View for Numbers<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.values)
+    }
+}
+
+/// The tensors of parameters, each under its name behind that of their group.
+pub(super) fn tensors_of<'a>(
+    group: &'a str,
+    parameters: &'a Parameters,
+) -> impl Iterator<Item = (String, impl View + 'a)> {
+    parameters.tensors().iter().map(move |tensor| {
+        let values = &parameters.values()[tensor.range.clone()];
+        (format!("{group}{}", tensor.name), Numbers { shape: &tensor.shape, values })
+    })
+}
+
 /// A file of these parameters, with everything else in its metadata.
 pub(super) fn of_parameters(metadata: &impl Serialize, parameters: &Parameters) -> Vec<u8> {
-    let bytes: Vec<u8> = parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect();
-    let views = parameters.tensors().iter().map(|tensor| {
-        let bytes = &bytes[4 * tensor.range.start..4 * tensor.range.end];
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("4 bytes a number");
-        (&tensor.name, view)
-    });
-    of_tensors(metadata, views)
+    of_tensors(metadata, tensors_of("", parameters))
 }
 
 /// A file of these tensors.
-pub(super) fn of_tensors<'a, N: AsRef<str> + Ord + std::fmt::Display>(
+pub(super) fn of_tensors<N: AsRef<str> + Ord + std::fmt::Display>(
     metadata: &impl Serialize,
-    tensors: impl IntoIterator<Item = (N, TensorView<'a>)>,
+    tensors: impl IntoIterator<Item = (N, impl View)>,
 ) -> Vec<u8> {
     let metadata = serde_json::to_string(metadata).expect("plain data is JSON");
     let metadata = HashMap::from([(KEY.to_owned(), metadata)]);

@@ -1,4 +1,4 @@
-//! What narrows writes for itself and reads again: models, judges, snapshots. `docs/files.md` documents each of them.
+//! What narrows writes for itself and reads again: models, judges, snapshots, histories. `docs/files.md` documents each of them.
 //!
 //! What lies in a file has types of its own here (`…Record`), so that the library may change without a file becoming unreadable.
 //! What a model needs to predict is read strictly, how it came about leniently ([`model`]).
@@ -6,6 +6,7 @@
 mod architecture;
 pub mod checkpoint;
 mod container;
+pub mod history;
 mod input;
 pub mod judge;
 mod lenient;
@@ -20,8 +21,7 @@ mod write;
 pub use container::{LoadError, SaveError};
 pub(crate) use read::open_regular;
 pub use read::{
-    MAX_EXPERIMENT_BYTES, MAX_HISTORY_BYTES, MAX_SPLIT_BYTES, MAX_SUMMARY_BYTES, OpenError, ReadError,
-    read_at_most, read_text,
+    MAX_EXPERIMENT_BYTES, MAX_SPLIT_BYTES, MAX_SUMMARY_BYTES, OpenError, ReadError, read_at_most, read_text,
 };
 #[cfg(feature = "report")]
 pub(crate) use write::is_temporary;

@@ -33,7 +33,9 @@ fn number(value: f64) -> Value {
 pub(super) fn coordinates(summary: &SweepSummary) -> Option<String> {
     let measured: Vec<(&PointSummary, f64)> =
         summary.points.iter().filter_map(|point| Some((point, point.validation?.mean))).collect();
-    let (low, high) = (measured.first()?.1, measured.last()?.1);
+    let low = measured.first()?.1;
+    let (low, high) =
+        measured.iter().fold((low, low), |(low, high), &(_, error)| (low.min(error), high.max(error)));
     let mut axes = Vec::new();
     let mut places = vec![Vec::new(); measured.len()];
     for (label, value) in SETTINGS {

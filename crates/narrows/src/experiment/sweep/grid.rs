@@ -78,6 +78,13 @@ impl Experiment {
             .into_iter()
             .map(|place| point(base, shared, &axes, &settings_at(&axes, place)))
             .collect();
+        if sweep.halving && axes.iter().all(|axis| axis.key == "latent" || axis.values.len() < 2) {
+            return wrong(
+                "halving stops the worse of several combinations of one latent size, and here each size has one; list values of \
+                 another setting too, such as learning_rate, or leave halving out"
+                    .to_owned(),
+            );
+        }
         if models.iter().any(|model| model.name.len() > MAX_NAME) {
             let digits = models.len().to_string().len();
             for (place, model) in models.iter_mut().enumerate() {
@@ -94,6 +101,7 @@ impl Sweep {
         Self {
             seeds,
             samples: None,
+            halving: false,
             latent: None,
             hidden_widths: None,
             learning_rate: None,
@@ -349,6 +357,7 @@ mod tests {
         refused("latent = [0]\n", "0 was given");
         refused("latent = [2]\nseeds = 0\n", "seeds is 0; expected 1 to 1000");
         refused("latent = [2]\nsamples = 0\n", "samples is 0");
+        refused("latent = [2, 4]\nepochs = [5]\nhalving = true\n", "each size has one");
         let many = (1..=70).map(|number: usize| number.to_string()).collect::<Vec<_>>().join(", ");
         refused(&format!("latent = [{many}]\nepochs = [{many}]\n"), "4900 combinations");
         refused("latent = [2]\n[[models]]\nname = 'second'\nhidden = [2]\n", "found 2");

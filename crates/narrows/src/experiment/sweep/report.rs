@@ -56,7 +56,11 @@ pub(super) fn page(summary: &SweepSummary, chart: Option<String>, coordinates: O
         }),
         Some(Section {
             heading: "All points".to_owned(),
-            blocks: coordinates.map(coordinates_figure).into_iter().chain(points(summary)).collect(),
+            blocks: coordinates
+                .map(|svg| coordinates_figure(summary, svg))
+                .into_iter()
+                .chain(points(summary))
+                .collect(),
         }),
         Some(Section {
             heading: "What was run".to_owned(),
@@ -108,12 +112,16 @@ fn paragraph(spans: Vec<Span>) -> crate::report::page::Paragraph {
 fn as_good(summary: &SweepSummary) -> Option<String> {
     let best = summary.points.first()?.validation?;
     let limit = best.high?;
-    let others = summary.points.iter().skip(1);
+    let others = summary.points.iter().skip(1).filter(|point| point.stopped_after.is_none());
     let others: Vec<&str> = others
         .filter(|point| point.validation.is_some_and(|error| error.low.is_some_and(|low| low <= limit)))
         .map(|point| point.name.as_str())
         .collect();
     Some(match others.len() {
+        0 if summary.points.iter().any(|point| point.stopped_after.is_some()) => {
+            "No other point that was trained to its end is as good: its interval over seeds meets no other."
+                .to_owned()
+        }
         0 => "No other point is as good: its interval over seeds meets no other.".to_owned(),
         1 => format!("{} may be as good: the intervals of the two over seeds meet.", others[0]),
         2..=5 => format!(
@@ -145,13 +153,17 @@ fn elbow_figure(summary: &SweepSummary, svg: String) -> Figure {
     }
 }
 
-fn coordinates_figure(svg: String) -> Block {
-    let caption = "Every point as a line over what it was trained with and the mean validation error that came of it. Blue: the best. \
-                   Lines that end low show which values good points share.";
+fn coordinates_figure(summary: &SweepSummary, svg: String) -> Block {
+    let mut caption = "Every point as a line over what it was trained with and the mean validation error that came of it. Blue: the \
+                       best. Lines that end low show which values good points share."
+        .to_owned();
+    if summary.points.iter().any(|point| point.stopped_after.is_some()) {
+        caption += " Points that were stopped have the error that they had then.";
+    }
     Block::Figure(Figure {
         anchor: "figure-points".to_owned(),
-        caption: caption.into(),
-        alt: caption.to_owned(),
+        caption: caption.clone().into(),
+        alt: caption,
         image: Image::Svg(svg),
     })
 }
@@ -169,7 +181,7 @@ fn points(summary: &SweepSummary) -> Vec<Block> {
             half.map_or_else(dash, |half| format!("±{}", digits(half))).into(),
             exact.map_or_else(dash, digits).into(),
             thousands(point.parameters).into(),
-            training.epochs.to_string().into(),
+            point.epochs_in_words().into(),
             training.batch_size.to_string().into(),
             point.architecture.to_string().into(),
             training.optimiser.to_string().into(),
@@ -192,6 +204,16 @@ fn points(summary: &SweepSummary) -> Vec<Block> {
         rows: summary.points.iter().map(row).collect(),
         footnotes: Vec::new(),
     })];
+    let stopped = summary.points.iter().filter(|point| point.stopped_after.is_some()).count();
+    if stopped > 0 {
+        let text = format!(
+            "{stopped} of {} points were stopped before their end (successive halving): their errors were in the worse half of those \
+             of their latent size. Their epochs say when, as 5 of 40; the error is that of the best epoch until then. They stand \
+             below those that were trained to their end.",
+            summary.points.len()
+        );
+        blocks.push(Block::Note(text.into()));
+    }
     let diverged = summary.points.iter().filter(|point| point.has_diverged());
     blocks.extend(diverged.map(|point| {
         Block::Note(format!("{} has diverged with at least one seed, and has no mean.", point.name).into())

@@ -20,7 +20,8 @@ pub struct SweepSummary {
     pub data: DataSummary,
     /// How many rows were validated on.
     pub validation_rows: usize,
-    /// The points: those of all seeds first, by their mean validation error.
+    /// The points by their mean validation error: first those that were trained to their end with all seeds, then those that were
+    /// stopped before.
     pub points: Vec<PointSummary>,
     /// The best point of each latent size, the smallest first; once all is trained.
     pub curve: Vec<AtLatent>,
@@ -49,6 +50,9 @@ pub struct PointSummary {
     pub parameters: usize,
     /// How it was trained, with the first seed.
     pub training: Training,
+    /// The epoch after which it was stopped, for others of its latent size were better then; absent where it was trained to its end.
+    #[serde(default)]
+    pub stopped_after: Option<usize>,
     /// The mean squared error on the validation set over all seeds; absent until all are trained, or where one has diverged.
     pub validation: Option<MeanError>,
     /// What each seed came to, those that are done.
@@ -132,6 +136,19 @@ impl PointSummary {
         self.architecture.latent()
     }
 
+    /// How long it was trained: `40`, or `5 of 40` where it was stopped.
+    pub fn epochs_in_words(&self) -> String {
+        let epochs = self.training.epochs;
+        self.stopped_after.map_or_else(|| epochs.to_string(), |stopped| format!("{stopped} of {epochs}"))
+    }
+
+    /// The training with the least validation error.
+    pub fn best_training(&self) -> Option<&OneTraining> {
+        let error = |training: &OneTraining| training.validation.map(|error| error.model_scale);
+        let measured = self.trainings.iter().filter(|training| training.validation.is_some());
+        measured.min_by(|a, b| error(a).partial_cmp(&error(b)).unwrap_or(std::cmp::Ordering::Equal))
+    }
+
     /// Whether a seed has diverged.
     pub fn has_diverged(&self) -> bool {
         self.trainings.iter().any(|training| training.validation.is_none())
@@ -149,10 +166,17 @@ impl PointSummary {
 }
 
 impl SweepSummary {
-    /// Puts the points in order; those of one error stay in the order of the grid.
+    /// Puts the points in order: those that were trained to their end, those that were stopped, those without a mean; each by their
+    /// error, and those of one error in the order of the grid.
     pub(super) fn sort(&mut self) {
-        let key = |point: &PointSummary| point.validation.map_or(f64::INFINITY, |error| error.mean);
-        self.points.sort_by(|a, b| key(a).total_cmp(&key(b)));
+        let key = |point: &PointSummary| match point.validation {
+            Some(error) => (u8::from(point.stopped_after.is_some()), error.mean),
+            None => (2, f64::INFINITY),
+        };
+        self.points.sort_by(|a, b| {
+            let ((a_rank, a), (b_rank, b)) = (key(a), key(b));
+            a_rank.cmp(&b_rank).then(a.total_cmp(&b))
+        });
     }
 
     /// Draws the curve, and looks for its elbow; the points are in order.
@@ -181,8 +205,8 @@ impl SweepSummary {
     /// number.
     pub(super) fn csv(&self) -> String {
         let mut csv = String::from(
-            "point,seed,latent,hidden_widths,activation,optimiser,learning_rate,batch_size,epochs,parameters,trained_epochs,\
-             validation_error\n",
+            "point,seed,latent,hidden_widths,activation,optimiser,learning_rate,batch_size,epochs,parameters,stopped_after,\
+             trained_epochs,validation_error\n",
         );
         for point in &self.points {
             let PointSummary { name, architecture, parameters, training, .. } = point;
@@ -191,12 +215,14 @@ impl SweepSummary {
             let (activation, latent) = (architecture.activation, point.latent());
             let (optimiser, rate) = (training.optimiser.kind(), training.optimiser.learning_rate());
             let (batch, epochs) = (training.batch_size, training.epochs);
-            for OneTraining { seed, epochs: trained, validation } in &point.trainings {
-                let trained = trained.map_or(String::new(), |epochs| epochs.to_string());
+            let known = |epochs: Option<usize>| epochs.map_or(String::new(), |epochs| epochs.to_string());
+            let stopped = known(point.stopped_after);
+            for &OneTraining { seed, epochs: trained, validation } in &point.trainings {
+                let trained = known(trained);
                 let error = validation.map_or(String::new(), |error| error.model_scale.to_string());
                 csv.push_str(&format!(
-                    "{name},{seed},{latent},{widths},{activation},{optimiser},{rate},{batch},{epochs},{parameters},{trained},\
-                     {error}\n"
+                    "{name},{seed},{latent},{widths},{activation},{optimiser},{rate},{batch},{epochs},{parameters},{stopped},\
+                     {trained},{error}\n"
                 ));
             }
         }

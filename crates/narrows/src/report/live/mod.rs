@@ -11,6 +11,7 @@ mod bundle;
 mod payload;
 mod plane;
 mod quantise;
+mod subject;
 
 use maud::{Markup, PreEscaped, html};
 
@@ -20,8 +21,9 @@ use crate::model::MismatchError;
 pub use narrows_kernels::Activation;
 pub(crate) use plane::Plane;
 
-pub use payload::{Bound, Judge, LiveModel, LivePair, Snapshot, Subject, pixels};
+pub use payload::pixels;
 pub use quantise::{Dense, Quantised};
+pub use subject::{Bound, Curves, Judge, LiveModel, LivePair, Snapshot, Subject};
 
 /// What the page carries beside its text.
 #[derive(Clone, Debug)]

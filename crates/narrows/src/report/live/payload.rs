@@ -21,9 +21,10 @@ use serde::Serialize;
 
 use super::plane::Plane;
 use super::quantise::{Dense, Quantised};
+use super::subject::{Bound, Curves, LiveModel, Subject};
 use crate::compute::Compute;
 use crate::dataset::{DataError, Dataset, ImageShape, Moments, Part as DataPart, Parts, byte_of};
-use crate::model::{Autoencoder, Classifier as Trained, InputSpec, MismatchError};
+use crate::model::{Autoencoder, InputSpec, MismatchError};
 use crate::report::palette;
 
 /// Rows of the test set that the page carries: enough for a map without holes. Of the training set, as many, to find
@@ -40,96 +41,6 @@ const IMAGES_HAVE_A_RANGE: &str = "a schema with an image has a value range";
 
 /// The share of codes below a slider's low end, and above its high end.
 const TAIL: f64 = 0.01;
-
-/// What the live parts show: models that read the same images, or rows of the same table.
-#[derive(Clone, Debug)]
-pub struct Subject<'a> {
-    /// What the models were trained and tested on.
-    pub data: &'a Parts,
-    /// The models, in the order of the report.
-    pub models: Vec<LiveModel<'a>>,
-    /// The linear and the deep model that are compared, as places in `models`: the page begins with them.
-    pub compared: Option<[usize; 2]>,
-    /// An error that no linear model of the same size can be better than.
-    pub bound: Option<Bound<'a>>,
-    /// Pairs to begin interpolations with.
-    pub pairs: Vec<LivePair>,
-    /// A classifier of the same images: dense layers whose last gives a sum for each class, which softmax turns into
-    /// probabilities. With it the page draws what it says along a path.
-    pub judge: Option<Judge<'a>>,
-}
-
-/// A classifier and how raw values become its input.
-#[derive(Clone, Debug)]
-pub struct Judge<'a> {
-    /// From the inputs to a sum for each class.
-    pub layers: Vec<Dense<'a>>,
-    /// What the class of each sum is called.
-    pub classes: Vec<String>,
-    /// Its input.
-    pub input: &'a InputSpec,
-}
-
-impl<'a> Judge<'a> {
-    /// A trained classifier.
-    pub fn of(classifier: &'a Trained) -> Self {
-        let specs = classifier.architecture.layers();
-        let layers = specs
-            .iter()
-            .zip(classifier.parameters.layers())
-            .map(|(spec, (weight, bias))| Dense { weight, bias, activation: spec.activation })
-            .collect();
-        let names = classifier.input.schema().classes().unwrap_or_default();
-        // A judge of narrows 0.1 knows no names, only how many classes there are.
-        let name = |label: usize| names.get(label).cloned().unwrap_or_else(|| label.to_string());
-        let classes = (0..classifier.architecture.classes).map(name).collect();
-        Self { layers, classes, input: &classifier.input }
-    }
-}
-
-/// A model with what is known of its training.
-#[derive(Clone, Debug)]
-pub struct LiveModel<'a> {
-    /// What to call it; any text.
-    pub name: &'a str,
-    /// The model.
-    pub autoencoder: &'a Autoencoder,
-    /// Its error on the test set, in the model's scale.
-    pub test_error: Option<f64>,
-    /// Epoch and average training loss.
-    pub curve: Vec<(f64, f64)>,
-    /// The same, as somebody published it.
-    pub published: Vec<(f64, f64)>,
-    /// How it reconstructed some images while it learned.
-    pub snapshots: &'a [Snapshot],
-}
-
-/// A level in the chart of training, such as the error of exact PCA.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Bound<'a> {
-    /// What to call it.
-    pub name: &'a str,
-    /// The error, in the scale of the models' input.
-    pub error: f64,
-}
-
-/// Two images to go between, each named by its part of the data and its row there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LivePair {
-    /// Where a path begins: λ = 0.
-    pub from: (DataPart, usize),
-    /// Where it leads: λ = 1.
-    pub to: (DataPart, usize),
-}
-
-/// The reconstructions of some images after an epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// How many epochs the model had seen.
-    pub epoch: usize,
-    /// Pixels, originals × features.
-    pub pixels: Vec<u8>,
-}
 
 #[derive(Serialize)]
 struct Study<'a> {
@@ -160,8 +71,7 @@ struct Model<'a> {
     layers: Vec<Layer>,
     input: Affine,
     test_error: Option<f64>,
-    curve: &'a [(f64, f64)],
-    published: &'a [(f64, f64)],
+    curves: &'a Curves,
     snapshots: Vec<usize>,
     plane: Plane,
     /// Percentiles of each latent on the test set, the 1st and the 99th.
@@ -400,8 +310,7 @@ fn describe<'a>(
         layers,
         input: affine(input),
         test_error: model.test_error,
-        curve: &model.curve,
-        published: &model.published,
+        curves: &model.curves,
         snapshots: model.snapshots.iter().map(|snapshot| snapshot.epoch).collect(),
         plane: Plane::of(&codes, latent, compute),
         low,

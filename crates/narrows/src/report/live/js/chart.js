@@ -7,8 +7,9 @@ const HEIGHT = 380;
 const MARGIN = { top: 12, right: 16, bottom: 40, left: 52 };
 
 /**
- * `content()` gives `curves` with `name`, `colour`, `points` of `[x, y]` and `dash`, a pattern of strokes and gaps or null; and
- * `bound`, a level with `name` and `y`, or null. `yLabel()` says what y is, `written(y)` is its text.
+ * `content()` gives `curves` with `name`, `colour`, `points` of `[x, y]`, `dash`, a pattern of strokes and gaps or null, and
+ * perhaps `mark`, a point to set a disc at with its `x` and what its `name` is; and `bound`, a level with `name` and `y`, or null.
+ * `yLabel()` says what y is, `written(y)` is its text.
  */
 export function chart(content, { xLabel, yLabel, written }) {
   let { curves, bound } = content();
@@ -87,7 +88,10 @@ export function chart(content, { xLabel, yLabel, written }) {
     });
     // A few points are what was measured, and one alone is no line.
     const dots = places.length > 12 ? [] : places.map(([cx, cy]) => svg("circle", { cx, cy, r: 3, ...attributes }));
-    return [line, ...dots];
+    const marked = curve.points.filter(([x, y]) => x === curve.mark?.x && (!logarithmic || y > 0));
+    const discs = marked.map(([x, y]) => svg("circle", {
+      cx: across.place(x), cy: down.place(y), r: 5, class: "mark", style: `--colour:${curve.colour}` }));
+    return [line, ...dots, ...discs];
   }
 
   /** The line under the cursor, and the values there. */
@@ -101,7 +105,8 @@ export function chart(content, { xLabel, yLabel, written }) {
     const place = across.place(at);
     refill(readout, element("strong", {}, `${xLabel} ${at}`), ...values.map(({ curve, y }) =>
       element("div", {}, sample(curve),
-        element("span", {}, curve.name), element("span", { className: "number" }, written(y)))));
+        element("span", {}, curve.mark?.x === at ? `${curve.name}: ${curve.mark.name}` : curve.name),
+        element("span", { className: "number" }, written(y)))));
     const right = place < width / 2;
     readout.style.left = right ? `${place + 12}px` : "auto";
     readout.style.right = right ? "auto" : `${width - place + 12}px`;

@@ -10,11 +10,14 @@ import { inScale, measured, onScale, written } from "./errors.js";
 const ID = "training";
 /** Strokes and gaps of what others measured: dots, which no model's line has before the twenty-fifth. */
 const PUBLISHED = "2 3";
+/** Of losses on the validation set: short strokes, as in the report's chart of each model. */
+const VALIDATION = "4 3";
 
 export function training(study) {
   const root = element("div", { className: "training" }, lead(study));
-  if (study.models.some((model) => model.curve.length || model.published.length)) {
-    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `average training loss, ${measured()}`, written });
+  if (isKnown(study, "training") || isKnown(study, "published")) {
+    const losses = isKnown(study, "validation") ? "training and validation loss" : "average training loss";
+    const lines = chart(() => content(study), { xLabel: "epoch", yLabel: () => `${losses}, ${measured()}`, written });
     onScale(lines.draw);
     root.append(lines.root);
   }
@@ -24,11 +27,19 @@ export function training(study) {
   return { id: ID, title: "Training", root, restore: () => snapshots?.restore() };
 }
 
+/** Whether any model has such a curve. */
+function isKnown(study, curve) {
+  return study.models.some((model) => model.curves[curve].length);
+}
+
 function lead(study) {
-  const [curves, published] = ["curve", "published"].map((key) => study.models.some((model) => model[key].length));
-  if (!curves && !published) return element("p", { className: "lead" }, "How these models were trained is not known to this page.");
+  const published = isKnown(study, "published");
+  if (!isKnown(study, "training") && !published) {
+    return element("p", { className: "lead" }, "How these models were trained is not known to this page.");
+  }
   return element("p", { className: "lead" },
     "How the training loss fell from epoch to epoch. Move over the chart to read its values.",
+    isKnown(study, "validation") ? " Dashed lines are the loss on the validation set after each epoch. A disc marks where it is least: the model has the parameters of that epoch." : null,
     published ? " Dotted lines are published curves, in the colour of the model they belong to." : null,
     study.bound ? ` The grey line is the error of ${study.bound.name} on the training set: no linear model with as many latents can be better.` : null);
 }
@@ -37,10 +48,11 @@ function lead(study) {
 function content(study) {
   const points = (model, curve) => curve.map(([epoch, error]) => [epoch, inScale(model, error)]).filter(([, y]) => y !== null);
   const curves = study.models.flatMap((model) => [
-    { name: model.name, dash: model.style.dash, model, all: model.curve },
-    { name: `${model.name}, published`, dash: PUBLISHED, model, all: model.published },
-  ]).filter(({ all }) => all.length).map(({ name, dash, model, all }) => (
-    { name, dash, colour: modelColour(model.index), points: points(model, all) }));
+    { name: model.name, dash: model.style.dash, all: model.curves.training },
+    { name: `${model.name}, validation`, dash: VALIDATION, all: model.curves.validation, mark: { x: model.curves.best_epoch, name: "least" } },
+    { name: `${model.name}, published`, dash: PUBLISHED, all: model.curves.published },
+  ].filter(({ all }) => all.length).map(({ all, ...curve }) => (
+    { ...curve, colour: modelColour(model.index), points: points(model, all) })));
   const bound = study.bound && { name: study.bound.name, y: inScale(study.models[0], study.bound.error) };
   return { curves, bound: bound && bound.y !== null ? bound : null };
 }
