@@ -2,11 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use narrows_kernels::layout::BLOCK_ROWS;
+use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 
 use super::Experiment;
 use super::estimate::Sharing;
-use crate::model::Architecture;
+use crate::model::{Architecture, LayerSpec};
+use crate::train::{Optimiser, Training};
 
 /// Copies of all parameters while a checkpoint is written, which is when there are most. Six are there in every step: packed
 /// forwards and backwards, two moments, those of the last epoch and of the one before; measured with 12.8 million parameters, the
@@ -28,14 +29,24 @@ pub struct MemoryNeeded {
     pub largest: Option<(String, usize, u64)>,
 }
 
-/// Bytes that training a model on batches of so many rows takes: fifteen times its parameters, and for each row of a batch what every
-/// layer gives, that before its activation, and its gradient.
-pub fn training_bytes(architecture: &Architecture, batch_size: usize) -> u64 {
+/// Bytes that training a model on so many rows takes: fifteen times its parameters, and for each row of a batch what every layer gives, that
+/// before its activation, and its gradient; for Muon the weights once more, and for each layer five squares of its shorter side.
+fn training_bytes(architecture: &Architecture, training: &Training, rows: usize) -> u64 {
+    let batch_size = training.batch_size.min(rows);
     let numbers = architecture.layers().iter().map(|layer| 3 * layer.shape.outputs).sum::<usize>()
         + architecture.inputs;
     let rows = batch_size.next_multiple_of(BLOCKS * BLOCK_ROWS);
     let batch = numbers as u64 * rows as u64;
-    4 * (COPIES * architecture.parameter_count() as u64 + batch)
+    let of_muon = |layer: &LayerSpec| {
+        let LayerShape { inputs, outputs } = layer.shape;
+        let (short, long) = (inputs.min(outputs) as u64, inputs.max(outputs) as u64);
+        short * (long + 5 * short)
+    };
+    let muon = match training.optimiser {
+        Optimiser::Muon { .. } => architecture.layers().iter().map(of_muon).sum(),
+        _ => 0,
+    };
+    4 * (COPIES * architecture.parameter_count() as u64 + batch + muon)
 }
 
 impl MemoryNeeded {
@@ -55,7 +66,7 @@ impl MemoryNeeded {
                 kept += 4 * parameters as u64;
             }
             if let Some(training) = points.training(model) {
-                let bytes = training_bytes(&architecture, training.batch_size.min(rows));
+                let bytes = training_bytes(&architecture, &training, rows);
                 let side_by_side = experiment.seeds_of(index).min(threads.get());
                 trained.extend(vec![(model.name.clone(), parameters, bytes); side_by_side]);
             }
@@ -96,6 +107,14 @@ mod tests {
         assert_eq!((one.bytes, one.models), (training + kept, 1));
         assert_eq!((two.bytes, two.models), (2 * training + kept, 2));
         assert_eq!(two.largest, alone.largest);
+    }
+
+    #[test]
+    fn muon_takes_its_matrices_besides() {
+        let model = "[[models]]\nname = \"a\"\nhidden = [1000]\n";
+        let by_muon = needed(&format!("{model}optimiser = {{ kind = \"muon\" }}\n"), 1);
+        // Both layers are of 784 and 1000.
+        assert_eq!(by_muon.bytes - needed(model, 1).bytes, 4 * 2 * (784 * 1000 + 5 * 784 * 784));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use figures::DrawError;
 pub use finished::{FinishedRun, FinishedRunError, load_snapshots};
 pub use live::{curves, study_pairs};
 pub use lock::RunLock;
-pub use memory::{MemoryNeeded, training_bytes};
+pub use memory::MemoryNeeded;
 pub use run::{Completed, run, run_on};
 pub use specification::{
     Experiment, Interpolation, ModelKind, ModelSettings, Pair, Published, Question, Topic, TrainingSettings,
