@@ -2,9 +2,11 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use clap::Args;
+use etcetera::BaseStrategy;
 use indicatif::ProgressBar;
 use narrows::dataset::load::{
     ImageSize, LoadError, LoadOptions, Loaded, MNIST, MissingRule, UnseenRule, load, load_for,
@@ -107,7 +109,7 @@ pub struct Reading {
     #[arg(long, value_name = "N")]
     split_seed: Option<u64>,
 
-    /// What the data may take of memory: 200MB. A larger array stays in its file and is read block by block
+    /// What the data may take of memory: 200MB. What is larger is read block by block, from its file or from a copy in the cache
     #[arg(long, value_name = "SIZE", value_parser = memory_size)]
     memory: Option<ByteSize>,
 }
@@ -197,6 +199,7 @@ impl Reading {
             split: self.split.clone().or(base.split),
             split_seed: self.split_seed.unwrap_or(base.split_seed),
             memory: self.memory.or(base.memory),
+            cache: base.cache,
         }
     }
 }
@@ -243,7 +246,13 @@ fn read_training(options: &mut LoadOptions, common: &Common) -> Result<Loaded, L
 /// Data may take half of what the machine has free, if nothing else is said.
 pub fn within_memory(options: LoadOptions) -> LoadOptions {
     let half = || Some(ByteSize(memory::free()? / 2));
-    LoadOptions { memory: options.memory.or_else(half), ..options }
+    LoadOptions { memory: options.memory.or_else(half), cache: cache_folder(), ..options }
+}
+
+/// Where data is kept that is too large for memory: a folder of the user's caches.
+pub fn cache_folder() -> Option<PathBuf> {
+    // Without a home folder there is none, and such data is read into memory.
+    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("narrows"))
 }
 
 /// Reads with a bar for files on a terminal.

@@ -15,6 +15,7 @@
 
 mod array;
 mod assemble;
+mod cache;
 mod column;
 mod error;
 mod first;
@@ -27,8 +28,9 @@ mod table;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use cache::{CachedPart, Record};
 pub use error::{LoadError, WordColumn};
 pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
@@ -150,6 +152,18 @@ pub fn load_unsplit(
     Ok(Unsplit { parts: assemble::unsplit(found, options)?, notes: reader.notes })
 }
 
+/// What does not fit into memory.
+#[derive(Clone, Copy)]
+struct Needed<'a> {
+    path: &'a str,
+    /// All files that are read for it.
+    files: &'a [PathBuf],
+    /// What its values take.
+    bytes: u64,
+    /// What memory is left.
+    left: u64,
+}
+
 struct Reader<'a> {
     options: &'a LoadOptions,
     threads: NonZeroUsize,
@@ -188,6 +202,7 @@ impl<'a> Reader<'a> {
         shares.validation_share = options.validation_share;
         shares.split_seed = options.split_seed;
         shares.memory = options.memory;
+        shares.cache.clone_from(&options.cache);
         if *options == shares {
             return Ok(true);
         }
@@ -338,12 +353,8 @@ impl<'a> Reader<'a> {
         layout: &Layout,
         is_compressed: bool,
     ) -> Result<Option<ReadAhead>, LoadError> {
-        let Some(left) = self.memory_left else { return Ok(None) };
         let bytes = layout.memory_bytes();
-        if bytes <= left {
-            self.memory_left = Some(left - bytes);
-            return Ok(None);
-        }
+        let Some(left) = self.exceeded(bytes) else { return Ok(None) };
         let why = match () {
             () if is_compressed => {
                 Some("a compressed file can be read only from its beginning; decompress it")
@@ -356,15 +367,76 @@ impl<'a> Reader<'a> {
         if let Some(why) = why {
             return Err(LoadError::NeedsMemory { path: path.to_owned(), bytes, why });
         }
+        let ahead = self.read_ahead(left)?;
+        self.notes.push(format!(
+            "{}, so they stay in the file and are read block by block",
+            too_large(path, bytes, left)
+        ));
+        Ok(Some(ahead))
+    }
+
+    /// What memory is left, if values of so many bytes are more; nothing if they fit, and are counted then.
+    fn exceeded(&mut self, bytes: u64) -> Option<u64> {
+        let left = self.memory_left?;
+        if bytes > left {
+            return Some(left);
+        }
+        self.memory_left = Some(left - bytes);
+        None
+    }
+
+    fn read_ahead(&mut self, left: u64) -> Result<ReadAhead, LoadError> {
         let budget = self.options.memory.map_or(left, |memory| memory.as_u64());
         let ahead = ReadAhead::within(budget)?;
         self.memory_left = Some(left.saturating_sub(ahead.held_bytes()));
+        Ok(ahead)
+    }
+
+    /// Values of so many bytes, which are more than the memory that is left, as an earlier reading wrote them into the cache, or as
+    /// `make` writes them into a folder now.
+    fn through_cache(
+        &mut self,
+        cache: &Path,
+        needed: Needed<'_>,
+        wanted: Wanted<'_>,
+        make: impl FnOnce(&mut Self, &Path) -> Result<Vec<CachedPart>, LoadError>,
+    ) -> Result<FoundParts, LoadError> {
+        let Needed { path, files, bytes, left } = needed;
+        let ahead = self.read_ahead(left)?;
+        let options = self.options;
+        let place = |wanted: &Wanted<'_>| {
+            cache::place(cache, path, files, options, wanted)
+                .map_err(|source| LoadError::Cache { place: cache.to_owned(), source })
+        };
+        let why = too_large(path, bytes, left);
+        let there = place(&wanted)?;
+        // What a model was trained on is also what the model wants, where the columns are the same.
+        let mut known = vec![there.clone(), place(&Wanted::default())?];
+        known.dedup();
+        for place in known {
+            let record = cache::read(&place).filter(|record| record.has_columns(wanted.columns));
+            let Some(record) = record else { continue };
+            self.notes.push(format!(
+                "{why}; they are read block by block from {}, where they were written before",
+                place.display()
+            ));
+            self.notes.extend(record.notes.iter().cloned());
+            return record.found(path, &place, ahead);
+        }
+        let said = self.notes.len();
+        let record = cache::write(&there, |folder| {
+            let parts = make(self, folder)?;
+            match place(&wanted)? == there {
+                true => Ok(Record { parts, notes: self.notes.split_off(said) }),
+                false => Err(LoadError::Changed(path.to_owned())),
+            }
+        })?;
         self.notes.push(format!(
-            "{path}: {} of values are more than the {} that data may take, so they stay in the file and are read block by block",
-            ByteSize(bytes).display().si(),
-            ByteSize(left).display().si()
+            "{why}; they were written to {}, are read from there block by block, and kept for the next time",
+            there.display()
         ));
-        Ok(Some(ahead))
+        self.notes.extend(record.notes.iter().cloned());
+        record.found(path, &there, ahead)
     }
 
     fn archive(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
@@ -431,9 +503,20 @@ impl<'a> Reader<'a> {
     #[cfg(feature = "images")]
     fn images(&mut self, path: &str, source: Source, format: Format) -> Result<FoundParts, LoadError> {
         self.options.refuse_columns(path, "images")?;
-        match format {
-            Format::Image => image::file(path, source, self.options),
-            _ => image::folder(path, self.options, self.threads, &mut *self.progress, &mut self.notes),
+        if format == Format::Image {
+            return image::file(path, source, self.options);
+        }
+        let folder = image::ImageFolder::open(path, self.options, self.threads)?;
+        let bytes = folder.memory_bytes();
+        match (self.exceeded(bytes), &self.options.cache) {
+            (Some(left), Some(cache)) => {
+                let files = folder.files();
+                let needed = Needed { path, files: &files, bytes, left };
+                self.through_cache(cache, needed, Wanted::default(), |reader, into| {
+                    folder.write(into, &mut *reader.progress, &mut reader.notes)
+                })
+            }
+            _ => folder.read(&mut *self.progress, &mut self.notes),
         }
     }
 
@@ -487,6 +570,11 @@ impl LoadOptions {
             None => Ok(()),
         }
     }
+}
+
+fn too_large(path: &str, bytes: u64, left: u64) -> String {
+    let size = |bytes| ByteSize(bytes).display().si();
+    format!("{path}: {} of values are more than the {} that data may take", size(bytes), size(left))
 }
 
 /// What a table is, in a sentence.
