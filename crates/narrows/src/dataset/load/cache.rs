@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, Labels};
-use super::{LoadOptions, Wanted};
+use super::memory::too_large;
+use super::{LoadOptions, Reader};
 use crate::dataset::format::ArrayFile;
 use crate::dataset::{Part, ReadAhead};
 use crate::files::{self, write_folder_atomically};
@@ -33,10 +34,10 @@ const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 /// All that was found out, without the values.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Record {
-    pub parts: Vec<CachedPart>,
+struct Record {
+    parts: Vec<CachedPart>,
     /// A sentence each.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// One part of a data set, of which the values are an array beside the record.
@@ -48,6 +49,60 @@ pub(super) struct CachedPart {
     pub ids: Option<Vec<String>>,
 }
 
+/// What does not fit into memory.
+#[derive(Clone, Copy)]
+pub(super) struct Needed<'a> {
+    pub path: &'a str,
+    /// All files that are read for it.
+    pub files: &'a [PathBuf],
+    /// What its values take.
+    pub bytes: u64,
+    /// What memory is left.
+    pub left: u64,
+}
+
+impl Reader<'_> {
+    /// Values of so many bytes, which are more than the memory that is left, as an earlier reading wrote them into the cache, or as
+    /// `make` writes them into a folder now.
+    pub fn through_cache(
+        &mut self,
+        cache: &Path,
+        needed: Needed<'_>,
+        make: impl FnOnce(&mut Self, &Path) -> Result<Vec<CachedPart>, LoadError>,
+    ) -> Result<FoundParts, LoadError> {
+        let Needed { path, files, bytes, left } = needed;
+        let ahead = self.read_ahead(left)?;
+        let options = self.options;
+        let place = || {
+            place(cache, path, files, options)
+                .map_err(|source| LoadError::Cache { place: cache.to_owned(), source })
+        };
+        let (why, there) = (too_large(path, bytes, left), place()?);
+        if let Some(record) = read(&there) {
+            self.notes.push(format!(
+                "{why}; they are read block by block from {}, where they were written before",
+                there.display()
+            ));
+            self.notes.extend(record.notes.iter().cloned());
+            return record.found(path, &there, ahead);
+        }
+        let said = self.notes.len();
+        let record = write(&there, |folder| {
+            let parts = make(self, folder)?;
+            match place()? == there {
+                true => Ok(Record { parts, notes: self.notes.split_off(said) }),
+                false => Err(LoadError::Changed(path.to_owned())),
+            }
+        })?;
+        self.notes.push(format!(
+            "{why}; they were written to {}, are read from there block by block, and kept for the next time",
+            there.display()
+        ));
+        self.notes.extend(record.notes.iter().cloned());
+        record.found(path, &there, ahead)
+    }
+}
+
 /// The file of a part's values.
 pub(super) fn array_name(part: Part) -> String {
     format!("{part}.npy")
@@ -55,13 +110,7 @@ pub(super) fn array_name(part: Part) -> String {
 
 /// Where in the cache lies what `path` was read as. Its name depends on the version of this library, the path, the length and the
 /// time of the last change of each file that is read, and on all options that have an influence on values.
-pub(super) fn place(
-    cache: &Path,
-    path: &str,
-    files: &[PathBuf],
-    options: &LoadOptions,
-    wanted: &Wanted<'_>,
-) -> io::Result<PathBuf> {
+fn place(cache: &Path, path: &str, files: &[PathBuf], options: &LoadOptions) -> io::Result<PathBuf> {
     let of_values = LoadOptions {
         path: String::new(),
         test: None,
@@ -74,10 +123,9 @@ pub(super) fn place(
         cache: None,
         ..options.clone()
     };
-    let wanted = (wanted.columns, wanted.leaves_out_words, wanted.keeps_missing(options));
     let version = (VERSION, env!("CARGO_PKG_VERSION"));
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(&(version, of_values, wanted))?);
+    hash.update(serde_json::to_vec(&(version, of_values))?);
     add_text(&mut hash, fs::canonicalize(path)?.as_os_str().as_encoded_bytes());
     for file in files {
         add_text(&mut hash, file.as_os_str().as_encoded_bytes());
@@ -103,7 +151,7 @@ fn state(metadata: &Metadata) -> [u8; 24] {
 }
 
 /// What an earlier reading left at this place; nothing if there is nothing, or it is not what was written.
-pub(super) fn read(place: &Path) -> Option<Record> {
+fn read(place: &Path) -> Option<Record> {
     let sums = files::read_text(&place.join(SUMS), MAX_RECORD_BYTES).ok()?;
     let sums: Vec<(&str, &str)> = sums.lines().map(|line| line.split_once("  ")).collect::<Option<_>>()?;
     let is_whole = |name: &str| {
@@ -120,10 +168,7 @@ pub(super) fn read(place: &Path) -> Option<Record> {
 }
 
 /// Lets `make` write the arrays into a folder, which then appears at `place` in place of what was there.
-pub(super) fn write(
-    place: &Path,
-    make: impl FnOnce(&Path) -> Result<Record, LoadError>,
-) -> Result<Record, LoadError> {
+fn write(place: &Path, make: impl FnOnce(&Path) -> Result<Record, LoadError>) -> Result<Record, LoadError> {
     let failed = |source| LoadError::Cache { place: place.to_owned(), source };
     if fs::symlink_metadata(place).is_ok() {
         fs::remove_dir_all(place).map_err(failed)?;
@@ -196,14 +241,8 @@ impl CachedPart {
 }
 
 impl Record {
-    /// Whether a row has these columns, where columns are wanted.
-    pub fn has_columns(&self, wanted: Option<&[String]>) -> bool {
-        let has = |wanted: &[String], part: &CachedPart| part.kind == Kind::Table(wanted.to_vec());
-        wanted.is_none_or(|wanted| self.parts.iter().all(|part| has(wanted, part)))
-    }
-
     /// The parts, whose values are read from `place`.
-    pub fn found(self, path: &str, place: &Path, ahead: ReadAhead) -> Result<FoundParts, LoadError> {
+    fn found(self, path: &str, place: &Path, ahead: ReadAhead) -> Result<FoundParts, LoadError> {
         let [mut train, mut validation, mut test] = [None, None, None];
         for CachedPart { part, kind, labels, ids } in self.parts {
             let array = ArrayFile::open(&place.join(array_name(part)))?;

@@ -73,6 +73,7 @@ impl FoundParts {
         Self { train, validation: None, test: None }
     }
 
+    #[cfg(feature = "images")]
     /// The parts that there are. Where none is for training, the others are what there is to train on.
     pub fn of_any(train: Option<Found>, validation: Option<Found>, test: Option<Found>) -> Option<Self> {
         match (train, validation, test) {

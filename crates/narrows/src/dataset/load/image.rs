@@ -65,10 +65,10 @@ impl<'a> ImageFolder<'a> {
             let part = part_of(role);
             if writers.last().is_none_or(|(last, _)| *last != part) {
                 let file = into.join(array_name(part));
-                writers.push((part, RowWriter::bytes(&file, &[height, width, channels]).map_err(failed)?));
+                writers.push((part, RowWriter::create(&file, &[height, width, channels]).map_err(failed)?));
             }
             let (_, writer) = writers.last_mut().expect("one was added");
-            writer.append_bytes(pixels).map_err(failed)?;
+            writer.append(pixels).map_err(failed)?;
         }
         let read = pieces.finish()?;
         tell(path, &read, listing.ignored, notes);
@@ -96,7 +96,7 @@ fn keep_first_channel(path: &Path) -> Result<(), LoadError> {
     let array = ArrayFile::open(path)?;
     let (rows, row) = (array.layout().rows(), array.layout().row_values());
     let grey = path.with_extension("grey");
-    let mut writer = RowWriter::bytes(&grey, &array.layout().shape()[1..3]).map_err(failed)?;
+    let mut writer = RowWriter::create(&grey, &array.layout().shape()[1..3]).map_err(failed)?;
     let (step, mut piece) = ((PIECE_BYTES / row).max(1), Vec::new());
     for first in (0..rows).step_by(step) {
         let mut values = format::Values::Bytes(Vec::new());
@@ -105,7 +105,7 @@ fn keep_first_channel(path: &Path) -> Result<(), LoadError> {
             .map_err(|error| failed(std::io::Error::other(error)))?;
         if let format::Values::Bytes(bytes) = values {
             let first_channel: Vec<u8> = bytes.into_iter().step_by(3).collect();
-            writer.append_bytes(&first_channel).map_err(failed)?;
+            writer.append(&first_channel).map_err(failed)?;
         }
     }
     writer.finish().and_then(|()| std::fs::rename(&grey, path)).map_err(failed)
@@ -134,7 +134,7 @@ pub(super) fn reshaped(
         };
     }
     let Some(ImageSize { height, width }) = size else { return Ok((shape, values)) };
-    let from = images::Target { height: shape.height, width: shape.width, channels: shape.channels };
+    let from = Target { height: shape.height, width: shape.width, channels: shape.channels };
     let (path, size, limits) = (Path::new(path), (height, width), Limits::default());
     let values = match values {
         Values::Bytes(pixels) => Values::Bytes(images::resize_bytes(path, &pixels, from, size, &limits)?),

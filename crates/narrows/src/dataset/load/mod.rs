@@ -15,6 +15,7 @@
 
 mod array;
 mod assemble;
+#[cfg(feature = "images")]
 mod cache;
 mod column;
 mod error;
@@ -23,23 +24,21 @@ mod found;
 mod ids;
 #[cfg(feature = "images")]
 mod image;
+mod memory;
 mod options;
 mod table;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cache::{CachedPart, Record};
 pub use error::{LoadError, WordColumn};
 pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
 pub(crate) use options::{exact_size, is_default};
 
-use bytesize::ByteSize;
-
-use super::format::{ArrayFile, Format, FormatError, Layout, Limits, Problem, Source, Table, csv, idx, npy};
-use super::{Dataset, Part, Parts, ReadAhead, Schema, Split};
+use super::format::{ArrayFile, Format, FormatError, Limits, Problem, Source, Table, csv, idx, npy};
+use super::{Dataset, Part, Parts, Schema, Split};
 pub(crate) use found::grouped;
 use found::{Found, FoundParts, FoundValues, Kind};
 
@@ -150,18 +149,6 @@ pub fn load_unsplit(
     let wanted = Wanted { columns: None, leaves_out_words: true, leaves_missing: true };
     let found = reader.all(wanted)?;
     Ok(Unsplit { parts: assemble::unsplit(found, options)?, notes: reader.notes })
-}
-
-/// What does not fit into memory.
-#[derive(Clone, Copy)]
-struct Needed<'a> {
-    path: &'a str,
-    /// All files that are read for it.
-    files: &'a [PathBuf],
-    /// What its values take.
-    bytes: u64,
-    /// What memory is left.
-    left: u64,
 }
 
 struct Reader<'a> {
@@ -328,117 +315,6 @@ impl<'a> Reader<'a> {
         Err(LoadError::Feature { path: path.into(), what: "a Parquet file", feature: "parquet" })
     }
 
-    /// An array that stays in its file, for it is too large for what memory is left. Its header is read by `layout`, of another
-    /// opening of the file; the standard input has none, and is read whole.
-    fn left_in_file(
-        &mut self,
-        path: &str,
-        is_compressed: bool,
-        layout: impl FnOnce(Source) -> Result<Layout, FormatError>,
-    ) -> Result<Option<FoundParts>, LoadError> {
-        if self.memory_left.is_none() || path == "-" {
-            return Ok(None);
-        }
-        let layout = layout(Source::open(Path::new(path))?)?;
-        let Some(ahead) = self.stays_in_file(path, &layout, is_compressed)? else { return Ok(None) };
-        let array = ArrayFile::open(Path::new(path))?;
-        let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
-        Ok(Some(FoundParts::one(found)))
-    }
-
-    /// How an array is read ahead that is too large for what memory is left; nothing if it fits, and is counted then.
-    fn stays_in_file(
-        &mut self,
-        path: &str,
-        layout: &Layout,
-        is_compressed: bool,
-    ) -> Result<Option<ReadAhead>, LoadError> {
-        let bytes = layout.memory_bytes();
-        let Some(left) = self.exceeded(bytes) else { return Ok(None) };
-        let why = match () {
-            () if is_compressed => {
-                Some("a compressed file can be read only from its beginning; decompress it")
-            }
-            () if !layout.has_contiguous_rows() => Some(
-                "its columns lie in one piece each, not its rows (Fortran order); write it anew with `numpy.ascontiguousarray`",
-            ),
-            () => None,
-        };
-        if let Some(why) = why {
-            return Err(LoadError::NeedsMemory { path: path.to_owned(), bytes, why });
-        }
-        let ahead = self.read_ahead(left)?;
-        self.notes.push(format!(
-            "{}, so they stay in the file and are read block by block",
-            too_large(path, bytes, left)
-        ));
-        Ok(Some(ahead))
-    }
-
-    /// What memory is left, if values of so many bytes are more; nothing if they fit, and are counted then.
-    fn exceeded(&mut self, bytes: u64) -> Option<u64> {
-        let left = self.memory_left?;
-        if bytes > left {
-            return Some(left);
-        }
-        self.memory_left = Some(left - bytes);
-        None
-    }
-
-    fn read_ahead(&mut self, left: u64) -> Result<ReadAhead, LoadError> {
-        let budget = self.options.memory.map_or(left, |memory| memory.as_u64());
-        let ahead = ReadAhead::within(budget)?;
-        self.memory_left = Some(left.saturating_sub(ahead.held_bytes()));
-        Ok(ahead)
-    }
-
-    /// Values of so many bytes, which are more than the memory that is left, as an earlier reading wrote them into the cache, or as
-    /// `make` writes them into a folder now.
-    fn through_cache(
-        &mut self,
-        cache: &Path,
-        needed: Needed<'_>,
-        wanted: Wanted<'_>,
-        make: impl FnOnce(&mut Self, &Path) -> Result<Vec<CachedPart>, LoadError>,
-    ) -> Result<FoundParts, LoadError> {
-        let Needed { path, files, bytes, left } = needed;
-        let ahead = self.read_ahead(left)?;
-        let options = self.options;
-        let place = |wanted: &Wanted<'_>| {
-            cache::place(cache, path, files, options, wanted)
-                .map_err(|source| LoadError::Cache { place: cache.to_owned(), source })
-        };
-        let why = too_large(path, bytes, left);
-        let there = place(&wanted)?;
-        // What a model was trained on is also what the model wants, where the columns are the same.
-        let mut known = vec![there.clone(), place(&Wanted::default())?];
-        known.dedup();
-        for place in known {
-            let record = cache::read(&place).filter(|record| record.has_columns(wanted.columns));
-            let Some(record) = record else { continue };
-            self.notes.push(format!(
-                "{why}; they are read block by block from {}, where they were written before",
-                place.display()
-            ));
-            self.notes.extend(record.notes.iter().cloned());
-            return record.found(path, &place, ahead);
-        }
-        let said = self.notes.len();
-        let record = cache::write(&there, |folder| {
-            let parts = make(self, folder)?;
-            match place(&wanted)? == there {
-                true => Ok(Record { parts, notes: self.notes.split_off(said) }),
-                false => Err(LoadError::Changed(path.to_owned())),
-            }
-        })?;
-        self.notes.push(format!(
-            "{why}; they were written to {}, are read from there block by block, and kept for the next time",
-            there.display()
-        ));
-        self.notes.extend(record.notes.iter().cloned());
-        record.found(path, &there, ahead)
-    }
-
     fn archive(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
         let limits = Limits::default();
         let mut archive = npy::Archive::open(source, &limits)?;
@@ -511,8 +387,8 @@ impl<'a> Reader<'a> {
         match (self.exceeded(bytes), &self.options.cache) {
             (Some(left), Some(cache)) => {
                 let files = folder.files();
-                let needed = Needed { path, files: &files, bytes, left };
-                self.through_cache(cache, needed, Wanted::default(), |reader, into| {
+                let needed = cache::Needed { path, files: &files, bytes, left };
+                self.through_cache(cache, needed, |reader, into| {
                     folder.write(into, &mut *reader.progress, &mut reader.notes)
                 })
             }
@@ -570,11 +446,6 @@ impl LoadOptions {
             None => Ok(()),
         }
     }
-}
-
-fn too_large(path: &str, bytes: u64, left: u64) -> String {
-    let size = |bytes| ByteSize(bytes).display().si();
-    format!("{path}: {} of values are more than the {} that data may take", size(bytes), size(left))
 }
 
 /// What a table is, in a sentence.

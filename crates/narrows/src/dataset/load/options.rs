@@ -75,9 +75,8 @@ pub struct LoadOptions {
     /// by block. Without it, everything is read into memory.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exact_size")]
     pub memory: Option<ByteSize>,
-    /// A folder for what is too large for memory, and in a format that cannot be read block by block (images, CSV, Parquet): it is written
-    /// there once as arrays, and read from there. Without it, such data is read into memory. It decides nothing but where files lie,
-    /// so it is no part of what is written of the options.
+    /// A folder for copies of images that take more than the memory allows: they are decoded into it once, and read from there. Without it,
+    /// they are read into memory. It decides nothing but where files lie, so it is no part of what is written of the options.
     #[serde(skip)]
     pub cache: Option<PathBuf>,
 }

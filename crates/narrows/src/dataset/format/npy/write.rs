@@ -1,7 +1,10 @@
 //! Writing arrays: version 1.0, little-endian, the last index changing fastest.
 
+#[cfg(feature = "images")]
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Write};
+#[cfg(feature = "images")]
+use std::io::{BufWriter, Seek, SeekFrom};
 use std::path::Path;
 
 use zip::write::SimpleFileOptions;
@@ -14,59 +17,47 @@ use crate::files::write_atomically_with;
 /// Values begin at a multiple of this, as NumPy's do.
 const ALIGNMENT: usize = 64;
 
+#[cfg(feature = "images")]
 /// As long as any header of numbers, however many rows there will be.
 const HEADER_ROOM: usize = 2 * ALIGNMENT;
 
 const BYTES: &str = "|u1";
 const NUMBERS: &str = "<f4";
 
-/// An array that is written row by row, of which it need not be known beforehand how many rows it will have.
+#[cfg(feature = "images")]
+/// An array of bytes that is written row by row, of which it need not be known beforehand how many rows it will have.
 pub(in crate::dataset) struct RowWriter {
     writer: BufWriter<File>,
-    description: &'static str,
     /// The shape of a row.
     shape: Vec<usize>,
     values: usize,
 }
 
+#[cfg(feature = "images")]
 impl RowWriter {
-    /// Rows of bytes.
-    pub fn bytes(path: &Path, shape: &[usize]) -> io::Result<Self> {
-        Self::create(path, shape, BYTES)
-    }
-
-    /// Rows of numbers.
-    pub fn numbers(path: &Path, shape: &[usize]) -> io::Result<Self> {
-        Self::create(path, shape, NUMBERS)
-    }
-
-    fn create(path: &Path, shape: &[usize], description: &'static str) -> io::Result<Self> {
+    /// A file that does not exist, for rows of this shape.
+    pub fn create(path: &Path, shape: &[usize]) -> io::Result<Self> {
         let mut writer = BufWriter::with_capacity(1 << 20, File::create_new(path)?);
         writer.write_all(&[0; HEADER_ROOM])?;
-        Ok(Self { writer, description, shape: shape.to_vec(), values: 0 })
+        Ok(Self { writer, shape: shape.to_vec(), values: 0 })
     }
 
+    /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.values == 0
     }
 
-    pub fn append_bytes(&mut self, rows: &[u8]) -> io::Result<()> {
+    /// Adds rows.
+    pub fn append(&mut self, rows: &[u8]) -> io::Result<()> {
         self.values += rows.len();
         self.writer.write_all(rows)
-    }
-
-    pub fn append_numbers(&mut self, rows: impl IntoIterator<Item = f32>) -> io::Result<()> {
-        rows.into_iter().try_for_each(|value| {
-            self.values += 1;
-            self.writer.write_all(&value.to_le_bytes())
-        })
     }
 
     /// Writes the header, now that it is known how many rows there are, and flushes the file to the disk.
     pub fn finish(mut self) -> io::Result<()> {
         let rows = self.values / self.shape.iter().product::<usize>().max(1);
         let shape: Vec<usize> = std::iter::once(rows).chain(self.shape.iter().copied()).collect();
-        let header = header(&shape, self.description, HEADER_ROOM);
+        let header = header(&shape, BYTES, HEADER_ROOM);
         self.writer.seek(SeekFrom::Start(0))?;
         self.writer.write_all(&header)?;
         self.writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
