@@ -12,7 +12,7 @@ use narrows::dataset::load::{LoadError, LoadOptions, Loaded, load};
 use narrows::dataset::{NormalisationKind, Part};
 use narrows::train::{Event, Training, train};
 
-use super::loading::{names, read_for};
+use super::loading::names;
 use super::*;
 
 /// The least with which anything is read from a file.
@@ -96,7 +96,6 @@ fn same(one: &Loaded, other: &Loaded) {
     assert_eq!(learned(one), learned(other));
 }
 
-#[cfg(feature = "images")]
 mod images {
     use narrows::dataset::ImageShape;
     use narrows::dataset::format::images::{ImageFile, Images, Role, write_folder};
@@ -189,7 +188,7 @@ mod images {
         let options = place.options("photos");
         let first = read(&options).unwrap();
         assert!(says(&first, WRITTEN));
-        let mut same_again = |note: &str| {
+        let same_again = |note: &str| {
             let again = read(&options).unwrap();
             assert!(says(&again, note), "{note}: {:?}", again.notes);
             assert_eq!(again.parts.train().content_hash(), first.parts.train().content_hash());

@@ -215,7 +215,7 @@ impl From<LoadError> for Stop {
 
 /// The SHA-256 of a file.
 fn sum(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = files::open_regular(path).map_err(io::Error::other)?;
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 18]);
     loop {
         match file.read(&mut piece)? {

@@ -73,8 +73,8 @@ impl FoundParts {
         Self { train, validation: None, test: None }
     }
 
-    #[cfg(feature = "images")]
     /// The parts that there are. Where none is for training, the others are what there is to train on.
+    #[cfg(feature = "images")]
     pub fn of_any(train: Option<Found>, validation: Option<Found>, test: Option<Found>) -> Option<Self> {
         match (train, validation, test) {
             (Some(train), validation, test) => Some(Self { train, validation, test }),

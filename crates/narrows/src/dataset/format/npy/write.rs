@@ -17,15 +17,15 @@ use crate::files::write_atomically_with;
 /// Values begin at a multiple of this, as NumPy's do.
 const ALIGNMENT: usize = 64;
 
+/// As long as any header of bytes, however many rows there will be.
 #[cfg(feature = "images")]
-/// As long as any header of numbers, however many rows there will be.
 const HEADER_ROOM: usize = 2 * ALIGNMENT;
 
 const BYTES: &str = "|u1";
 const NUMBERS: &str = "<f4";
 
-#[cfg(feature = "images")]
 /// An array of bytes that is written row by row, of which it need not be known beforehand how many rows it will have.
+#[cfg(feature = "images")]
 pub(in crate::dataset) struct RowWriter {
     writer: BufWriter<File>,
     /// The shape of a row.
