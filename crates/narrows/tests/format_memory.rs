@@ -39,7 +39,8 @@ fn what_a_hostile_file_claims_is_not_allocated() {
     });
     check("csv, a quote that never closes", 300 * MIB, || {
         let endless = Cursor::new("a,b\n1,\"").chain(std::io::repeat(b'x'));
-        csv::blocks(source(endless)?, &csv::Options::default())?.try_for_each(|block| block.map(drop))
+        csv::blocks(source(endless)?, &csv::Options::default(), NonZeroUsize::MIN)?
+            .try_for_each(|block| block.map(drop))
     });
     #[cfg(feature = "images")]
     for (name, side) in [("png, 3.6 gigapixels claimed", 60_000), ("png, 81 MB of pixels claimed", 9_000)] {

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and these are their helpers")]
 
-#[cfg(feature = "images")]
 mod cached;
 mod columns;
 #[cfg(feature = "report")]

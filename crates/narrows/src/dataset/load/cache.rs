@@ -15,8 +15,9 @@ use sha2::{Digest, Sha256};
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, Labels};
 use super::memory::too_large;
-use super::{LoadOptions, Reader};
-use crate::dataset::format::ArrayFile;
+use super::{LoadOptions, MissingRule, Reader, Wanted};
+use crate::dataset::format::npy::RowWriter;
+use crate::dataset::format::{self, ArrayFile};
 use crate::dataset::{Part, ReadAhead};
 use crate::files::{self, write_folder_atomically};
 
@@ -59,6 +60,7 @@ pub(super) struct Needed<'a> {
     pub bytes: u64,
     /// What memory is left.
     pub left: u64,
+    pub wanted: Wanted<'a>,
 }
 
 impl Reader<'_> {
@@ -70,26 +72,31 @@ impl Reader<'_> {
         needed: Needed<'_>,
         make: impl FnOnce(&mut Self, &Path) -> Result<Vec<CachedPart>, LoadError>,
     ) -> Result<FoundParts, LoadError> {
-        let Needed { path, files, bytes, left } = needed;
+        let Needed { path, files, bytes, left, wanted } = needed;
         let ahead = self.read_ahead(left)?;
         let options = self.options;
-        let place = || {
-            place(cache, path, files, options)
+        let place = |wanted: &Wanted<'_>| {
+            place(cache, path, files, options, wanted)
                 .map_err(|source| LoadError::Cache { place: cache.to_owned(), source })
         };
-        let (why, there) = (too_large(path, bytes, left), place()?);
-        if let Some(record) = read(&there) {
+        let (why, there) = (too_large(path, bytes, left), place(&wanted)?);
+        // What a model was trained on is also what the model wants, where the columns are the same.
+        let mut known = vec![there.clone(), place(&Wanted::default())?];
+        known.dedup();
+        for place in known {
+            let record = read(&place).filter(|record| record.has_columns(wanted.columns));
+            let Some(record) = record else { continue };
             self.notes.push(format!(
                 "{why}; they are read block by block from {}, where they were written before",
-                there.display()
+                place.display()
             ));
             self.notes.extend(record.notes.iter().cloned());
-            return record.found(path, &there, ahead);
+            return record.found(path, &place, ahead);
         }
         let said = self.notes.len();
         let record = write(&there, |folder| {
             let parts = make(self, folder)?;
-            match place()? == there {
+            match place(&wanted)? == there {
                 true => Ok(Record { parts, notes: self.notes.split_off(said) }),
                 false => Err(LoadError::Changed(path.to_owned())),
             }
@@ -108,9 +115,39 @@ pub(super) fn array_name(part: Part) -> String {
     format!("{part}.npy")
 }
 
+/// Writes an array of the cache anew, as rows of bytes of the shape `shape`.
+pub(super) fn rewrite(
+    path: &Path,
+    shape: &[usize],
+    bytes_of: impl Fn(format::Values) -> Vec<u8>,
+) -> Result<(), LoadError> {
+    /// Values that are read at a time.
+    const PIECE: usize = 1 << 20;
+    let failed = |source| LoadError::Cache { place: path.to_owned(), source };
+    let array = ArrayFile::open(path)?;
+    let (rows, row) = (array.layout().rows(), array.layout().row_values());
+    let new = path.with_extension("new");
+    let mut writer = RowWriter::of_bytes(&new, shape).map_err(failed)?;
+    let (step, mut piece) = ((PIECE / row).max(1), Vec::new());
+    for first in (0..rows).step_by(step) {
+        let mut values = array.no_values();
+        array
+            .append_rows(first..rows.min(first + step), &mut piece, &mut values)
+            .map_err(|error| failed(io::Error::other(error)))?;
+        writer.append_bytes(&bytes_of(values)).map_err(failed)?;
+    }
+    writer.finish().and_then(|()| fs::rename(&new, path)).map_err(failed)
+}
+
 /// Where in the cache lies what `path` was read as. Its name depends on the version of this library, the path, the length and the
-/// time of the last change of each file that is read, and on all options that have an influence on values.
-fn place(cache: &Path, path: &str, files: &[PathBuf], options: &LoadOptions) -> io::Result<PathBuf> {
+/// time of the last change of each file that is read, and on all that has an influence on values: options, and what is wanted.
+fn place(
+    cache: &Path,
+    path: &str,
+    files: &[PathBuf],
+    options: &LoadOptions,
+    wanted: &Wanted<'_>,
+) -> io::Result<PathBuf> {
     let of_values = LoadOptions {
         path: String::new(),
         test: None,
@@ -121,11 +158,14 @@ fn place(cache: &Path, path: &str, files: &[PathBuf], options: &LoadOptions) -> 
         split_seed: 0,
         memory: None,
         cache: None,
+        // What becomes of missing values is decided later, where they may be there at all.
+        missing: MissingRule::Error,
         ..options.clone()
     };
+    let wanted = (wanted.columns, wanted.leaves_out_words, wanted.keeps_missing(options));
     let version = (VERSION, env!("CARGO_PKG_VERSION"));
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(&(version, of_values))?);
+    hash.update(serde_json::to_vec(&(version, of_values, wanted))?);
     add_text(&mut hash, fs::canonicalize(path)?.as_os_str().as_encoded_bytes());
     for file in files {
         add_text(&mut hash, file.as_os_str().as_encoded_bytes());
@@ -241,6 +281,12 @@ impl CachedPart {
 }
 
 impl Record {
+    /// Whether all parts have these columns, where some are wanted.
+    fn has_columns(&self, wanted: Option<&[String]>) -> bool {
+        let has = |part: &CachedPart, wanted: &[String]| matches!(&part.kind, Kind::Table(columns) if columns == wanted);
+        wanted.is_none_or(|wanted| self.parts.iter().all(|part| has(part, wanted)))
+    }
+
     /// The parts, whose values are read from `place`.
     fn found(self, path: &str, place: &Path, ahead: ReadAhead) -> Result<FoundParts, LoadError> {
         let [mut train, mut validation, mut test] = [None, None, None];

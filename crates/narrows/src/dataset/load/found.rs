@@ -74,7 +74,6 @@ impl FoundParts {
     }
 
     /// The parts that there are. Where none is for training, the others are what there is to train on.
-    #[cfg(feature = "images")]
     pub fn of_any(train: Option<Found>, validation: Option<Found>, test: Option<Found>) -> Option<Self> {
         match (train, validation, test) {
             (Some(train), validation, test) => Some(Self { train, validation, test }),

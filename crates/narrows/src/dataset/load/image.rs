@@ -3,13 +3,13 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::cache::{CachedPart, array_name};
+use super::cache::{CachedPart, array_name, rewrite};
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, Labels, grouped};
 use super::{ImageSize, LoadOptions, Progress};
 use crate::dataset::format::images::{self, Colour, ImageFile, Images, Listing, Pieces, Plan, Role, Target};
 use crate::dataset::format::npy::RowWriter;
-use crate::dataset::format::{self, ArrayFile, Limits, Source};
+use crate::dataset::format::{self, Limits, Source};
 use crate::dataset::{ImageShape, Part, ValueRange, Values};
 
 /// A folder of images that are not decoded yet.
@@ -65,10 +65,10 @@ impl<'a> ImageFolder<'a> {
             let part = part_of(role);
             if writers.last().is_none_or(|(last, _)| *last != part) {
                 let file = into.join(array_name(part));
-                writers.push((part, RowWriter::create(&file, &[height, width, channels]).map_err(failed)?));
+                writers.push((part, RowWriter::of_bytes(&file, &[height, width, channels]).map_err(failed)?));
             }
             let (_, writer) = writers.last_mut().expect("one was added");
-            writer.append(pixels).map_err(failed)?;
+            writer.append_bytes(pixels).map_err(failed)?;
         }
         let read = pieces.finish()?;
         tell(path, &read, listing.ignored, notes);
@@ -77,7 +77,7 @@ impl<'a> ImageFolder<'a> {
         for (part, writer) in writers {
             writer.finish().map_err(failed)?;
             if channels != read.channels {
-                keep_first_channel(&into.join(array_name(part)))?;
+                rewrite(&into.join(array_name(part)), &[height, width], first_channel)?;
             }
             let shape = ImageShape { height, width, channels: read.channels };
             let kind = Kind::Images { shape, range: ValueRange::BYTES };
@@ -88,27 +88,12 @@ impl<'a> ImageFolder<'a> {
     }
 }
 
-/// Rewrites an array of images in three channels, all of which are grey, with one of them.
-fn keep_first_channel(path: &Path) -> Result<(), LoadError> {
-    /// Bytes that are read at a time.
-    const PIECE_BYTES: usize = 4 << 20;
-    let failed = |source| LoadError::Cache { place: path.to_owned(), source };
-    let array = ArrayFile::open(path)?;
-    let (rows, row) = (array.layout().rows(), array.layout().row_values());
-    let grey = path.with_extension("grey");
-    let mut writer = RowWriter::create(&grey, &array.layout().shape()[1..3]).map_err(failed)?;
-    let (step, mut piece) = ((PIECE_BYTES / row).max(1), Vec::new());
-    for first in (0..rows).step_by(step) {
-        let mut values = format::Values::Bytes(Vec::new());
-        array
-            .append_rows(first..rows.min(first + step), &mut piece, &mut values)
-            .map_err(|error| failed(std::io::Error::other(error)))?;
-        if let format::Values::Bytes(bytes) = values {
-            let first_channel: Vec<u8> = bytes.into_iter().step_by(3).collect();
-            writer.append(&first_channel).map_err(failed)?;
-        }
+/// Of pixels in three channels that are all the same, one.
+fn first_channel(values: format::Values) -> Vec<u8> {
+    match values {
+        format::Values::Bytes(bytes) => bytes.into_iter().step_by(3).collect(),
+        _ => unreachable!("images are written as bytes"),
     }
-    writer.finish().and_then(|()| std::fs::rename(&grey, path)).map_err(failed)
 }
 
 /// A single image, as a data set of one row.

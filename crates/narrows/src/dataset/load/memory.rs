@@ -51,10 +51,7 @@ impl Reader<'_> {
             return Err(LoadError::NeedsMemory { path: path.to_owned(), bytes, why });
         }
         let ahead = self.read_ahead(left)?;
-        self.notes.push(format!(
-            "{}, so they stay in the file and are read block by block",
-            too_large(path, bytes, left)
-        ));
+        self.notes.push(stays_in_file(path, bytes, left));
         Ok(Some(ahead))
     }
 
@@ -81,4 +78,9 @@ impl Reader<'_> {
 pub(super) fn too_large(path: &str, bytes: u64, left: u64) -> String {
     let size = |bytes| ByteSize(bytes).display().si();
     format!("{path}: {} of values are more than the {} that data may take", size(bytes), size(left))
+}
+
+/// What becomes of values that are read from where they are.
+pub(super) fn stays_in_file(path: &str, bytes: u64, left: u64) -> String {
+    format!("{}, so they stay in the file and are read block by block", too_large(path, bytes, left))
 }

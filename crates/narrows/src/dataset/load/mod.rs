@@ -15,18 +15,19 @@
 
 mod array;
 mod assemble;
-#[cfg(feature = "images")]
 mod cache;
 mod column;
 mod error;
 mod first;
 mod found;
 mod ids;
+mod idx;
 #[cfg(feature = "images")]
 mod image;
 mod memory;
 mod options;
 mod table;
+mod tables;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -37,10 +38,10 @@ pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
 pub(crate) use options::{exact_size, is_default};
 
-use super::format::{ArrayFile, Format, FormatError, Limits, Problem, Source, Table, csv, idx, npy};
+use super::format::{Format, FormatError, Limits, Problem, Source, npy};
 use super::{Dataset, Part, Parts, Schema, Split};
 pub(crate) use found::grouped;
-use found::{Found, FoundParts, FoundValues, Kind};
+use found::{Found, FoundParts, Kind};
 
 /// The name of the data set that is built in.
 pub const MNIST: &str = "mnist";
@@ -259,12 +260,7 @@ impl<'a> Reader<'a> {
     fn path(&mut self, path: &str, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
         let source = Source::open(Path::new(path)).map_err(|error| self.not_there(path, error))?;
         match source.format() {
-            Format::Csv => {
-                let reading = csv::Options { text: self.options.names(&wanted), ..csv::Options::default() };
-                let (table, dialect) = csv::read(source, &reading, &Limits::default(), self.threads)?;
-                self.notes.push(told(path, &table, Some(dialect)));
-                self.table(path, table, wanted)
-            }
+            Format::Csv => self.csv(path, source, wanted),
             Format::Parquet => self.parquet(path, source, wanted),
             Format::Npy => {
                 if let Some(found) = self.left_in_file(path, source.is_gzip(), npy::layout)? {
@@ -277,7 +273,7 @@ impl<'a> Reader<'a> {
             Format::Npz => self.archive(path, source, wanted),
             Format::Idx => self.idx_file(path, source, wanted),
             Format::IdxFolder => self.idx_folder(path, Path::new(path), None, wanted),
-            format => self.images(path, source, format),
+            format => self.images(path, source, format, wanted),
         }
     }
 
@@ -288,31 +284,6 @@ impl<'a> Reader<'a> {
             true => LoadError::NotThere(path.to_owned()),
             false => error.into(),
         }
-    }
-
-    fn table(&mut self, path: &str, table: Table, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let found = table::read(path, table, self.options, &wanted, &mut self.notes)?;
-        if self.options.size.is_none() {
-            return Ok(FoundParts::one(found));
-        }
-        let features = found.features();
-        let FoundValues::Memory(values) = found.values else { unreachable!("tables are in memory") };
-        let (kind, values) =
-            array::images_of_rows(path, self.options.size, features, values, &mut self.notes)?;
-        Ok(FoundParts::one(Found { kind, values: FoundValues::Memory(values), ..found }))
-    }
-
-    #[cfg(feature = "parquet")]
-    fn parquet(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let names = self.options.names(&wanted);
-        let table = super::format::parquet::read_with_text(source, &names, &Limits::default())?;
-        self.notes.push(told(path, &table, None));
-        self.table(path, table, wanted)
-    }
-
-    #[cfg(not(feature = "parquet"))]
-    fn parquet(&mut self, path: &str, _: Source, _: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        Err(LoadError::Feature { path: path.into(), what: "a Parquet file", feature: "parquet" })
     }
 
     fn archive(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
@@ -332,52 +303,14 @@ impl<'a> Reader<'a> {
         Ok(FoundParts { train, validation: None, test })
     }
 
-    /// One of the usual four files stands for all of them; any other is an array.
-    fn idx_file(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
-        let set =
-            name.as_deref().and_then(|name| Some(name.split_once("train-images")?.0.trim_end_matches('-')));
-        if let Some(set) = set {
-            let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-            return self.idx_folder(path, folder.unwrap_or(Path::new(".")), Some(set), wanted);
-        }
-        if let Some(found) = self.left_in_file(path, source.is_gzip(), idx::layout)? {
-            return Ok(found);
-        }
-        let array = idx::read(source, &Limits::default())?;
-        let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
-        Ok(FoundParts::one(found))
-    }
-
-    fn idx_folder(
+    #[cfg(feature = "images")]
+    fn images(
         &mut self,
         path: &str,
-        folder: &Path,
-        set: Option<&str>,
+        source: Source,
+        format: Format,
         wanted: Wanted<'_>,
     ) -> Result<FoundParts, LoadError> {
-        let folder = idx::find(folder, set)?;
-        if folder.transposed {
-            self.notes
-                .push(format!("{path}: the images of EMNIST are stored transposed; they are turned upright"));
-        }
-        let contents = idx::read_folder(&folder, &Limits::default())?;
-        let classes = contents.classes;
-        let mut part = |(images, labels)| {
-            let found = array::read(path, images, labels, self.options, &wanted, &mut self.notes)?;
-            let labels = found.labels.map(|labels| match &classes {
-                Some(classes) => labels.renamed(|name| classes.get(&name.parse().ok()?).cloned()),
-                None => labels,
-            });
-            Ok::<_, LoadError>(Found { labels, ..found })
-        };
-        let train = part(contents.train)?;
-        let test = contents.test.map(part).transpose()?;
-        Ok(FoundParts { train, validation: None, test })
-    }
-
-    #[cfg(feature = "images")]
-    fn images(&mut self, path: &str, source: Source, format: Format) -> Result<FoundParts, LoadError> {
         self.options.refuse_columns(path, "images")?;
         if format == Format::Image {
             return image::file(path, source, self.options);
@@ -387,7 +320,7 @@ impl<'a> Reader<'a> {
         match (self.exceeded(bytes), &self.options.cache) {
             (Some(left), Some(cache)) => {
                 let files = folder.files();
-                let needed = cache::Needed { path, files: &files, bytes, left };
+                let needed = cache::Needed { path, files: &files, bytes, left, wanted };
                 self.through_cache(cache, needed, |reader, into| {
                     folder.write(into, &mut *reader.progress, &mut reader.notes)
                 })
@@ -397,7 +330,7 @@ impl<'a> Reader<'a> {
     }
 
     #[cfg(not(feature = "images"))]
-    fn images(&mut self, path: &str, _: Source, _: Format) -> Result<FoundParts, LoadError> {
+    fn images(&mut self, path: &str, _: Source, _: Format, _: Wanted<'_>) -> Result<FoundParts, LoadError> {
         let _ = &mut self.progress;
         Err(LoadError::Feature { path: path.into(), what: "a folder of images", feature: "images" })
     }
@@ -446,21 +379,4 @@ impl LoadOptions {
             None => Ok(()),
         }
     }
-}
-
-/// What a table is, in a sentence.
-fn told(path: &str, table: &Table, dialect: Option<csv::Dialect>) -> String {
-    let how = dialect.map_or(String::new(), |dialect| {
-        let separated = match dialect.delimiter {
-            b',' => "commas",
-            b';' => "semicolons",
-            b'\t' => "tabs",
-            _ => "vertical bars",
-        };
-        let header =
-            if dialect.header { "the first line names the columns" } else { "no line names the columns" };
-        let comma = if dialect.decimal_comma { ", decimals are written with a comma" } else { "" };
-        format!("; separated by {separated}, {header}{comma}")
-    });
-    format!("{path}: {} rows, {} columns{how}", grouped(table.rows), grouped(table.columns.len()))
 }

@@ -11,8 +11,7 @@ mod write;
 
 pub use archive::{Archive, Choice};
 pub use header::NpyProblem;
-#[cfg(feature = "images")]
-pub(in crate::dataset) use write::RowWriter;
+pub(in crate::dataset) use write::{RowWriter, write_pieces};
 pub use write::{write, write_archive};
 
 use super::Limits;

@@ -1,10 +1,7 @@
 //! Writing arrays: version 1.0, little-endian, the last index changing fastest.
 
-#[cfg(feature = "images")]
 use std::fs::File;
-use std::io::{self, Write};
-#[cfg(feature = "images")]
-use std::io::{BufWriter, Seek, SeekFrom};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use zip::write::SimpleFileOptions;
@@ -17,29 +14,50 @@ use crate::files::write_atomically_with;
 /// Values begin at a multiple of this, as NumPy's do.
 const ALIGNMENT: usize = 64;
 
-/// As long as any header of bytes, however many rows there will be.
-#[cfg(feature = "images")]
+/// As long as any header of bytes or numbers, however many rows there will be.
 const HEADER_ROOM: usize = 2 * ALIGNMENT;
 
 const BYTES: &str = "|u1";
 const NUMBERS: &str = "<f4";
 
-/// An array of bytes that is written row by row, of which it need not be known beforehand how many rows it will have.
-#[cfg(feature = "images")]
+/// An array that is written row by row, of which it need not be known beforehand how many rows it will have.
 pub(in crate::dataset) struct RowWriter {
     writer: BufWriter<File>,
+    description: &'static str,
     /// The shape of a row.
     shape: Vec<usize>,
     values: usize,
 }
 
-#[cfg(feature = "images")]
 impl RowWriter {
-    /// A file that does not exist, for rows of this shape.
-    pub fn create(path: &Path, shape: &[usize]) -> io::Result<Self> {
+    /// A file that does not exist, for rows of bytes of this shape.
+    pub fn of_bytes(path: &Path, shape: &[usize]) -> io::Result<Self> {
+        Self::create(path, shape, BYTES)
+    }
+
+    /// The same for rows of numbers.
+    pub fn of_numbers(path: &Path, shape: &[usize]) -> io::Result<Self> {
+        Self::create(path, shape, NUMBERS)
+    }
+
+    fn create(path: &Path, shape: &[usize], description: &'static str) -> io::Result<Self> {
         let mut writer = BufWriter::with_capacity(1 << 20, File::create_new(path)?);
         writer.write_all(&[0; HEADER_ROOM])?;
-        Ok(Self { writer, shape: shape.to_vec(), values: 0 })
+        Ok(Self { writer, description, shape: shape.to_vec(), values: 0 })
+    }
+
+    /// Adds rows of bytes.
+    pub fn append_bytes(&mut self, rows: &[u8]) -> io::Result<()> {
+        debug_assert_eq!(self.description, BYTES);
+        self.values += rows.len();
+        self.writer.write_all(rows)
+    }
+
+    /// Adds rows of numbers.
+    pub fn append_numbers(&mut self, rows: &[f32]) -> io::Result<()> {
+        debug_assert_eq!(self.description, NUMBERS);
+        self.values += rows.len();
+        write_numbers(&mut self.writer, rows)
     }
 
     /// Whether nothing was added.
@@ -47,17 +65,11 @@ impl RowWriter {
         self.values == 0
     }
 
-    /// Adds rows.
-    pub fn append(&mut self, rows: &[u8]) -> io::Result<()> {
-        self.values += rows.len();
-        self.writer.write_all(rows)
-    }
-
     /// Writes the header, now that it is known how many rows there are, and flushes the file to the disk.
     pub fn finish(mut self) -> io::Result<()> {
         let rows = self.values / self.shape.iter().product::<usize>().max(1);
         let shape: Vec<usize> = std::iter::once(rows).chain(self.shape.iter().copied()).collect();
-        let header = header(&shape, BYTES, HEADER_ROOM);
+        let header = header(&shape, self.description, HEADER_ROOM);
         self.writer.seek(SeekFrom::Start(0))?;
         self.writer.write_all(&header)?;
         self.writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
@@ -71,6 +83,24 @@ impl RowWriter {
 pub fn write(path: &Path, shape: &[usize], values: &Values) -> Result<(), FormatError> {
     write_atomically_with(path, |writer| write_to(writer, shape, values))
         .map_err(|error| Fault::from(Problem::from(error)).in_file(path))
+}
+
+/// Writes one array of numbers or bytes, whose rows come in several pieces of the same kind.
+///
+/// # Errors
+/// As [`write`], and the first error among the pieces.
+pub(in crate::dataset) fn write_pieces(
+    path: &Path,
+    shape: &[usize],
+    as_bytes: bool,
+    mut pieces: impl Iterator<Item = io::Result<Values>>,
+) -> Result<(), FormatError> {
+    let description = if as_bytes { BYTES } else { NUMBERS };
+    write_atomically_with(path, |writer| {
+        writer.write_all(&header(shape, description, ALIGNMENT))?;
+        pieces.try_for_each(|values| write_values(writer, &values?))
+    })
+    .map_err(|error| Fault::from(Problem::from(error)).in_file(path))
 }
 
 /// Writes several arrays into one `.npz`, without compression as `numpy.savez` does.
@@ -93,9 +123,13 @@ pub fn write_archive(path: &Path, arrays: &[(&str, &[usize], &Values)]) -> Resul
 
 fn write_to(writer: &mut impl Write, shape: &[usize], values: &Values) -> io::Result<()> {
     writer.write_all(&header(shape, &description(values), ALIGNMENT))?;
+    write_values(writer, values)
+}
+
+fn write_values(writer: &mut impl Write, values: &Values) -> io::Result<()> {
     match values {
         Values::Bytes(values) => writer.write_all(values),
-        Values::Numbers(values) => values.iter().try_for_each(|value| writer.write_all(&value.to_le_bytes())),
+        Values::Numbers(values) => write_numbers(writer, values),
         Values::Text(values) => {
             let longest = longest(values);
             values.iter().try_for_each(|text| {
@@ -104,6 +138,17 @@ fn write_to(writer: &mut impl Write, shape: &[usize], values: &Values) -> io::Re
             })
         }
     }
+}
+
+/// In pieces that are worth a call.
+fn write_numbers(writer: &mut impl Write, numbers: &[f32]) -> io::Result<()> {
+    let mut bytes = [[0; 4]; 1024];
+    numbers.chunks(bytes.len()).try_for_each(|numbers| {
+        for (bytes, number) in bytes.iter_mut().zip(numbers) {
+            *bytes = number.to_le_bytes();
+        }
+        writer.write_all(bytes[..numbers.len()].as_flattened())
+    })
 }
 
 fn description(values: &Values) -> String {
