@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::checkpoints::CheckpointEvery;
 use super::directory::Existing;
-use super::estimate::{Estimate, Estimated, Sharing};
+use super::estimate::{Estimate, Estimated, Sharing, Size};
 use super::figures::{self, DrawError, draw};
 use super::jobs::{ModelResult, Results, Work, planned};
 use super::live::live_parts;
@@ -283,7 +283,13 @@ pub fn run_on(
         beginnings,
         begun: begun(experiment, &parts, options, schedule),
         start,
-        estimate: Estimate::new(experiment, planned(experiment, features), sharing, start.elapsed()),
+        estimate: Estimate::new(
+            experiment,
+            Size::of(&parts),
+            planned(experiment, features),
+            sharing,
+            start.elapsed(),
+        ),
         directory: &directory,
         data: &parts,
         input,

@@ -23,7 +23,7 @@ pub struct ArrayFile {
     file: File,
     layout: Layout,
     state: State,
-    survey: OnceLock<Survey>,
+    survey: OnceLock<Box<Survey>>,
 }
 
 /// What changes when a file is written to.
@@ -140,7 +140,7 @@ impl ArrayFile {
         if let Some(survey) = self.survey.get() {
             return Ok(survey);
         }
-        let survey = Survey::of(self)?;
+        let survey = Box::new(Survey::of(self)?);
         Ok(self.survey.get_or_init(|| survey))
     }
 

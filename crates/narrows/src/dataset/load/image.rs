@@ -7,7 +7,9 @@ use super::cache::{CachedPart, array_name, rewrite};
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, Labels, grouped};
 use super::{ImageSize, LoadOptions, Progress};
-use crate::dataset::format::images::{self, Colour, ImageFile, Images, Listing, Pieces, Plan, Role, Target};
+use crate::dataset::format::images::{
+    self, Colour, ImageFile, Images, Listing, Piece, Pieces, Plan, Role, Target,
+};
 use crate::dataset::format::npy::RowWriter;
 use crate::dataset::format::{self, Limits, Source};
 use crate::dataset::{ImageShape, Part, ValueRange, Values};
@@ -61,7 +63,7 @@ impl<'a> ImageFolder<'a> {
         let Target { height, width, channels } = plan.target;
         let mut pieces = Pieces::new(&listing, plan, options, threads);
         let mut writers: Vec<(Part, RowWriter)> = Vec::new();
-        while let Some((role, pixels)) = pieces.next(progress)? {
+        while let Some(Piece { role, pixels }) = pieces.next(progress)? {
             let part = part_of(role);
             if writers.last().is_none_or(|(last, _)| *last != part) {
                 let file = into.join(array_name(part));

@@ -71,12 +71,13 @@ pub struct LoadOptions {
     /// The seed by which shares are drawn.
     #[serde(skip_serializing_if = "is_default")]
     pub split_seed: u64,
-    /// What the values may take of memory, written `200MB`: an array that takes more stays in its file and is read from there, block
-    /// by block. Without it, everything is read into memory.
+    /// What the values may take of memory, written `200MB`: what takes more is read block by block, an array from its file, all else from
+    /// [`cache`](Self::cache). Without it, everything is read into memory.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exact_size")]
     pub memory: Option<ByteSize>,
-    /// A folder for copies of images that take more than the memory allows: they are decoded into it once, and read from there. Without it,
-    /// they are read into memory. It decides nothing but where files lie, so it is no part of what is written of the options.
+    /// A folder for copies of tables and images that take more than the memory allows: they are read into it once, and from there block by
+    /// block. Without it, they are read into memory. It decides nothing but where files lie, so it is no part of what is written of
+    /// the options.
     #[serde(skip)]
     pub cache: Option<PathBuf>,
 }

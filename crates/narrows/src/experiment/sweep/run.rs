@@ -16,7 +16,7 @@ use crate::dataset::load::Loaded;
 use crate::dataset::{Parts, Samples};
 use crate::evaluate::{ReconstructionError, reconstruction_error};
 use crate::experiment::directory::{BEST, MODEL, SWEEP, SWEEP_TABLE};
-use crate::experiment::estimate::{Estimate, Estimated, Sharing};
+use crate::experiment::estimate::{Estimate, Estimated, Sharing, Size};
 use crate::experiment::figures::{DrawError, rasterised};
 use crate::experiment::jobs::{Work, planned_with};
 use crate::experiment::resume::Resumed;
@@ -142,6 +142,7 @@ pub fn run_sweep(
         start,
         estimate: Estimate::new(
             &points,
+            Size::of(&parts),
             planned_with(&points, features, |_| count),
             sharing,
             start.elapsed(),

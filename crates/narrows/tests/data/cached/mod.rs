@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
-use narrows::dataset::format::{Values as FileValues, npy};
+use narrows::dataset::format::{Values as FileValues, idx, npy};
 use narrows::dataset::load::{LoadError, LoadOptions, Loaded, load};
 use narrows::dataset::{NormalisationKind, Part};
 use narrows::train::{Event, Training, train};
@@ -98,4 +98,39 @@ fn same(one: &Loaded, other: &Loaded) {
         assert_eq!(a.content_hash(), b.content_hash(), "{part}");
     }
     assert_eq!(learned(one), learned(other));
+}
+
+#[test]
+fn the_usual_idx_files_stay_where_they_are_unless_they_are_compressed() {
+    let place = Place::new();
+    fs::create_dir(place.path("set")).unwrap();
+    let (rows, side) = (4000, 10);
+    let pixels: Vec<u8> = (0..rows * side * side).map(|i| (i * 31 % 251) as u8).collect();
+    for (stem, rows) in [("train", rows), ("t10k", rows - 500)] {
+        let images = place.path(&format!("set/{stem}-images-idx3-ubyte"));
+        let values = FileValues::Bytes(pixels[..rows * side * side].to_vec());
+        idx::write(&images, &[rows, side, side], &values).unwrap();
+        let labels = FileValues::Bytes((0..rows).map(|row| (row * 7 % 10) as u8).collect());
+        idx::write(&place.path(&format!("set/{stem}-labels-idx1-ubyte")), &[rows], &labels).unwrap();
+    }
+    let options = place.options("set");
+    let memory = read(&LoadOptions { memory: None, ..options.clone() }).unwrap();
+    let of_file = read(&options).unwrap();
+    assert!(says(&of_file, "train-images-idx3-ubyte: 400.0 kB of values"), "{:?}", of_file.notes);
+    for part in [Part::Train, Part::Test] {
+        let [a, b] = [&of_file, &memory].map(|loaded| loaded.parts.get(part).unwrap());
+        assert!(!a.is_in_memory() && b.is_in_memory());
+        assert_eq!((a.schema(), a.content_hash()), (b.schema(), b.content_hash()), "{part}");
+    }
+    // Compressed, they are read whole, and that is said.
+    let images = place.path("set/train-images-idx3-ubyte");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &fs::read(&images).unwrap()).unwrap();
+    fs::write(images.with_extension("gz"), gzip.finish().unwrap()).unwrap();
+    fs::remove_file(&images).unwrap();
+    let whole = read(&options).unwrap();
+    assert!(says(&whole, "are read into memory all the same"), "{:?}", whole.notes);
+    assert_eq!(whole.parts.train().content_hash(), memory.parts.train().content_hash());
+    assert!(whole.parts.train().is_in_memory() && !whole.parts.test().is_in_memory());
+    assert!(!place.cache().exists());
 }

@@ -15,7 +15,8 @@ const ROWS: usize = 60_000;
 fn mixed(rows: usize, shift: usize) -> String {
     let mut text = "day,colour,kind,number,weight,article\n".to_owned();
     for row in shift..shift + rows {
-        let weight = if row % 7 == 0 { String::new() } else { format!("{}.{:03}", row * 31 % 97, row % 1000) };
+        let weight =
+            if row % 7 == 0 { String::new() } else { format!("{}.{:03}", row * 31 % 97, row % 1000) };
         let colour = ["red", "green", "", "dark blue"][row * 7 % 11 % 4];
         let (day, kind) = (1 + row % 28, ["1.0", "2.0", "10.0"][row * 5 % 13 % 3]);
         writeln!(text, "2024-02-{day:02},{colour},{kind},{},{weight},{row:07}", row * 1000).unwrap();

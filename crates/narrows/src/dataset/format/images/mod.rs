@@ -23,7 +23,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub use list::{ImageFile, Listing, Role, list};
-pub(in crate::dataset) use pieces::Pieces;
+pub(in crate::dataset) use pieces::{Piece, Pieces};
 pub use resize::{Target, grey_bytes, grey_numbers, resize_bytes, resize_numbers};
 pub use write::write_folder;
 

@@ -13,6 +13,12 @@ use super::{
 /// Bytes of pixels that are decoded at a time: enough work for all cores, little memory.
 const PIECE_BYTES: usize = 16 << 20;
 
+/// Some images, all of one role.
+pub(in crate::dataset) struct Piece<'a> {
+    pub role: Option<Role>,
+    pub pixels: &'a [u8],
+}
+
 /// The images of a folder, piece by piece.
 pub(in crate::dataset) struct Pieces<'a> {
     listing: &'a Listing,
@@ -54,7 +60,7 @@ impl<'a> Pieces<'a> {
     pub fn next(
         &mut self,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-    ) -> Result<Option<(Option<Role>, &[u8])>, FormatError> {
+    ) -> Result<Option<Piece<'_>>, FormatError> {
         let (before, total) = (self.done, self.listing.files.len());
         let row = self.target.height * self.target.width * self.target.channels;
         let files = &self.listing.files[before..];
@@ -78,7 +84,7 @@ impl<'a> Pieces<'a> {
         self.any_colour |= decoded.any_colour;
         self.readable.extend(those(&piece.files, &kept));
         keep_rows(&mut self.pixels, row, &kept);
-        Ok(Some((role, &self.pixels)))
+        Ok(Some(Piece { role, pixels: &self.pixels }))
     }
 
     /// What the images are, without their pixels. Where they came in three channels and have one here, all were grey.

@@ -61,6 +61,7 @@ impl RowWriter {
     }
 
     /// Whether nothing was added.
+    #[cfg(feature = "images")]
     pub fn is_empty(&self) -> bool {
         self.values == 0
     }
