@@ -172,7 +172,9 @@ fn place(
         hash.update(state(&fs::metadata(file)?));
     }
     let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(cache.join(format!("{}-{hash}", LoadOptions::of(path).name())))
+    // As much of the name as leaves room for the hash in what file systems take.
+    let name: String = LoadOptions::of(path).name().chars().take(40).collect();
+    Ok(cache.join(format!("{name}-{hash}")))
 }
 
 /// With its length, so that no two texts are taken for one.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::UnseenRule;
 use super::error::LoadError;
-use super::found::sorted;
+use super::found::{Labels, sorted};
 use crate::dataset::format::{Cells, Column, Text};
 
 /// A column of a table that is an input of a model, and the columns that it becomes.
@@ -199,6 +199,16 @@ pub(super) fn names(column: &Column) -> Vec<Option<String>> {
     let naming = Naming::of(&text);
     let name = |code: u32| naming.name(&text.categories()[code as usize]).to_owned();
     text.codes().iter().map(|code| code.map(name)).collect()
+}
+
+/// The class of each row, which all have one.
+pub(super) fn labels(column: &Column) -> Labels {
+    let text = text(column);
+    let naming = Naming::of(&text);
+    // Texts of one name are one class.
+    let of_texts = Labels::of_names(text.categories().iter().map(|category| naming.name(category)));
+    let of_rows = text.codes().iter().flatten().map(|&code| of_texts.of_rows[code as usize]).collect();
+    Labels { names: of_texts.names, of_rows }
 }
 
 /// The cells as they are written.

@@ -3,12 +3,12 @@
 //! What becomes of the columns is planned from what is known of all their cells ([`Plan`]); then the values are read, all at once or
 //! piece after piece ([`Rows`]).
 
-use super::column::{Cellwise, Input, Seen, categories, names};
+use super::column::{Cellwise, Input, Seen, categories, labels, names};
 use super::error::{LoadError, WordColumn, nearest};
 use super::found::{Found, FoundValues, Kind, Labels};
 use super::{LoadOptions, Wanted};
 use crate::dataset::Values;
-use crate::dataset::format::{Cells, Table, Text};
+use crate::dataset::format::{Cells, Column, Table, Text};
 
 /// What becomes of a table.
 pub(super) struct Plan {
@@ -49,13 +49,12 @@ impl Plan {
         notes: &mut Vec<String>,
     ) -> Result<Self, LoadError> {
         let labels = match &options.label {
-            Some(label) => {
-                named(path, table, "label", label, "classes", wanted, notes)?.map(Labels::of_names)
-            }
+            Some(label) => named(path, table, "label", label, "classes", wanted, notes)?.map(labels),
             None => None,
         };
         let ids = match &options.id {
-            Some(id) => named(path, table, "id", id, "names", wanted, notes)?,
+            Some(id) => named(path, table, "id", id, "names", wanted, notes)?
+                .map(|column| names(column).into_iter().flatten().collect()),
             None => None,
         };
         let inputs = match wanted.columns {
@@ -140,16 +139,16 @@ fn find(path: &str, table: &Table, option: &'static str, name: &str) -> Result<u
     })
 }
 
-/// What the column that an option names says of every row: its class, or its name. Data for a model may be without.
-fn named(
+/// The column that an option names, which says something of every row: its class, or its name. Data for a model may be without.
+fn named<'a>(
     path: &str,
-    table: &Table,
+    table: &'a Table,
     option: &'static str,
     name: &str,
     lacks: &'static str,
     wanted: &Wanted<'_>,
     notes: &mut Vec<String>,
-) -> Result<Option<Vec<String>>, LoadError> {
+) -> Result<Option<&'a Column>, LoadError> {
     if wanted.columns.is_some() && table.column(name).is_none() {
         notes.push(format!("{path} has no column `{name}`, so its rows have no {lacks}"));
         return Ok(None);
@@ -160,7 +159,7 @@ fn named(
         let (path, column, count) = (path.to_owned(), name.to_owned(), column.missing.count);
         return Err(LoadError::NoName { path, option, column, count, place });
     }
-    Ok(Some(names(column).into_iter().flatten().collect()))
+    Ok(Some(column))
 }
 
 /// The columns that the options leave, in the order of the file.

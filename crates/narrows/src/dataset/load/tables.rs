@@ -45,7 +45,8 @@ impl Reader<'_> {
         if let (Some(cache), Some(left), true) = (&options.cache, self.memory_left, path != STANDARD_INPUT) {
             let text_bytes = source.content_bytes()?;
             let most = text_bytes.saturating_mul(MAX_GROWTH);
-            let bytes = match most <= left {
+            // Where there is plenty, the beginning need not be looked at for it.
+            let bytes = match most <= left / 16 {
                 true => most,
                 false => self.text_blocks(path, &reading)?.memory_bytes(text_bytes),
             };
