@@ -218,7 +218,11 @@ fn table(UnsplitPart { dataset, ids, .. }: &UnsplitPart) -> Result<format::Table
     let mut columns: Vec<format::Column> = (0..features)
         .map(|index| {
             let values = numbers.iter().skip(index).step_by(features).copied().collect();
-            let name = dataset.schema().column(index);
+            let name = match dataset.schema().columns() {
+                Some(columns) => columns[index].clone(),
+                // No number: a first line of numbers is read as a row.
+                None => format!("x{index}"),
+            };
             format::Column {
                 name,
                 cells: format::Cells::Numbers { values, rounded: 0 },
