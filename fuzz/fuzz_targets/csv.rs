@@ -12,7 +12,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let options = csv::Options::default();
         let whole = csv::read(source, &options, &Limits { bytes: 1 << 22 }, NonZeroUsize::MIN);
         // What is read block by block is what is read at once.
-        let blocks = csv::blocks(open().expect("it was opened before"), &options);
+        let blocks = csv::blocks(open().expect("it was opened before"), &options, NonZeroUsize::MIN);
         let rows = blocks
             .and_then(|blocks| blocks.map(|block| block.map(|block| block.rows)).sum::<Result<usize, _>>());
         if let (Ok((whole, _)), Ok(rows)) = (whole, rows) {

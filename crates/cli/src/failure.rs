@@ -77,9 +77,17 @@ users_mistake!(
     MismatchError,
     QualityError,
     RowNameError,
-    ThreadsError,
-    load::LoadError
+    ThreadsError
 );
+
+impl From<load::LoadError> for Failure {
+    fn from(error: load::LoadError) -> Self {
+        match error {
+            load::LoadError::Cache { .. } => Self::failed(error),
+            _ => Self::user(error),
+        }
+    }
+}
 
 impl From<JudgeError> for Failure {
     fn from(error: JudgeError) -> Self {

@@ -6,8 +6,12 @@
 use std::alloc::System;
 use std::io::{Cursor, Read, Write};
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
 
+use bytesize::ByteSize;
 use narrows::dataset::format::{FormatError, Limits, Source, csv, idx, npy};
+use narrows::dataset::load::{LoadOptions, load};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -16,8 +20,12 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const MIB: usize = 1 << 20;
 const LIMITS: Limits = Limits { bytes: 64 << 20 };
 
+/// One test at a time, for the counter counts for all.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn what_a_hostile_file_claims_is_not_allocated() {
+    let _alone = ALONE.lock().unwrap();
     // All allocations are added up, so a vector that grows to 64 MiB by doubling counts as 128.
     check("idx, 8 GiB claimed", MIB, || read_idx(b"\0\0\x08\x02\x00\x01\0\0\x00\x02\0\0abc".to_vec()));
     check("idx, 60 MiB claimed", 2 * MIB, || read_idx(b"\0\0\x08\x01\x03\xC0\0\0abc".to_vec()));
@@ -39,7 +47,8 @@ fn what_a_hostile_file_claims_is_not_allocated() {
     });
     check("csv, a quote that never closes", 300 * MIB, || {
         let endless = Cursor::new("a,b\n1,\"").chain(std::io::repeat(b'x'));
-        csv::blocks(source(endless)?, &csv::Options::default())?.try_for_each(|block| block.map(drop))
+        csv::blocks(source(endless)?, &csv::Options::default(), NonZeroUsize::MIN)?
+            .try_for_each(|block| block.map(drop))
     });
     #[cfg(feature = "images")]
     for (name, side) in [("png, 3.6 gigapixels claimed", 60_000), ("png, 81 MB of pixels claimed", 9_000)] {
@@ -49,6 +58,41 @@ fn what_a_hostile_file_claims_is_not_allocated() {
                 .map(drop)
         });
     }
+}
+
+#[test]
+fn a_table_that_is_larger_than_memory_is_never_in_memory() {
+    let _alone = ALONE.lock().unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("table.csv");
+    let mut text = String::from("kind,a,b,c,d,e,f,g\n");
+    for row in 0..400_000_u32 {
+        let kind = ["red", "green", "blue"][row as usize % 3];
+        text += &format!("{kind},{row},{},{},4.25,-5,0.125,{}\n", row % 17, row * 3, row % 1009);
+    }
+    std::fs::write(&path, &text).unwrap();
+    let (text_bytes, value_bytes) = (text.len(), 400_000 * 10 * 4);
+    drop(text);
+    let options = LoadOptions {
+        one_hot: vec!["kind".to_owned()],
+        memory: Some(ByteSize(1 << 20)),
+        cache: Some(folder.path().join("cache")),
+        ..LoadOptions::of(path.display().to_string())
+    };
+    let held = || {
+        let stats = ALLOCATOR.stats();
+        stats.bytes_allocated - stats.bytes_deallocated
+    };
+    let (before, mut most, mut calls) = (held(), 0, 0);
+    let loaded = load(&options, NonZeroUsize::MIN, &mut |_, _| {
+        calls += 1;
+        most = most.max(held().saturating_sub(before));
+        ControlFlow::Continue(())
+    });
+    assert!(!loaded.unwrap().parts.train().is_in_memory());
+    // A piece of a megabyte, its cells, and its rows.
+    assert!(calls > 20 && most < 8 * MIB, "{most} bytes in {calls} calls");
+    assert!(text_bytes > 14 * MIB && value_bytes > 14 * MIB, "{text_bytes} and {value_bytes}");
 }
 
 /// Reading must fail, and allocate no more than `most` in all.

@@ -8,7 +8,7 @@ use narrows::dataset::convert::{FileFormat, convert};
 use narrows::dataset::load::{LoadOptions, load_unsplit};
 
 use crate::arguments::{Common, by_name};
-use crate::commands::data_arguments::{Reading, reading};
+use crate::commands::data_arguments::{Reading, reading, within_memory};
 use crate::commands::output::print;
 use crate::failure::{Failure, complain};
 
@@ -45,8 +45,12 @@ impl Convert {
                 self.out.display()
             ))
         })?;
-        // Formats are written from memory.
-        let options = LoadOptions { memory: None, ..self.reading.over(LoadOptions::of(self.path.clone())) };
+        let options = self.reading.over(LoadOptions::of(self.path.clone()));
+        let options = match format {
+            FileFormat::Npy | FileFormat::Csv | FileFormat::Tsv => within_memory(options),
+            // Other formats are written from memory.
+            _ => LoadOptions { memory: None, ..options },
+        };
         let mut unsplit = reading(common, |progress| {
             load_unsplit(&options, common.threads(), progress).map_err(Failure::from)
         })?;

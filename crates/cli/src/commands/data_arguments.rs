@@ -2,9 +2,11 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use clap::Args;
+use etcetera::BaseStrategy;
 use indicatif::ProgressBar;
 use narrows::dataset::load::{
     ImageSize, LoadError, LoadOptions, Loaded, MNIST, MissingRule, UnseenRule, load, load_for,
@@ -107,7 +109,7 @@ pub struct Reading {
     #[arg(long, value_name = "N")]
     split_seed: Option<u64>,
 
-    /// What the data may take of memory: 200MB. A larger array stays in its file and is read block by block
+    /// What the data may take of memory: 200MB. What is larger is read block by block, from its file or from a copy in the cache
     #[arg(long, value_name = "SIZE", value_parser = memory_size)]
     memory: Option<ByteSize>,
 }
@@ -149,8 +151,12 @@ impl DataArguments {
         let own = one_source(models, self.path.is_some())?;
         let options = within_memory(self.options_like(own));
         let schema = first.model.input.schema();
-        let Loaded { parts, notes, .. } = reading(common, |progress| {
-            load_for(schema, &options, common.threads(), progress).map_err(Failure::from)
+        let loaded = reading(common, |progress| load_for(schema, &options, common.threads(), progress));
+        let Loaded { parts, notes, .. } = loaded.map_err(|error| match error {
+            LoadError::Useless { option, path, found, .. } if !self.reading.gives(option) => {
+                Failure::user(of_another_kind(first, &path, found))
+            }
+            error => error.into(),
         })?;
         let name = options.name();
         for LoadedModel { name: model, model: autoencoder, provenance, .. } in models {
@@ -197,6 +203,23 @@ impl Reading {
             split: self.split.clone().or(base.split),
             split_seed: self.split_seed.unwrap_or(base.split_seed),
             memory: self.memory.or(base.memory),
+            cache: base.cache,
+        }
+    }
+
+    /// Whether a flag was given: what a model's own data was read by is no flag.
+    fn gives(&self, flag: &str) -> bool {
+        match flag {
+            "label" => self.label.is_some(),
+            "id" => self.id.is_some(),
+            "drop" => !self.drop.is_empty(),
+            "columns" => !self.columns.is_empty(),
+            "one-hot" => !self.one_hot.is_empty(),
+            "unseen" => self.unseen.is_some(),
+            "dates" => !self.dates.is_empty(),
+            "missing" => self.missing.is_some(),
+            "size" => self.size.is_some(),
+            _ => true,
         }
     }
 }
@@ -243,10 +266,16 @@ fn read_training(options: &mut LoadOptions, common: &Common) -> Result<Loaded, L
 /// Data may take half of what the machine has free, if nothing else is said.
 pub fn within_memory(options: LoadOptions) -> LoadOptions {
     let half = || Some(ByteSize(memory::free()? / 2));
-    LoadOptions { memory: options.memory.or_else(half), ..options }
+    LoadOptions { memory: options.memory.or_else(half), cache: cache_folder(), ..options }
 }
 
-/// Reads with a bar for files on a terminal.
+/// Where data is kept that is too large for memory: a folder of the user's caches.
+pub fn cache_folder() -> Option<PathBuf> {
+    // Without a home folder there is none, and such data is read into memory.
+    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("narrows"))
+}
+
+/// Reads with a bar on a terminal.
 pub fn reading<T, E>(
     common: &Common,
     read: impl FnOnce(&mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<T, E>,
@@ -255,7 +284,7 @@ pub fn reading<T, E>(
     let mut bar: Option<ProgressBar> = None;
     let result = read(&mut |done, of| {
         if shown {
-            let bar = bar.get_or_insert_with(|| ProgressBar::new(of as u64).with_message("reading images"));
+            let bar = bar.get_or_insert_with(|| ProgressBar::new(of as u64).with_message("reading"));
             bar.set_position(done as u64);
         }
         ControlFlow::Continue(())
@@ -307,6 +336,17 @@ fn as_read(own: LoadOptions, path: &str) -> LoadOptions {
         memory: None,
         ..own
     }
+}
+
+/// That data is no such data as a model was trained on.
+fn of_another_kind(model: &LoadedModel, path: &str, found: &str) -> String {
+    let schema = model.model.input.schema();
+    let own = match schema.image() {
+        Some(image) => format!("images of {} x {} pixels", image.height, image.width),
+        None => format!("a table of {} columns", schema.features()),
+    };
+    let (name, data) = (&model.name, &model.provenance.data);
+    format!("{path} is {found}, and {name} was trained on {own} ({data}); give data of that kind")
 }
 
 fn memory_size(text: &str) -> Result<ByteSize, String> {

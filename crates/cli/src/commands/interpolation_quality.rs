@@ -48,7 +48,8 @@ pub fn measure(
     let compared = compared.as_slice();
     let settings = QualitySettings::default();
     let quality = measure_quality(&mut compute, &judge, &data, &named, compared, &[between], settings)?;
-    if json { print_json(&quality) } else { print(&tables(&quality)) }
+    let things = if data.schema().image().is_some() { "images" } else { "rows" };
+    if json { print_json(&quality) } else { print(&tables(&quality, things)) }
 }
 
 /// The judge of the run that one of the models belongs to, or a new one.
@@ -72,7 +73,7 @@ fn find_or_train(
         }
     }
     if !common.quiet && data.train().labels().is_some() {
-        complain("training the judge, a classifier that sees real images only");
+        complain("training the judge, a classifier that sees real data only");
     }
     let interrupt = Interrupt::listen()?;
     let mut observe = || if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
@@ -80,14 +81,14 @@ fn find_or_train(
 }
 
 /// The judge in a sentence, then what was found between each two classes.
-pub fn tables(quality: &InterpolationQuality) -> String {
+fn tables(quality: &InterpolationQuality, things: &str) -> String {
     let mut text = format!("judge: {}", quality.judge.description);
     if let Some(accuracy) = quality.judge.test_accuracy {
-        text.push_str(&format!(" ({:.2} % of test images classed right)", 100.0 * accuracy));
+        text.push_str(&format!(" ({:.2} % of test {things} classed right)", 100.0 * accuracy));
     }
     text.push('\n');
     for comparison in &quality.comparisons {
-        text.push_str(&format!("\n{}, {} pairs of test images\n", comparison.name, comparison.pairs));
+        text.push_str(&format!("\n{}, {} pairs of test {things}\n", comparison.name, comparison.pairs));
         text.push_str(&scores(comparison).text());
         text.push('\n');
         text.push_str(&verdicts(&comparison.verdicts));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::experiment::{
-    CheckpointEvery, Completed, Existing, Experiment, ExperimentError, MAX_SEED, MemoryNeeded, RunEvent,
-    RunOptions, Summary, run_on,
+    CheckpointEvery, Completed, Existing, Experiment, ExperimentError, MAX_SEED, MemoryNeeded, ModelSummary,
+    RunEvent, RunOptions, Summary, run_on,
 };
 
 use narrows::dataset::load::Loaded;
@@ -293,43 +293,46 @@ fn what_is_left(summary: &Summary, folder: &str) -> String {
     )
 }
 
-/// The models of a run, a line each.
+/// The models of a run, a line each; what was published of them, where that is known of any.
 fn comparison(summary: &Summary) -> String {
-    let mut table = Table::new(&[
-        "model",
-        "parameters",
-        "epochs",
-        "training loss",
-        "published",
-        "test error",
-        "in [0, 1]",
-        "seconds",
-    ]);
+    let any_published = summary.models.iter().any(|model| published_loss(model).is_some());
+    let headings = ["model", "parameters", "epochs", "training loss"]
+        .into_iter()
+        .chain(any_published.then_some("published"))
+        .chain(["test error", "in [0, 1]", "seconds"]);
+    let mut table = Table::new(&headings.collect::<Vec<_>>());
+    let loss = |loss: Option<f64>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
     let unit = |error: Option<f64>| error.map_or("–".to_owned(), |error| format!("{error:.5}"));
+    let published = |value: Option<f64>| any_published.then(|| loss(value));
     for model in &summary.models {
-        let published = model.published.as_ref().and_then(|published| published.training_loss);
-        table.row(vec![
+        let mut row = vec![
             model.name.clone(),
             model.parameters.to_string(),
             model.training.as_ref().map_or("–".to_owned(), |_| model.epochs.to_string()),
-            model.training_loss.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
-            published.map_or("–".to_owned(), |loss| format!("{loss:.4}")),
-            format!("{:.4}", model.test.model_scale),
+            loss(model.training_loss),
+        ];
+        row.extend(published(published_loss(model)));
+        row.extend([
+            loss(Some(model.test.model_scale)),
             unit(model.test.unit_scale),
             format!("{:.1}", model.seconds),
         ]);
+        table.row(row);
     }
     if let Some(pca) = summary.yardstick_beside_models() {
-        table.row(vec![
-            format!("exact PCA, {} components", pca.components),
-            "–".to_owned(),
-            "–".to_owned(),
-            format!("{:.4}", pca.train.model_scale),
-            "–".to_owned(),
-            format!("{:.4}", pca.test.model_scale),
+        let name = format!("exact PCA, {} components", pca.components);
+        let mut row = vec![name, "–".to_owned(), "–".to_owned(), loss(Some(pca.train.model_scale))];
+        row.extend(published(None));
+        row.extend([
+            loss(Some(pca.test.model_scale)),
             unit(pca.test.unit_scale),
             format!("{:.1}", pca.seconds),
         ]);
+        table.row(row);
     }
     table.text()
+}
+
+fn published_loss(model: &ModelSummary) -> Option<f64> {
+    model.published.as_ref()?.training_loss
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use narrows::dataset::format::{Values, npy};
+
 use crate::{ended, narrows, program};
 
 /// A folder of this test's own, empty.
@@ -127,6 +129,10 @@ fn a_table_with_holes_and_classes_goes_through_every_command() {
         narrows!["encode", &out, "--rows", "train:up,test#0"].success();
         assert!(narrows!["compare", &out].success().contains("model"));
         narrows!["page", &out, "--out", folder.join("page.html")].success();
+        if rule == "mean" {
+            let measured = narrows!["interpolate", &out, "--measure"].success();
+            assert!(measured.contains("pairs of test rows") && !measured.contains("image"), "{measured}");
+        }
     }
     let picture = folder.join("rows.svg");
     narrows!["reconstruct", &out, "--rows", "test#0", "--out", &picture].success();
@@ -150,6 +156,10 @@ fn a_table_with_holes_and_classes_goes_through_every_command() {
     fs::write(&path, other.replacen("a,b", "A,b", 1)).unwrap();
     narrows!["evaluate", &out, "--data", &path].mistake(&["no column a", "--rename A=a"]);
     narrows!["evaluate", &out, "--data", &path, "--rename", "A=a"].success();
+    // Of data of another kind that is said: no flag was given that could be left out.
+    let kind = ["is images", "model was trained on a table of 9 columns"];
+    let refused = narrows!["evaluate", &out, "--data", pictures(&folder)].mistake(&kind);
+    assert!(!refused.contains("--"), "{refused}");
 }
 
 #[test]
@@ -312,6 +322,17 @@ fn what_is_converted_reads_back_as_the_same_data() {
         let written = folder.join(name);
         narrows!["data", "convert", &table, "--label", "state", "--out", &written].success();
         assert_eq!(hash(&written, &["--label", "class"]).0, values, "{name}");
+    }
+    // What is larger than memory is written while it is read.
+    let large = folder.join("large.npy");
+    let values = (0..40_000 * 8).map(|i| (i * 31 % 1009) as f32 / 8.0).collect();
+    npy::write(&large, &[40_000, 8], &Values::Numbers(values)).unwrap();
+    for name in ["c.npy", "c.csv"] {
+        let written = folder.join(name);
+        let told = narrows!["data", "convert", &large, "--memory", "300kB", "--out", &written];
+        assert!(told.err.contains("read block by block"), "{told:?}");
+        told.success();
+        assert_eq!(hash(&written, &[]).0, hash(&large, &[]).0, "{name}");
     }
     narrows!["data", "convert", &table, "--out", folder.join("b.xlsx")].mistake(&[".parquet"]);
     narrows!["data", "convert", &table, "--out", folder.join("pictures")].mistake(&["no images"]);

@@ -36,6 +36,8 @@ fn called<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
 fn program<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_narrows"));
     command.args(arguments).stdin(Stdio::null());
+    // Nothing goes into the caches of whoever runs the tests.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     command
 }
 

@@ -1,10 +1,11 @@
 //! Data sets as files of other programs' formats.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::format::{self, FormatError, csv, idx, npy};
 use super::load::UnsplitPart;
-use super::{Dataset, Part};
+use super::{DataError, Dataset, Part};
 
 /// A format in which data is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +32,16 @@ pub enum ConvertError {
     /// The file cannot be written.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The data is in a file that can no longer be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The folder cannot be made.
     #[error("{path} cannot be written: {source}")]
     Folder {
         /// Which.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A format that holds one part.
     #[error("the format holds one part, and the data has {}; say which one with --part, or write .npz", names(.0))]
@@ -98,7 +102,8 @@ impl FileFormat {
     }
 }
 
-/// Writes parts of a data set.
+/// Writes parts of a data set. Data in a file is written as NPY or as text without being read into memory whole; of other formats, all
+/// data is to be in memory.
 ///
 /// # Errors
 /// If the format does not hold such data, or the file cannot be written.
@@ -108,39 +113,103 @@ pub fn convert(parts: &[UnsplitPart], format: FileFormat, path: &Path) -> Result
         _ => Err(ConvertError::SeveralParts(parts.iter().map(|one| one.part).collect())),
     };
     match format {
-        FileFormat::Csv => Ok(csv::write(path, &table(only()?)?, b',')?),
-        FileFormat::Tsv => Ok(csv::write(path, &table(only()?)?, b'\t')?),
+        FileFormat::Csv => text(only()?, path, b','),
+        FileFormat::Tsv => text(only()?, path, b'\t'),
         FileFormat::Parquet => parquet(&table(only()?)?, path),
-        FileFormat::Npy => {
-            let (shape, values) = array(&only()?.dataset);
-            Ok(npy::write(path, &shape, &values)?)
-        }
+        FileFormat::Npy => one_array(&only()?.dataset, path),
         FileFormat::Npz => archive(parts, path),
         FileFormat::Idx => idx_folder(parts, path),
         FileFormat::Png => folder(parts, path),
     }
 }
 
-/// All rows, in the shape of images if they are.
-fn array(dataset: &Dataset) -> (Vec<usize>, format::Values) {
+/// The rows in their order, in memory: all of them, or of a file some at a time.
+fn blocks(dataset: &Dataset) -> impl Iterator<Item = Result<Dataset, DataError>> {
+    /// Values that are read at a time.
+    const BLOCK: usize = 1 << 22;
+    let rows = dataset.rows();
+    let step = match dataset.is_in_memory() {
+        true => rows.max(1),
+        false => (BLOCK / dataset.features()).max(1),
+    };
+    (0..rows).step_by(step).map(move |first| {
+        let block: Vec<usize> = (first..rows.min(first + step)).collect();
+        dataset.read_rows(&block)
+    })
+}
+
+/// Writes what is made of each block by `write`, which stops at an error among them.
+fn in_blocks<T>(
+    dataset: &Dataset,
+    make: impl Fn(Dataset) -> Result<T, ConvertError>,
+    write: impl FnOnce(&mut dyn Iterator<Item = io::Result<T>>) -> Result<(), FormatError>,
+) -> Result<(), ConvertError> {
+    let mut stopped = None;
+    let mut made = blocks(dataset).map(|block| {
+        block.map_err(ConvertError::from).and_then(&make).map_err(|error| {
+            stopped = Some(error);
+            io::Error::other("a block cannot be had")
+        })
+    });
+    let written = write(&mut made);
+    drop(made);
+    stopped.map_or(written.map_err(ConvertError::from), Err)
+}
+
+fn one_array(dataset: &Dataset, path: &Path) -> Result<(), ConvertError> {
+    let as_bytes = dataset.image().is_some()
+        && blocks(dataset).try_fold(true, |all, block| block.map(|block| all && bytes(&block).is_some()))?;
+    let values = |block: Dataset| {
+        let bytes = as_bytes.then(|| bytes(&block)).flatten();
+        Ok(bytes.map_or_else(|| format::Values::Numbers(numbers(&block)), format::Values::Bytes))
+    };
+    in_blocks(dataset, values, |values| npy::write_pieces(path, &shape(dataset), as_bytes, values))
+}
+
+fn text(part: &UnsplitPart, path: &Path, delimiter: u8) -> Result<(), ConvertError> {
+    let rows = std::cell::Cell::new(0);
+    let block_table = |dataset: Dataset| {
+        let first = rows.replace(rows.get() + dataset.rows());
+        let ids = part.ids.as_ref().map(|ids| ids[first..first + dataset.rows()].to_vec());
+        table(&UnsplitPart { part: part.part, dataset, ids })
+    };
+    in_blocks(&part.dataset, block_table, |tables| csv::write_blocks(path, tables, delimiter))
+}
+
+/// The sizes of an array of all rows: those of images if they are.
+fn shape(dataset: &Dataset) -> Vec<usize> {
     let mut shape = vec![dataset.rows()];
     match dataset.image() {
         Some(image) if image.channels == 1 => shape.extend([image.height, image.width]),
         Some(image) => shape.extend([image.height, image.width, image.channels]),
         None => shape.push(dataset.features()),
     }
+    shape
+}
+
+/// All rows.
+fn array(dataset: &Dataset) -> (Vec<usize>, format::Values) {
+    let shape = shape(dataset);
     (shape, bytes(dataset).map_or_else(|| format::Values::Numbers(numbers(dataset)), format::Values::Bytes))
 }
 
 fn numbers(dataset: &Dataset) -> Vec<f32> {
-    (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)).collect()
+    let mut values = Vec::with_capacity(dataset.rows() * dataset.features());
+    (0..dataset.rows()).for_each(|row| values.extend_from_slice(&dataset.raw_row(row)));
+    values
 }
 
 /// The values as bytes, where they are images of bytes.
 fn bytes(dataset: &Dataset) -> Option<Vec<u8>> {
     dataset.image()?;
     let byte = |value: f32| (value.fract() == 0.0 && (0.0..=255.0).contains(&value)).then_some(value as u8);
-    (0..dataset.rows()).flat_map(|row| dataset.raw_row(row)).map(byte).collect()
+    let mut values = Vec::with_capacity(dataset.rows() * dataset.features());
+    for row in 0..dataset.rows() {
+        for value in dataset.raw_row(row) {
+            values.push(byte(value)?);
+        }
+    }
+    Some(values)
 }
 
 fn table(UnsplitPart { dataset, ids, .. }: &UnsplitPart) -> Result<format::Table, ConvertError> {
@@ -149,7 +218,11 @@ fn table(UnsplitPart { dataset, ids, .. }: &UnsplitPart) -> Result<format::Table
     let mut columns: Vec<format::Column> = (0..features)
         .map(|index| {
             let values = numbers.iter().skip(index).step_by(features).copied().collect();
-            let name = dataset.schema().column(index);
+            let name = match dataset.schema().columns() {
+                Some(columns) => columns[index].clone(),
+                // No number: a first line of numbers is read as a row.
+                None => format!("x{index}"),
+            };
             format::Column {
                 name,
                 cells: format::Cells::Numbers { values, rounded: 0 },

@@ -73,8 +73,7 @@ impl Description {
         let sum: f64 = moments.iter().map(|column| column.mean * column.count as f64).sum();
         let least = moments.iter().map(|column| column.least).fold(f32::INFINITY, f32::min);
         let greatest = moments.iter().map(|column| column.greatest).fold(f32::NEG_INFINITY, f32::max);
-        let mut zeros = 0;
-        dataset.for_each_row(|row| zeros += row.iter().filter(|&&value| value == 0.0).count())?;
+        let zeros: usize = moments.iter().map(|column| column.zeros).sum();
         let class = |(label, rows)| ClassDescription { class: dataset.class_name(label).to_owned(), rows };
         Ok(Self {
             name: dataset.name().to_owned(),

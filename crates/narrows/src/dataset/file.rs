@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::format::{self, ArrayFile};
 use super::storage::{MAX_SPARSE_SHARE, check_finite};
-use super::{DataError, Schema, Values};
+use super::{DataError, Missing, Schema, Values};
 
 /// Bytes of values that are read at a time where rows are read in order: enough that the calls cost nothing.
 const PIECE_BYTES: usize = 4 << 20;
@@ -48,7 +48,7 @@ pub(super) struct StoredFile {
     digest: Sha256,
 }
 
-/// What the first reading of all values finds.
+/// What opening finds of all values.
 pub(super) struct Survey {
     /// Whether a value is missing.
     pub has_missing: bool,
@@ -106,7 +106,7 @@ impl ReadAhead {
 }
 
 impl StoredFile {
-    /// Reads all values once, and checks them.
+    /// Checks all values, which are read for it if they have not been yet.
     pub fn open(
         schema: &Schema,
         array: Arc<ArrayFile>,
@@ -120,32 +120,45 @@ impl StoredFile {
         if u32::try_from(rows).is_err() {
             return Err(DataError::TooManyRows(rows));
         }
-        let mut file = Self { array, schema: schema.clone(), ahead, digest: Sha256::new() };
-        let survey = file.survey()?;
-        Ok((file, survey))
+        let survey = array.survey()?;
+        let missing = survey.first_missing.map(|place| (place, f32::NAN));
+        let wrong = match schema.missing() {
+            Missing::Error => {
+                missing.into_iter().chain(survey.first_infinite).min_by_key(|(place, _)| *place)
+            }
+            Missing::Mask | Missing::Fill(_) => survey.first_infinite,
+        };
+        if let Some((place, value)) = wrong {
+            let (row, column) = (place / found, schema.column(place % found));
+            return Err(DataError::NotFinite { row, column, value });
+        }
+        let all = rows * found;
+        let of_values = Survey {
+            has_missing: missing.is_some() && *schema.missing() == Missing::Mask,
+            mostly_zero: array.layout().element().becomes_bytes()
+                && survey.used as f64 <= MAX_SPARSE_SHARE * all as f64,
+        };
+        let digest = survey.digest.clone();
+        let mut file = Self { array: Arc::clone(&array), schema: schema.clone(), ahead, digest };
+        if missing.is_some() && matches!(schema.missing(), Missing::Fill(_)) {
+            file.digest = file.digest_of_filled()?;
+        }
+        Ok((file, of_values))
     }
 
-    fn survey(&mut self) -> Result<Survey, DataError> {
-        let (mut used, mut has_missing) = (0, false);
+    /// Of the values, where those that are missing are filled.
+    fn digest_of_filled(&self) -> Result<Sha256, DataError> {
         let (mut piece, mut values, mut present) = (Vec::new(), self.no_values(), Vec::new());
-        let (rows, step) = (self.rows(), self.piece_rows());
+        let (rows, step, mut digest) = (self.rows(), self.piece_rows(), Sha256::new());
         for first in (0..rows).step_by(step) {
-            self.fetch(first..rows.min(first + step), &mut piece, &mut values)?;
-            match &mut values {
-                Values::Bytes(bytes) => used += bytes.iter().filter(|&&byte| byte != 0).count(),
-                Values::Numbers(numbers) => {
-                    has_missing |= check_finite(&self.schema, numbers, &mut present)
-                        .map_err(|error| error.rows_after(first))?;
-                }
+            let run = std::iter::once(first..rows.min(first + step));
+            self.read(run, &mut piece, &mut values, &mut present)?;
+            match &values {
+                Values::Bytes(bytes) => digest.update(bytes),
+                Values::Numbers(numbers) => format::digest_numbers(numbers, &mut digest),
             }
-            digest_values(&values, &mut self.digest);
-            clear(&mut values);
         }
-        let all = rows * self.schema.features();
-        Ok(Survey {
-            has_missing,
-            mostly_zero: self.is_bytes() && used as f64 <= MAX_SPARSE_SHARE * all as f64,
-        })
+        Ok(digest)
     }
 
     pub fn array(&self) -> Arc<ArrayFile> {
@@ -230,22 +243,6 @@ fn clear(values: &mut Values) {
     match values {
         Values::Bytes(bytes) => bytes.clear(),
         Values::Numbers(numbers) => numbers.clear(),
-    }
-}
-
-/// As [`Storage::digest`](super::storage::Storage::digest) takes rows, in pieces that are worth a call.
-fn digest_values(values: &Values, digest: &mut Sha256) {
-    match values {
-        Values::Bytes(bytes) => digest.update(bytes),
-        Values::Numbers(numbers) => {
-            let mut bytes = [[0; 4]; 1024];
-            for numbers in numbers.chunks(bytes.len()) {
-                for (bytes, number) in bytes.iter_mut().zip(numbers) {
-                    *bytes = number.to_le_bytes();
-                }
-                digest.update(bytes[..numbers.len()].as_flattened());
-            }
-        }
     }
 }
 

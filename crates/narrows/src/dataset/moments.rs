@@ -24,13 +24,21 @@ pub struct Moments {
     pub least: f32,
     /// The greatest of them.
     pub greatest: f32,
+    /// How many of them are 0.
+    pub zeros: usize,
     /// S, the sum of squared distances from the mean.
     squares: f64,
 }
 
 impl Moments {
-    const NONE: Self =
-        Self { count: 0, mean: 0.0, least: f32::INFINITY, greatest: f32::NEG_INFINITY, squares: 0.0 };
+    const NONE: Self = Self {
+        count: 0,
+        mean: 0.0,
+        least: f32::INFINITY,
+        greatest: f32::NEG_INFINITY,
+        zeros: 0,
+        squares: 0.0,
+    };
 
     /// The moments of each column of `rows` rows, which `read` writes one at a time.
     pub fn of_columns(columns: usize, rows: usize, mut read: impl FnMut(usize, &mut [f32])) -> Vec<Self> {
@@ -82,6 +90,7 @@ impl Moments {
             self.count += 1;
             self.least = self.least.min(x);
             self.greatest = self.greatest.max(x);
+            self.zeros += usize::from(x == 0.0);
             *sum += f64::from(x);
         }
     }
@@ -97,6 +106,7 @@ impl Moments {
             mean: self.mean + delta * b / n,
             least: self.least.min(other.least),
             greatest: self.greatest.max(other.greatest),
+            zeros: self.zeros + other.zeros,
             squares: self.squares + other.squares + delta * delta * a * b / n,
         }
     }

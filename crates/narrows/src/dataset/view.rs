@@ -300,17 +300,6 @@ impl Dataset {
         self.rows.raw_row(index)
     }
 
-    /// Hands over all rows in their order, as they were read.
-    ///
-    /// # Errors
-    /// If the values are in a file that can no longer be read.
-    pub fn for_each_row(&self, mut take: impl FnMut(&[f32])) -> Result<(), DataError> {
-        Pieces::new(&self.rows).for_each(|piece| {
-            (0..piece.count()).for_each(|row| take(&piece.raw_row(row)));
-            Ok(())
-        })
-    }
-
     /// The same rows under another rule for missing values.
     ///
     /// # Errors
@@ -394,16 +383,6 @@ impl Dataset {
 
     pub(super) fn stored(&self) -> &StoredRows {
         &self.rows
-    }
-}
-
-impl DataError {
-    /// The same of rows that come after `first` others.
-    pub(super) fn rows_after(self, first: usize) -> Self {
-        match self {
-            Self::NotFinite { row, column, value } => Self::NotFinite { row: first + row, column, value },
-            other => other,
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::checkpoints::CheckpointEvery;
 use super::directory::Existing;
-use super::estimate::{Estimate, Estimated, Planned, Sharing, work};
+use super::estimate::{Estimate, Estimated, Planned, Sharing, Size, work};
 use super::lock::RunLock;
 use super::resume::Resumed;
 use super::summary::DataSummary;
@@ -114,7 +114,7 @@ impl<'a> Work<'a> {
             begun: begun(experiment, &data, options, sharing.in_words()),
             start,
             sharing,
-            estimate: Estimate::new(experiment, planned, sharing, start.elapsed()),
+            estimate: Estimate::new(experiment, Size::of(&data), planned, sharing, start.elapsed()),
             data,
             input,
             pca: OnceLock::new(),

@@ -25,6 +25,5 @@ pub use read::{
 };
 #[cfg(feature = "report")]
 pub(crate) use write::is_temporary;
-#[cfg(feature = "images")]
 pub(crate) use write::write_folder_atomically;
 pub use write::{write_atomically, write_atomically_with};

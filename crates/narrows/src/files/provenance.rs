@@ -248,6 +248,7 @@ mod tests {
             split: text("k"),
             split_seed: 3,
             memory: "200MB".parse().ok(),
+            cache: None,
         };
         for source in
             [LoadOptions::of("a"), LoadOptions { missing: MissingRule::Mean, ..LoadOptions::of("a") }, all]

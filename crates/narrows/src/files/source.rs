@@ -1,6 +1,7 @@
 //! Where data was read from, and how, as files have it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,8 @@ pub(super) struct SourceRecord {
     split_seed: u64,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exact_size")]
     memory: Option<ByteSize>,
+    #[serde(skip)]
+    cache: Option<PathBuf>,
 }
 
 #[derive(Serialize, Deserialize)]

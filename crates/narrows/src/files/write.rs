@@ -50,7 +50,6 @@ pub fn write_atomically_with(
 ///
 /// # Errors
 /// Those of the file system and of `write`; then there is no folder of that name.
-#[cfg(any(test, feature = "images"))]
 pub(crate) fn write_folder_atomically<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&Path) -> Result<(), E>,

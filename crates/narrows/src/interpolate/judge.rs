@@ -152,10 +152,11 @@ impl Judge {
         match self {
             Self::Classifier { classifier, test_accuracy } => {
                 let ClassifierArchitecture { inputs, hidden, classes } = classifier.architecture;
+                let things = if classifier.input.schema().image().is_some() { "images" } else { "rows" };
                 JudgeSummary {
                     kind: "classifier".to_owned(),
                     description: format!(
-                        "a classifier {inputs}–{hidden}–{classes}, trained on the real training images; distances are \
+                        "a classifier {inputs}–{hidden}–{classes}, trained on the real training {things}; distances are \
                          between what its {hidden} hidden units give"
                     ),
                     test_accuracy: Some(*test_accuracy),
@@ -163,7 +164,7 @@ impl Judge {
             }
             Self::Pixels { .. } => JudgeSummary {
                 kind: "pixels".to_owned(),
-                description: "the data has no labels, so distances are between the images themselves"
+                description: "the data has no labels, so distances are between the values themselves"
                     .to_owned(),
                 test_accuracy: None,
             },

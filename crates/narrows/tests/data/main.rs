@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and these are their helpers")]
 
+mod cached;
 mod columns;
 #[cfg(feature = "report")]
 mod defaults;

@@ -29,9 +29,11 @@ fn the_usual_four_files_are_found_and_those_of_emnist_turned_upright() {
         assert_eq!(open(&file.file).format(), Format::IdxFolder);
         let folder = idx::find(&path(&file.file), None).unwrap();
         assert_eq!(folder.transposed, file.file.contains("emnist"), "{}", file.file);
-        let contents = idx::read_folder(&folder, &limits()).unwrap();
-        let (images, labels) =
-            if file.role.as_deref() == Some("train") { contents.train } else { contents.test.unwrap() };
+        let part =
+            if file.role.as_deref() == Some("train") { &folder.train } else { folder.test.as_ref().unwrap() };
+        let images = folder.read_images(part, &limits()).unwrap();
+        let labels = part.read_labels(images.shape[0], &limits()).unwrap();
+        assert!(part.read_labels(images.shape[0] + 1, &limits()).is_err());
         assert_eq!(images.shape, file.shape);
         assert_values(&images.values, &file.values, &file.file);
         assert_values(&labels.unwrap().values, &file.labels, &file.file);
@@ -47,10 +49,9 @@ fn of_several_sets_one_must_be_named() {
     let error = idx::find(&scratch.0, None).unwrap_err().to_string();
     assert!(error.contains("emnist-letters"), "{error}");
     let folder = idx::find(&scratch.0, Some("emnist-letters")).unwrap();
-    let contents = idx::read_folder(&folder, &limits()).unwrap();
-    assert_eq!(contents.train.0.shape, [1, 2, 1]);
+    assert_eq!(folder.read_images(&folder.train, &limits()).unwrap().shape, [1, 2, 1]);
     assert_eq!(
-        idx::find(&scratch.0, Some("")).unwrap().train_images,
+        idx::find(&scratch.0, Some("")).unwrap().train.images,
         scratch.0.join("train-images.idx3-ubyte")
     );
     assert!(idx::find(&scratch.0, Some("digits")).is_err());

@@ -100,7 +100,7 @@ fn a_table_of_many_chunks_is_read_in_order() {
     // Block by block, the same rows; text in a column of numbers is an error that names its line.
     let source =
         |text: &str| Source::from_reader("t.csv".as_ref(), std::io::Cursor::new(text.to_owned())).unwrap();
-    let mut blocks = csv::blocks(source(&text), &csv::Options::default()).unwrap();
+    let mut blocks = csv::blocks(source(&text), &csv::Options::default(), NonZeroUsize::MIN).unwrap();
     let mut seen = 0;
     let error = loop {
         match blocks.next().unwrap() {
@@ -116,7 +116,10 @@ fn a_table_of_many_chunks_is_read_in_order() {
     assert_eq!(error.place, Place::Cell { line: rows as u64 - 5, column: "late".into() });
     assert!(blocks.next().is_none());
     let options = csv::Options { text: vec!["late".into()], ..csv::Options::default() };
-    let all: usize = csv::blocks(source(&text), &options).unwrap().map(|block| block.unwrap().rows).sum();
+    let all: usize = csv::blocks(source(&text), &options, NonZeroUsize::new(3).unwrap())
+        .unwrap()
+        .map(|block| block.unwrap().rows)
+        .sum();
     assert_eq!(all, rows);
 }
 

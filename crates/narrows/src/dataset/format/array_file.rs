@@ -7,11 +7,13 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use super::array::{Array, Element, Layout, Values};
 use super::error::{Fault, FormatError, Problem};
 use super::source::{Source, Stream};
+use super::survey::Survey;
 use super::{ArrayProblem, Format, idx, npy};
 
 /// An opened file of NumPy (`.npy`) or IDX, of whole rows of numbers.
@@ -21,6 +23,7 @@ pub struct ArrayFile {
     file: File,
     layout: Layout,
     state: State,
+    survey: OnceLock<Box<Survey>>,
 }
 
 /// What changes when a file is written to.
@@ -114,7 +117,7 @@ impl ArrayFile {
         if found > expected {
             return Err(Problem::Surplus { expected }.into());
         }
-        Ok(Self { path: path.to_owned(), file, layout, state })
+        Ok(Self { path: path.to_owned(), file, layout, state, survey: OnceLock::new() })
     }
 
     /// As it was given.
@@ -132,31 +135,17 @@ impl ArrayFile {
         self.layout.memory_bytes()
     }
 
-    /// The least and the greatest of all values that are finite, for which all are read.
-    pub(in crate::dataset) fn extent(&self) -> Result<(f32, f32), FileError> {
-        /// Numbers that are read at a time.
-        const PIECE: usize = 1 << 20;
-        let (rows, step) = (self.layout.rows(), (PIECE / self.layout.row_values().max(1)).max(1));
-        let (mut low, mut high, mut piece) = (f32::INFINITY, f32::NEG_INFINITY, Vec::new());
-        for first in (0..rows).step_by(step) {
-            let mut values = self.no_values();
-            self.append_rows(first..rows.min(first + step), &mut piece, &mut values)?;
-            let mut see = |value: f32| {
-                if value.is_finite() {
-                    (low, high) = (low.min(value), high.max(value));
-                }
-            };
-            match values {
-                Values::Bytes(bytes) => bytes.into_iter().map(f32::from).for_each(see),
-                Values::Numbers(numbers) => numbers.into_iter().for_each(&mut see),
-                Values::Text(_) => {}
-            }
+    /// What is known of all values, which are read for it once.
+    pub(in crate::dataset) fn survey(&self) -> Result<&Survey, FileError> {
+        if let Some(survey) = self.survey.get() {
+            return Ok(survey);
         }
-        Ok((low, high))
+        let survey = Box::new(Survey::of(self)?);
+        Ok(self.survey.get_or_init(|| survey))
     }
 
     /// What rows are put behind, before there are any.
-    fn no_values(&self) -> Values {
+    pub(in crate::dataset) fn no_values(&self) -> Values {
         match self.layout.element().becomes_bytes() {
             true => Values::Bytes(Vec::new()),
             false => Values::Numbers(Vec::new()),

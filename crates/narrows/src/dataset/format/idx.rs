@@ -7,7 +7,7 @@
 //! A folder holds the usual four files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`,
 //! `t10k-labels-idx1-ubyte`, plain or with `.gz`, with a dot in place of the last hyphen but one, or with the name of a set of EMNIST
 //! before them (`emnist-letters-train-images-idx3-ubyte.gz`; its test files say `test`). EMNIST's authors store every image transposed;
-//! [`read_folder`] turns them upright. Where their `emnist-letters-mapping.txt` lies there too, it says which letters the labels are: a label
+//! [`Folder::read_images`] turns them upright. Where their `emnist-letters-mapping.txt` lies there too, it says which letters the labels are: a label
 //! and the codes of its characters in each line.
 
 use std::collections::BTreeMap;
@@ -23,32 +23,26 @@ use crate::files::write_atomically_with;
 /// The longest, of 62 classes, has some 500.
 const MAX_MAPPING_BYTES: u64 = 1 << 16;
 
-/// The four files of a folder.
+/// The usual files of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder {
-    /// Images to train on.
-    pub train_images: PathBuf,
-    /// Their classes, if there is a file of them.
-    pub train_labels: Option<PathBuf>,
-    /// Images to test with, if there is a file of them.
-    pub test_images: Option<PathBuf>,
-    /// Their classes, if there is a file of them.
-    pub test_labels: Option<PathBuf>,
+    /// What to train on.
+    pub train: PartFiles,
+    /// What to test with, if it is there.
+    pub test: Option<PartFiles>,
     /// Whether the images are stored transposed, as EMNIST's are.
     pub transposed: bool,
     /// What the labels mean, if there is a file of it: `emnist-balanced-mapping.txt`.
     pub mapping: Option<PathBuf>,
 }
 
-/// What the files of a folder hold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FolderContents {
-    /// Training images and their labels.
-    pub train: (Array, Option<Array>),
-    /// Test images and their labels.
-    pub test: Option<(Array, Option<Array>)>,
-    /// What classes are called, by label, if a file says so.
-    pub classes: Option<BTreeMap<u32, String>>,
+/// The files of the training or of the test set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFiles {
+    /// The images.
+    pub images: PathBuf,
+    /// Their classes, if there is a file of them.
+    pub labels: Option<PathBuf>,
 }
 
 /// IDX that is malformed, or a folder that is not whole.
@@ -128,30 +122,40 @@ pub fn find(folder: &Path, set: Option<&str>) -> Result<Folder, FormatError> {
     find_in(folder, set).map_err(|fault| fault.in_file(folder))
 }
 
-/// Reads the files of a folder; images that are stored transposed are turned upright.
-///
-/// # Errors
-/// If one cannot be read, or images and labels differ in number.
-pub fn read_folder(folder: &Folder, limits: &Limits) -> Result<FolderContents, FormatError> {
-    let pair = |images: &Path, labels: Option<&PathBuf>| {
-        let mut array = read_expected(images, limits)?;
-        if folder.transposed {
-            array = upright(array);
-        }
-        let labels = labels.map(|path| read_expected(path, limits)).transpose()?;
-        match &labels {
-            Some(labels) if labels.shape[0] != array.shape[0] => {
-                let problem = IdxProblem::Labels { images: array.shape[0], labels: labels.shape[0] };
-                Err(Fault::from(problem).in_file(images))
+impl Folder {
+    /// Reads images; those that are stored transposed are turned upright.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read_images(&self, part: &PartFiles, limits: &Limits) -> Result<Array, FormatError> {
+        let images = read_expected(&part.images, limits)?;
+        Ok(if self.transposed { upright(images) } else { images })
+    }
+
+    /// What classes are called, by label, if a file says so.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn classes(&self) -> Result<Option<BTreeMap<u32, String>>, FormatError> {
+        self.mapping.as_deref().map(read_mapping).transpose()
+    }
+}
+
+impl PartFiles {
+    /// Reads the label of each of so many images, if there is a file of labels.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or has another number of labels.
+    pub fn read_labels(&self, images: usize, limits: &Limits) -> Result<Option<Array>, FormatError> {
+        let Some(path) = &self.labels else { return Ok(None) };
+        let labels = read_expected(path, limits)?;
+        match labels.shape[0] {
+            labels if labels != images => {
+                Err(Fault::from(IdxProblem::Labels { images, labels }).in_file(&self.images))
             }
-            _ => Ok((array, labels)),
+            _ => Ok(Some(labels)),
         }
-    };
-    let train = pair(&folder.train_images, folder.train_labels.as_ref())?;
-    let test =
-        folder.test_images.as_ref().map(|images| pair(images, folder.test_labels.as_ref())).transpose()?;
-    let classes = folder.mapping.as_deref().map(read_mapping).transpose()?;
-    Ok(FolderContents { train, test, classes })
+    }
 }
 
 /// Writes an array: bytes as unsigned bytes, numbers as 32-bit floating point.
@@ -317,11 +321,10 @@ fn find_in(folder: &Path, set: Option<&str>) -> Result<Folder, Fault> {
         let before = if name.is_empty() { String::new() } else { format!("{name}-") };
         return Err(IdxProblem::NoImages { expected: format!("{before}train-images-idx3-ubyte") }.into());
     };
+    let test_images = files.remove(&Part::TestImages);
     Ok(Folder {
-        train_images,
-        train_labels: files.remove(&Part::TrainLabels),
-        test_images: files.remove(&Part::TestImages),
-        test_labels: files.remove(&Part::TestLabels),
+        train: PartFiles { images: train_images, labels: files.remove(&Part::TrainLabels) },
+        test: test_images.map(|images| PartFiles { images, labels: files.remove(&Part::TestLabels) }),
         transposed: name.starts_with("emnist"),
         mapping: Some(folder.join(format!("{name}-mapping.txt"))).filter(|path| path.is_file()),
     })

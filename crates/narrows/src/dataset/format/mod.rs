@@ -19,6 +19,7 @@ pub mod npy;
 pub mod parquet;
 mod recognise;
 mod source;
+mod survey;
 mod table;
 
 pub(crate) use date::READ as DATES_READ;
@@ -28,6 +29,7 @@ pub use array_file::{ArrayFile, FileError, FileProblem};
 pub use error::{FormatError, Place, Problem};
 pub use recognise::Format;
 pub use source::Source;
+pub(super) use survey::digest_numbers;
 pub use table::{Cells, Column, Missing, Table, Text};
 
 /// The path that stands for the standard input.

@@ -67,6 +67,25 @@ impl Source {
         self.gzip
     }
 
+    /// How many bytes there are after the compression, as far as that is known without reading them: gzip says at its end how long its last
+    /// member is, in 32 bits.
+    pub(in crate::dataset) fn content_bytes(&self) -> Result<u64, FormatError> {
+        let length_of = || -> Result<u64, Fault> {
+            let mut file = open_regular(&self.path)?;
+            let length = file.metadata().map_err(Problem::from)?.len();
+            if !self.gzip || length < 4 {
+                return Ok(length);
+            }
+            file.seek(SeekFrom::End(-4)).map_err(Problem::from)?;
+            let mut of_member = [0; 4];
+            file.read_exact(&mut of_member).map_err(Problem::from)?;
+            // So long a file may well hold more than 32 bits can say; text is compressed to a third or less.
+            let at_least = if length > 1 << 30 { 3 * length } else { length };
+            Ok(u64::from(u32::from_le_bytes(of_member)).max(at_least))
+        };
+        length_of().map_err(|fault| fault.in_file(&self.path))
+    }
+
     fn open_file_or_folder(path: &Path) -> Result<Self, Fault> {
         let metadata = fs::metadata(path).map_err(Problem::from)?;
         if metadata.is_dir() {

@@ -69,6 +69,23 @@ impl Missing {
     }
 }
 
+impl Column {
+    /// Forgets what each cell is; of all of them together it is still known how many are missing or rounded, and which texts there are.
+    pub(in crate::dataset) fn forget_cells(&mut self) {
+        match &mut self.cells {
+            Cells::Numbers { values, .. } => *values = Vec::new(),
+            Cells::Text(text) => text.codes = Vec::new(),
+        }
+    }
+
+    /// Forgets which texts there are, too.
+    pub(in crate::dataset) fn forget_texts(&mut self) {
+        if let Cells::Text(text) = &mut self.cells {
+            *text = Text::default();
+        }
+    }
+}
+
 impl Cells {
     pub(super) fn no_numbers() -> Self {
         Self::Numbers { values: Vec::new(), rounded: 0 }
@@ -102,6 +119,20 @@ impl Text {
     /// How many cells are numbers all the same.
     pub fn numbers(&self) -> usize {
         self.numbers
+    }
+
+    /// Numbers as they are written.
+    pub(in crate::dataset) fn of_numbers(values: &[f32]) -> Self {
+        let mut text = Self::default();
+        for (&value, place) in values.iter().zip(0..) {
+            if value.is_nan() { text.push_missing() } else { text.push(&value.to_string(), place, true) }
+        }
+        text
+    }
+
+    /// Whether every text is a date.
+    pub(in crate::dataset) fn is_dates(&self) -> bool {
+        !self.categories.is_empty() && self.categories.iter().all(|text| seconds_since_1970(text).is_some())
     }
 
     /// The cells as seconds since 1970 in UTC, if every text of the column is a date.
@@ -181,7 +212,7 @@ impl Table {
     }
 
     /// Adds the rows of a table with the same columns.
-    pub(super) fn append(&mut self, later: Self) {
+    pub(in crate::dataset) fn append(&mut self, later: Self) {
         self.rows += later.rows;
         for (column, later) in self.columns.iter_mut().zip(later.columns) {
             column.missing.append(later.missing);

@@ -83,8 +83,9 @@ pub(super) fn streamed(
         }
         _ => return Err(LoadError::Shape { path: path.to_owned(), shape }),
     };
-    let extent =
-        array.extent().map_err(|error| LoadError::Data { path: path.to_owned(), source: error.into() })?;
+    let survey =
+        array.survey().map_err(|error| LoadError::Data { path: path.to_owned(), source: error.into() })?;
+    let extent = survey.extent;
     let bytes = array.layout().element().becomes_bytes();
     let range = match extent {
         (_, high) if bytes && high <= 1.0 => ValueRange { low: 0.0, high: 1.0 },
@@ -96,6 +97,44 @@ pub(super) fn streamed(
     }
     let (kind, path) = (Kind::Images { shape: image, range }, path.to_owned());
     Ok(Found { path, kind, values: FoundValues::File(array, ahead), labels, ids: None })
+}
+
+/// What numbers are, together.
+pub(super) struct Extent {
+    low: f32,
+    high: f32,
+    /// Whether all are whole numbers from 0 to 255.
+    fit_bytes: bool,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { low: f32::INFINITY, high: f32::NEG_INFINITY, fit_bytes: true }
+    }
+}
+
+impl Extent {
+    /// Sees more of them. What is not finite has no place in a range.
+    pub fn add(&mut self, numbers: &[f32]) {
+        for &value in numbers {
+            if value.is_finite() {
+                self.low = self.low.min(value);
+                self.high = self.high.max(value);
+            }
+            self.fit_bytes &= (0.0..=255.0).contains(&value) && value.fract() == 0.0;
+        }
+    }
+
+    /// The range that images of these values have, and whether they become bytes.
+    pub fn range_of_images(&self, path: &str, notes: &mut Vec<String>) -> (ValueRange, bool) {
+        let range = range_of((self.low, self.high));
+        let as_bytes = range == ValueRange::BYTES && self.fit_bytes;
+        notes.push(match as_bytes {
+            true => format!("{path}: all values are whole numbers from 0 to 255, and kept as bytes"),
+            false => told_range(path, range),
+        });
+        (range, as_bytes)
+    }
 }
 
 /// Rows of a table, or of an array with two dimensions, as images of the size that was asked for.
@@ -111,7 +150,8 @@ pub(super) fn images_of_rows(
     Ok(as_images(path, Element::U8, image, values, notes))
 }
 
-fn image_of_row(path: &str, size: ImageSize, features: usize) -> Result<ImageShape, LoadError> {
+/// The shape of images of which a row has so many values.
+pub(super) fn image_of_row(path: &str, size: ImageSize, features: usize) -> Result<ImageShape, LoadError> {
     let ImageSize { height, width } = size;
     let channels = [1, 3].into_iter().find(|channels| height * width * channels == features);
     let channels = channels.ok_or_else(|| LoadError::Size { path: path.to_owned(), size, features })?;
@@ -174,18 +214,14 @@ fn as_images(
             )
         }
         Values::Numbers(numbers) => {
-            let finite = numbers.iter().copied().filter(|value| value.is_finite());
-            let range = range_of(
-                finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x))),
-            );
-            let whole = |&value: &f32| (0.0..=255.0).contains(&value) && value.fract() == 0.0;
-            if range == ValueRange::BYTES && numbers.iter().all(whole) {
-                let bytes = numbers.iter().map(|&value| value as u8).collect();
-                notes.push(format!("{path}: all values are whole numbers from 0 to 255, and kept as bytes"));
-                (range, Values::Bytes(bytes))
-            } else {
-                notes.push(told_range(path, range));
-                (range, Values::Numbers(numbers))
+            let mut extent = Extent::default();
+            extent.add(&numbers);
+            match extent.range_of_images(path, notes) {
+                (range, true) => {
+                    let bytes = numbers.iter().map(|&value| value as u8).collect();
+                    (range, Values::Bytes(bytes))
+                }
+                (range, false) => (range, Values::Numbers(numbers)),
             }
         }
     };

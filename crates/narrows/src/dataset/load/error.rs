@@ -28,6 +28,20 @@ pub enum LoadError {
         /// Why it cannot stay in its file.
         why: &'static str,
     },
+    /// The cache cannot be written.
+    #[error(
+        "{}: {source}. Data that is larger than memory is written there, to be read block by block; make room, give another folder \
+         (the variable XDG_CACHE_HOME), or more memory with --memory", place.display()
+    )]
+    Cache {
+        /// Where in the cache.
+        place: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What was read is not what it was when reading began.
+    #[error("{0} was changed while it was read; wait until nothing writes to it, and start again")]
+    Changed(String),
     /// Too little memory to read ahead.
     #[error("--memory: {0}")]
     Budget(#[from] BudgetError),

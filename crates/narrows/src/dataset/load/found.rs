@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dataset::format::ArrayFile;
 use crate::dataset::{ImageShape, ReadAhead, ValueRange, Values};
 
@@ -25,7 +27,8 @@ pub(super) enum FoundValues {
 }
 
 /// What a row is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
     Images {
         shape: ImageShape,
@@ -48,11 +51,18 @@ pub(super) struct FoundParts {
 impl Found {
     /// Numbers in a row.
     pub fn features(&self) -> usize {
-        match &self.kind {
+        self.kind.features()
+    }
+}
+
+impl Kind {
+    /// Numbers in a row.
+    pub fn features(&self) -> usize {
+        match self {
             // It was counted when the values were read.
-            Kind::Images { shape, .. } => shape.features().unwrap_or(0),
-            Kind::Table(columns) => columns.len(),
-            Kind::Rows(features) => *features,
+            Self::Images { shape, .. } => shape.features().unwrap_or(0),
+            Self::Table(columns) => columns.len(),
+            Self::Rows(features) => *features,
         }
     }
 }
@@ -62,10 +72,22 @@ impl FoundParts {
     pub fn one(train: Found) -> Self {
         Self { train, validation: None, test: None }
     }
+
+    /// The parts that there are. Where none is for training, the others are what there is to train on.
+    pub fn of_any(train: Option<Found>, validation: Option<Found>, test: Option<Found>) -> Option<Self> {
+        match (train, validation, test) {
+            (Some(train), validation, test) => Some(Self { train, validation, test }),
+            (None, Some(only), None) | (None, None, Some(only)) => Some(Self::one(only)),
+            (None, Some(validation), Some(test)) => {
+                Some(Self { train: validation, validation: None, test: Some(test) })
+            }
+            (None, None, None) => None,
+        }
+    }
 }
 
 /// The class of each row.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Labels {
     /// Names of classes, in the order in which they occur.
     pub names: Vec<String>,

@@ -1,35 +1,101 @@
 //! From a folder of images to rows.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::cache::{CachedPart, array_name, rewrite};
 use super::error::LoadError;
 use super::found::{Found, FoundParts, FoundValues, Kind, Labels, grouped};
 use super::{ImageSize, LoadOptions, Progress};
-use crate::dataset::format::images::{self, Colour, Images, Role};
-use crate::dataset::format::{Limits, Source};
-use crate::dataset::{ImageShape, ValueRange, Values};
+use crate::dataset::format::images::{
+    self, Colour, ImageFile, Images, Listing, Piece, Pieces, Plan, Role, Target,
+};
+use crate::dataset::format::npy::RowWriter;
+use crate::dataset::format::{self, Limits, Source};
+use crate::dataset::{ImageShape, Part, ValueRange, Values};
 
-/// The images of a folder, in the parts that its folders name.
-pub(super) fn folder(
-    path: &str,
-    options: &LoadOptions,
+/// A folder of images that are not decoded yet.
+pub(super) struct ImageFolder<'a> {
+    path: &'a str,
+    options: images::Options,
+    listing: Listing,
+    plan: Plan,
     threads: NonZeroUsize,
-    progress: Progress<'_>,
-    notes: &mut Vec<String>,
-) -> Result<FoundParts, LoadError> {
-    let listing = images::list(Path::new(path))?;
-    let read = images::read(&listing, &reading(options), &Limits::default(), threads, progress)?;
-    notes.push(told(path, &read, listing.ignored));
-    if !read.unreadable.is_empty() {
-        let named = read.unreadable.iter().map(|one| format!("{} ({})", one.path.display(), one.reason));
-        notes.push(format!(
-            "{} images cannot be read and are left out: {}",
-            read.unreadable.len(),
-            named.collect::<Vec<_>>().join(", ")
-        ));
+}
+
+impl<'a> ImageFolder<'a> {
+    /// Finds the images and the size of their rows.
+    pub fn open(path: &'a str, options: &LoadOptions, threads: NonZeroUsize) -> Result<Self, LoadError> {
+        let options = reading(options);
+        let listing = images::list(Path::new(path))?;
+        let plan = images::plan(&listing, &options, threads)?;
+        Ok(Self { path, options, listing, plan, threads })
     }
-    Ok(parts(path, read))
+
+    /// The bytes that the pixels take while it is not known yet whether all are grey.
+    pub fn memory_bytes(&self) -> u64 {
+        let Target { height, width, channels } = self.plan.target;
+        self.listing.files.len() as u64 * (height * width * channels) as u64
+    }
+
+    /// The files that are read.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.listing.files.iter().map(|file| self.listing.folder.join(&file.path)).collect()
+    }
+
+    /// Decodes all images into memory, in the parts that the folders name.
+    pub fn read(self, progress: Progress<'_>, notes: &mut Vec<String>) -> Result<FoundParts, LoadError> {
+        let Self { path, options, listing, plan, threads } = self;
+        let read = images::read_planned(&listing, plan, &options, &Limits::default(), threads, progress)?;
+        tell(path, &read, listing.ignored, notes);
+        Ok(parts(path, read))
+    }
+
+    /// Decodes the images some at a time into an array for each part, in the folder `into`.
+    pub fn write(
+        self,
+        into: &Path,
+        progress: Progress<'_>,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<CachedPart>, LoadError> {
+        let Self { path, options, listing, plan, threads } = self;
+        let failed = |source| LoadError::Cache { place: into.to_owned(), source };
+        let Target { height, width, channels } = plan.target;
+        let mut pieces = Pieces::new(&listing, plan, options, threads);
+        let mut writers: Vec<(Part, RowWriter)> = Vec::new();
+        while let Some(Piece { role, pixels }) = pieces.next(progress)? {
+            let part = part_of(role);
+            if writers.last().is_none_or(|(last, _)| *last != part) {
+                let file = into.join(array_name(part));
+                writers.push((part, RowWriter::of_bytes(&file, &[height, width, channels]).map_err(failed)?));
+            }
+            let (_, writer) = writers.last_mut().expect("one was added");
+            writer.append_bytes(pixels).map_err(failed)?;
+        }
+        let read = pieces.finish()?;
+        tell(path, &read, listing.ignored, notes);
+        writers.retain(|(_, writer)| !writer.is_empty());
+        let mut parts = Vec::new();
+        for (part, writer) in writers {
+            writer.finish().map_err(failed)?;
+            if channels != read.channels {
+                rewrite(&into.join(array_name(part)), &[height, width], first_channel)?;
+            }
+            let shape = ImageShape { height, width, channels: read.channels };
+            let kind = Kind::Images { shape, range: ValueRange::BYTES };
+            let of_part = read.files.iter().filter(|file| part_of(file.role) == part);
+            parts.push(CachedPart { part, kind, labels: labels(of_part, &read.classes), ids: None });
+        }
+        Ok(parts)
+    }
+}
+
+/// Of pixels in three channels that are all the same, one.
+fn first_channel(values: format::Values) -> Vec<u8> {
+    match values {
+        format::Values::Bytes(bytes) => bytes.into_iter().step_by(3).collect(),
+        _ => unreachable!("images are written as bytes"),
+    }
 }
 
 /// A single image, as a data set of one row.
@@ -55,7 +121,7 @@ pub(super) fn reshaped(
         };
     }
     let Some(ImageSize { height, width }) = size else { return Ok((shape, values)) };
-    let from = images::Target { height: shape.height, width: shape.width, channels: shape.channels };
+    let from = Target { height: shape.height, width: shape.width, channels: shape.channels };
     let (path, size, limits) = (Path::new(path), (height, width), Limits::default());
     let values = match values {
         Values::Bytes(pixels) => Values::Bytes(images::resize_bytes(path, &pixels, from, size, &limits)?),
@@ -71,6 +137,19 @@ fn reading(options: &LoadOptions) -> images::Options {
         size: options.size.map(|size| (size.height, size.width)),
         colour: if options.grey { Colour::Grey } else { Colour::AsFound },
         skip_unreadable: options.skip_unreadable,
+    }
+}
+
+/// Says what was read, and what could not be.
+fn tell(path: &str, read: &Images, ignored: usize, notes: &mut Vec<String>) {
+    notes.push(told(path, read, ignored));
+    if !read.unreadable.is_empty() {
+        let named = read.unreadable.iter().map(|one| format!("{} ({})", one.path.display(), one.reason));
+        notes.push(format!(
+            "{} images cannot be read and are left out: {}",
+            read.unreadable.len(),
+            named.collect::<Vec<_>>().join(", ")
+        ));
     }
 }
 
@@ -94,25 +173,31 @@ fn parts(path: &str, read: Images) -> FoundParts {
         let first = files.iter().position(|file| role(file.role))?;
         let here = files.split_off(first);
         let values = pixels.split_off(first * height * width * channels);
-        let class = |file: &images::ImageFile| file.class.map(|class| classes[class as usize].clone());
-        let names: Option<Vec<String>> = here.iter().map(class).collect();
         Some(Found {
             path: path.to_owned(),
             kind: Kind::Images { shape, range: ValueRange::BYTES },
             values: FoundValues::Memory(Values::Bytes(values)),
-            labels: names.map(Labels::of_names),
+            labels: labels(&here, &classes),
             ids: None,
         })
     };
     let test = part(|role| role == Some(Role::Test));
     let validation = part(|role| role == Some(Role::Validation));
-    match (part(|_| true), test, validation) {
-        (Some(train), test, validation) => FoundParts { train, validation, test },
-        // Folders of one role alone: they are what there is.
-        (None, Some(only), None) | (None, None, Some(only)) => FoundParts::one(only),
-        (None, Some(test), Some(validation)) => {
-            FoundParts { train: validation, validation: None, test: Some(test) }
-        }
-        (None, None, None) => unreachable!("a list of images is not empty"),
+    FoundParts::of_any(part(|_| true), validation, test).expect("a list of images is not empty")
+}
+
+/// The class of each image, if all have one.
+fn labels<'a>(files: impl IntoIterator<Item = &'a ImageFile>, classes: &[String]) -> Option<Labels> {
+    let class = |file: &ImageFile| file.class.map(|class| classes[class as usize].clone());
+    let names: Option<Vec<String>> = files.into_iter().map(class).collect();
+    names.map(Labels::of_names)
+}
+
+/// What images of a role are for.
+fn part_of(role: Option<Role>) -> Part {
+    match role {
+        None | Some(Role::Training) => Part::Train,
+        Some(Role::Validation) => Part::Validation,
+        Some(Role::Test) => Part::Test,
     }
 }

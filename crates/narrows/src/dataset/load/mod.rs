@@ -15,15 +15,19 @@
 
 mod array;
 mod assemble;
+mod cache;
 mod column;
 mod error;
 mod first;
 mod found;
 mod ids;
+mod idx;
 #[cfg(feature = "images")]
 mod image;
+mod memory;
 mod options;
 mod table;
+mod tables;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -34,12 +38,10 @@ pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
 pub(crate) use options::{exact_size, is_default};
 
-use bytesize::ByteSize;
-
-use super::format::{ArrayFile, Format, FormatError, Layout, Limits, Problem, Source, Table, csv, idx, npy};
-use super::{Dataset, Part, Parts, ReadAhead, Schema, Split};
+use super::format::{Format, FormatError, Limits, Problem, Source, npy};
+use super::{Dataset, Part, Parts, Schema, Split};
 pub(crate) use found::grouped;
-use found::{Found, FoundParts, FoundValues, Kind};
+use found::{Found, FoundParts, Kind};
 
 /// The name of the data set that is built in.
 pub const MNIST: &str = "mnist";
@@ -188,6 +190,7 @@ impl<'a> Reader<'a> {
         shares.validation_share = options.validation_share;
         shares.split_seed = options.split_seed;
         shares.memory = options.memory;
+        shares.cache.clone_from(&options.cache);
         if *options == shares {
             return Ok(true);
         }
@@ -257,12 +260,7 @@ impl<'a> Reader<'a> {
     fn path(&mut self, path: &str, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
         let source = Source::open(Path::new(path)).map_err(|error| self.not_there(path, error))?;
         match source.format() {
-            Format::Csv => {
-                let reading = csv::Options { text: self.options.names(&wanted), ..csv::Options::default() };
-                let (table, dialect) = csv::read(source, &reading, &Limits::default(), self.threads)?;
-                self.notes.push(told(path, &table, Some(dialect)));
-                self.table(path, table, wanted)
-            }
+            Format::Csv => self.csv(path, source, wanted),
             Format::Parquet => self.parquet(path, source, wanted),
             Format::Npy => {
                 if let Some(found) = self.left_in_file(path, source.is_gzip(), npy::layout)? {
@@ -275,7 +273,7 @@ impl<'a> Reader<'a> {
             Format::Npz => self.archive(path, source, wanted),
             Format::Idx => self.idx_file(path, source, wanted),
             Format::IdxFolder => self.idx_folder(path, Path::new(path), None, wanted),
-            format => self.images(path, source, format),
+            format => self.images(path, source, format, wanted),
         }
     }
 
@@ -286,85 +284,6 @@ impl<'a> Reader<'a> {
             true => LoadError::NotThere(path.to_owned()),
             false => error.into(),
         }
-    }
-
-    fn table(&mut self, path: &str, table: Table, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let found = table::read(path, table, self.options, &wanted, &mut self.notes)?;
-        if self.options.size.is_none() {
-            return Ok(FoundParts::one(found));
-        }
-        let features = found.features();
-        let FoundValues::Memory(values) = found.values else { unreachable!("tables are in memory") };
-        let (kind, values) =
-            array::images_of_rows(path, self.options.size, features, values, &mut self.notes)?;
-        Ok(FoundParts::one(Found { kind, values: FoundValues::Memory(values), ..found }))
-    }
-
-    #[cfg(feature = "parquet")]
-    fn parquet(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let names = self.options.names(&wanted);
-        let table = super::format::parquet::read_with_text(source, &names, &Limits::default())?;
-        self.notes.push(told(path, &table, None));
-        self.table(path, table, wanted)
-    }
-
-    #[cfg(not(feature = "parquet"))]
-    fn parquet(&mut self, path: &str, _: Source, _: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        Err(LoadError::Feature { path: path.into(), what: "a Parquet file", feature: "parquet" })
-    }
-
-    /// An array that stays in its file, for it is too large for what memory is left. Its header is read by `layout`, of another
-    /// opening of the file; the standard input has none, and is read whole.
-    fn left_in_file(
-        &mut self,
-        path: &str,
-        is_compressed: bool,
-        layout: impl FnOnce(Source) -> Result<Layout, FormatError>,
-    ) -> Result<Option<FoundParts>, LoadError> {
-        if self.memory_left.is_none() || path == "-" {
-            return Ok(None);
-        }
-        let layout = layout(Source::open(Path::new(path))?)?;
-        let Some(ahead) = self.stays_in_file(path, &layout, is_compressed)? else { return Ok(None) };
-        let array = ArrayFile::open(Path::new(path))?;
-        let found = array::streamed(path, array, None, ahead, self.options, &mut self.notes)?;
-        Ok(Some(FoundParts::one(found)))
-    }
-
-    /// How an array is read ahead that is too large for what memory is left; nothing if it fits, and is counted then.
-    fn stays_in_file(
-        &mut self,
-        path: &str,
-        layout: &Layout,
-        is_compressed: bool,
-    ) -> Result<Option<ReadAhead>, LoadError> {
-        let Some(left) = self.memory_left else { return Ok(None) };
-        let bytes = layout.memory_bytes();
-        if bytes <= left {
-            self.memory_left = Some(left - bytes);
-            return Ok(None);
-        }
-        let why = match () {
-            () if is_compressed => {
-                Some("a compressed file can be read only from its beginning; decompress it")
-            }
-            () if !layout.has_contiguous_rows() => Some(
-                "its columns lie in one piece each, not its rows (Fortran order); write it anew with `numpy.ascontiguousarray`",
-            ),
-            () => None,
-        };
-        if let Some(why) = why {
-            return Err(LoadError::NeedsMemory { path: path.to_owned(), bytes, why });
-        }
-        let budget = self.options.memory.map_or(left, |memory| memory.as_u64());
-        let ahead = ReadAhead::within(budget)?;
-        self.memory_left = Some(left.saturating_sub(ahead.held_bytes()));
-        self.notes.push(format!(
-            "{path}: {} of values are more than the {} that data may take, so they stay in the file and are read block by block",
-            ByteSize(bytes).display().si(),
-            ByteSize(left).display().si()
-        ));
-        Ok(Some(ahead))
     }
 
     fn archive(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
@@ -384,61 +303,34 @@ impl<'a> Reader<'a> {
         Ok(FoundParts { train, validation: None, test })
     }
 
-    /// One of the usual four files stands for all of them; any other is an array.
-    fn idx_file(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
-        let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
-        let set =
-            name.as_deref().and_then(|name| Some(name.split_once("train-images")?.0.trim_end_matches('-')));
-        if let Some(set) = set {
-            let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-            return self.idx_folder(path, folder.unwrap_or(Path::new(".")), Some(set), wanted);
-        }
-        if let Some(found) = self.left_in_file(path, source.is_gzip(), idx::layout)? {
-            return Ok(found);
-        }
-        let array = idx::read(source, &Limits::default())?;
-        let found = array::read(path, array, None, self.options, &wanted, &mut self.notes)?;
-        Ok(FoundParts::one(found))
-    }
-
-    fn idx_folder(
+    #[cfg(feature = "images")]
+    fn images(
         &mut self,
         path: &str,
-        folder: &Path,
-        set: Option<&str>,
+        source: Source,
+        format: Format,
         wanted: Wanted<'_>,
     ) -> Result<FoundParts, LoadError> {
-        let folder = idx::find(folder, set)?;
-        if folder.transposed {
-            self.notes
-                .push(format!("{path}: the images of EMNIST are stored transposed; they are turned upright"));
-        }
-        let contents = idx::read_folder(&folder, &Limits::default())?;
-        let classes = contents.classes;
-        let mut part = |(images, labels)| {
-            let found = array::read(path, images, labels, self.options, &wanted, &mut self.notes)?;
-            let labels = found.labels.map(|labels| match &classes {
-                Some(classes) => labels.renamed(|name| classes.get(&name.parse().ok()?).cloned()),
-                None => labels,
-            });
-            Ok::<_, LoadError>(Found { labels, ..found })
-        };
-        let train = part(contents.train)?;
-        let test = contents.test.map(part).transpose()?;
-        Ok(FoundParts { train, validation: None, test })
-    }
-
-    #[cfg(feature = "images")]
-    fn images(&mut self, path: &str, source: Source, format: Format) -> Result<FoundParts, LoadError> {
         self.options.refuse_columns(path, "images")?;
-        match format {
-            Format::Image => image::file(path, source, self.options),
-            _ => image::folder(path, self.options, self.threads, &mut *self.progress, &mut self.notes),
+        if format == Format::Image {
+            return image::file(path, source, self.options);
+        }
+        let folder = image::ImageFolder::open(path, self.options, self.threads)?;
+        let bytes = folder.memory_bytes();
+        match (self.exceeded(bytes), &self.options.cache) {
+            (Some(left), Some(cache)) => {
+                let files = folder.files();
+                let needed = cache::Needed { path, files: &files, bytes, left, wanted };
+                self.through_cache(cache, needed, |reader, into| {
+                    folder.write(into, &mut *reader.progress, &mut reader.notes)
+                })
+            }
+            _ => folder.read(&mut *self.progress, &mut self.notes),
         }
     }
 
     #[cfg(not(feature = "images"))]
-    fn images(&mut self, path: &str, _: Source, _: Format) -> Result<FoundParts, LoadError> {
+    fn images(&mut self, path: &str, _: Source, _: Format, _: Wanted<'_>) -> Result<FoundParts, LoadError> {
         let _ = &mut self.progress;
         Err(LoadError::Feature { path: path.into(), what: "a folder of images", feature: "images" })
     }
@@ -487,21 +379,4 @@ impl LoadOptions {
             None => Ok(()),
         }
     }
-}
-
-/// What a table is, in a sentence.
-fn told(path: &str, table: &Table, dialect: Option<csv::Dialect>) -> String {
-    let how = dialect.map_or(String::new(), |dialect| {
-        let separated = match dialect.delimiter {
-            b',' => "commas",
-            b';' => "semicolons",
-            b'\t' => "tabs",
-            _ => "vertical bars",
-        };
-        let header =
-            if dialect.header { "the first line names the columns" } else { "no line names the columns" };
-        let comma = if dialect.decimal_comma { ", decimals are written with a comma" } else { "" };
-        format!("; separated by {separated}, {header}{comma}")
-    });
-    format!("{path}: {} rows, {} columns{how}", grouped(table.rows), grouped(table.columns.len()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use bytesize::ByteSize;
@@ -70,10 +71,15 @@ pub struct LoadOptions {
     /// The seed by which shares are drawn.
     #[serde(skip_serializing_if = "is_default")]
     pub split_seed: u64,
-    /// What the values may take of memory, written `200MB`: an array that takes more stays in its file and is read from there, block
-    /// by block. Without it, everything is read into memory.
+    /// What the values may take of memory, written `200MB`: what takes more is read block by block, an array from its file, all else from
+    /// [`cache`](Self::cache). Without it, everything is read into memory.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exact_size")]
     pub memory: Option<ByteSize>,
+    /// A folder for copies of tables and images that take more than the memory allows: they are read into it once, and from there block by
+    /// block. Without it, they are read into memory. It decides nothing but where files lie, so it is no part of what is written of
+    /// the options.
+    #[serde(skip)]
+    pub cache: Option<PathBuf>,
 }
 
 /// What to do with cells without a value.

@@ -65,8 +65,8 @@ pub enum QualityError {
     /// Numbers that are not finite.
     #[error(transparent)]
     Frechet(#[from] FrechetError),
-    /// Too few images.
-    #[error("interpolations need at least {needed} images in the {set} set, it has {found}")]
+    /// Too few images or rows.
+    #[error("interpolations need at least {needed} rows in the {set} set, it has {found}")]
     TooFew {
         /// Which: training or test.
         set: &'static str,
@@ -221,9 +221,9 @@ pub fn measure(
     let test = scale.samples(&examined)?.to_vec();
     let test_features = judge.look(compute, test.clone())?.features;
 
-    let (real, blended) = match data.schema().image() {
-        Some(_) => ("real test images", "pixel blend"),
-        None => ("real test rows", "blend of values"),
+    let (things, real, blended) = match data.schema().image() {
+        Some(_) => ("images", "real test images", "pixel blend"),
+        None => ("rows", "real test rows", "blend of values"),
     };
     let mut comparisons = Vec::new();
     for &between in between {
@@ -276,7 +276,8 @@ pub fn measure(
         let mut verdicts = Vec::new();
         for (pairs, paths) in compared.iter().zip(&paired) {
             let Some(first) = pairs.first() else { continue };
-            let names = Names { linear: first.linear.name, deep: first.deep.name, between: &name };
+            let (linear, deep) = (first.linear.name, first.deep.name);
+            let names = Names { linear, deep, between: &name, things };
             verdicts.push(verdict(names, paths, &clusters));
         }
         comparisons.push(Comparison { between, pairs: pairs.len(), subjects, verdicts, name });

@@ -47,7 +47,7 @@ impl Between {
 /// Too few images to go between.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there are too few test images to go between for {0}: at least two of each class are needed; `narrows data` lists them"
+    "there are too few test rows to go between for {0}: at least two of each class are needed; `narrows data` lists them"
 )]
 pub struct NoPairs(pub String);
 

@@ -82,6 +82,8 @@ pub(super) struct Names<'a> {
     pub deep: &'a str,
     /// `7↔1`.
     pub between: &'a str,
+    /// What is gone between: images, or rows.
+    pub things: &'a str,
 }
 
 /// Compares two models of equal latent size, which went the same paths: of each measure the mean of deep minus linear, over paths and
@@ -156,26 +158,29 @@ fn joint(differences: &[Difference]) -> Finding {
 }
 
 fn sentence(names: Names<'_>, finding: Finding, differences: &[Difference]) -> String {
-    let Names { linear, deep, between } = names;
+    let Names { linear, deep, between, things } = names;
     let [better, worse, open] = [Finding::Better, Finding::Worse, Finding::NotShown].map(|wanted| {
         let deciding = differences.iter().filter(|d| d.decides && d.finding == wanted);
         deciding.map(|difference| difference.measure.says(wanted)).collect::<Vec<_>>()
     });
     match finding {
         Finding::Better => format!(
-            "{between}: yes, {deep} interpolates better than {linear}. Its images {}.",
+            "{between}: yes, {deep} interpolates better than {linear}. Its {things} {}.",
             listed(&better)
         ),
         Finding::Worse => {
-            format!("{between}: no, {deep} interpolates worse than {linear}. Its images {}.", listed(&worse))
+            format!(
+                "{between}: no, {deep} interpolates worse than {linear}. Its {things} {}.",
+                listed(&worse)
+            )
         }
         Finding::NotShown => {
             let mut text = format!("{between}: not shown that {deep} interpolates better than {linear}.");
             if !better.is_empty() {
-                text += &format!(" Its images {}.", listed(&better));
+                text += &format!(" Its {things} {}.", listed(&better));
             }
             if !worse.is_empty() {
-                let but = if better.is_empty() { "Its images" } else { "But they" };
+                let but = if better.is_empty() { format!("Its {things}") } else { "But they".to_owned() };
                 text += &format!(" {but} {}.", listed(&worse));
             }
             if !open.is_empty() {

@@ -8,6 +8,7 @@
 //! rounded to the nearest `f32`. Missing is what pandas takes for it (an empty cell, `NA`, `NaN`, `null`, `None` and so on) and `?`. Any other
 //! column is text, and says which cell made it so.
 
+mod blocks;
 mod cells;
 mod chunks;
 mod dialect;
@@ -16,18 +17,19 @@ mod write;
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+pub use blocks::{Blocks, blocks};
 pub use dialect::Dialect;
 pub use write::write;
+pub(in crate::dataset) use write::write_blocks;
 
 use self::chunks::{Chunk, Chunks};
 use self::parse::{Columns, Parsed};
 use super::Limits;
 use super::error::{Fault, FormatError, Place, Problem};
-use super::source::{Source, Stream};
+use super::source::Source;
 use super::table::{Table, distinct_names};
 
 /// What the user says of a file, in place of what is found out.
@@ -127,75 +129,6 @@ pub fn read(
         }
     };
     read_all().map_err(|fault: Fault| fault.in_file(&path))
-}
-
-/// Reads a table block by block, so that neither the file nor the table need fit into memory.
-///
-/// What the columns are is decided by the first block: text in a column of numbers later on is an error, unless
-/// [`Options::text`] names it.
-///
-/// # Errors
-/// As [`read`], for the first block.
-pub fn blocks(source: Source, options: &Options) -> Result<Blocks, FormatError> {
-    let (path, stream, _) = source.into_stream()?;
-    match Beginning::read(stream, options) {
-        Ok(Beginning { columns, first, chunks }) => {
-            Ok(Blocks { path, columns, first: Some(first), chunks, failed: false })
-        }
-        Err(fault) => Err(fault.in_file(&path)),
-    }
-}
-
-/// The blocks of a table: some megabyte of the file each.
-pub struct Blocks {
-    path: PathBuf,
-    columns: Columns,
-    first: Option<Chunk>,
-    chunks: Chunks<Text<Stream>>,
-    failed: bool,
-}
-
-impl Blocks {
-    /// How the file writes its table.
-    pub fn dialect(&self) -> Dialect {
-        self.columns.dialect
-    }
-
-    /// The names of the columns, and whether each holds text.
-    pub fn columns(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.columns.names.iter().map(String::as_str).zip(self.columns.text.iter().copied())
-    }
-
-    fn block(&mut self) -> Result<Option<Table>, Fault> {
-        let (chunk, first) = match self.first.take() {
-            Some(chunk) => (chunk, true),
-            None => match self.chunks.next()? {
-                Some(chunk) => (chunk, false),
-                None => return Ok(None),
-            },
-        };
-        let Parsed { table, texts } = self.columns.parse(&chunk, first)?;
-        match texts.into_iter().next() {
-            Some((column, (line, text))) => {
-                let place = Place::Cell { line, column: self.columns.names[column].clone() };
-                Err(Problem::from(CsvProblem::NotANumber(text)).at(place))
-            }
-            None => Ok(Some(table)),
-        }
-    }
-}
-
-impl Iterator for Blocks {
-    type Item = Result<Table, FormatError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let block = self.block().map_err(|fault| fault.in_file(&self.path));
-        self.failed = block.is_err();
-        block.transpose()
-    }
 }
 
 /// The text after its byte order mark: what was read already, and the rest.

@@ -13,6 +13,7 @@
 
 mod decode;
 mod list;
+mod pieces;
 mod resize;
 mod write;
 
@@ -22,6 +23,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub use list::{ImageFile, Listing, Role, list};
+pub(in crate::dataset) use pieces::{Piece, Pieces};
 pub use resize::{Target, grey_bytes, grey_numbers, resize_bytes, resize_numbers};
 pub use write::write_folder;
 
@@ -79,6 +81,15 @@ pub struct Unreadable {
     pub path: PathBuf,
     /// Why.
     pub reason: String,
+}
+
+/// What is known of the images of a folder before they are decoded.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The shape of a row; three channels where it is not known yet whether all pixels are grey.
+    pub target: Target,
+    /// Images whose headers cannot be read.
+    unreadable: Vec<Unreadable>,
 }
 
 /// What is wrong with a folder of images.
@@ -153,7 +164,32 @@ pub fn read(
     threads: NonZeroUsize,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Images, FormatError> {
-    read_listed(listing, options, limits, threads, progress).map_err(|fault| fault.in_file(&listing.folder))
+    let plan = plan(listing, options, threads)?;
+    read_planned(listing, plan, options, limits, threads, progress)
+}
+
+/// Finds the shape of the rows. Without a size, every header is read for it.
+///
+/// # Errors
+/// If sizes differ and none was given, or no image can be read.
+pub fn plan(listing: &Listing, options: &Options, threads: NonZeroUsize) -> Result<Plan, FormatError> {
+    target(listing, options, threads).map_err(|fault| fault.in_file(&listing.folder))
+}
+
+/// As [`read`], where the plan is known already.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_planned(
+    listing: &Listing,
+    plan: Plan,
+    options: &Options,
+    limits: &Limits,
+    threads: NonZeroUsize,
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<Images, FormatError> {
+    read_listed(listing, plan, options, limits, threads, progress)
+        .map_err(|fault| fault.in_file(&listing.folder))
 }
 
 /// Decodes a single image.
@@ -196,12 +232,13 @@ fn images(
 
 fn read_listed(
     listing: &Listing,
+    plan: Plan,
     options: &Options,
     limits: &Limits,
     threads: NonZeroUsize,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Images, Fault> {
-    let (target, mut unreadable) = target(listing, options, threads)?;
+    let Plan { target, unreadable } = plan;
     let count = listing.files.len();
     let row = target.height * target.width * target.channels;
     let needed = count.saturating_mul(row) as u64;
@@ -213,24 +250,9 @@ fn read_listed(
 
     let decoded = decode::all(listing, target, &mut pixels, threads, progress)?;
     let mut readable = vec![true; count];
-    for (index, reason) in decoded.failures {
-        readable[index] = false;
-        let path = listing.files[index].path.clone();
-        // What the header told already is not told twice.
-        unreadable.retain(|known| known.path != path);
-        unreadable.push(Unreadable { path, reason });
-    }
-    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
-    if unreadable.len() == count || (!unreadable.is_empty() && !options.skip_unreadable) {
-        return Err(ImagesProblem::Unreadable { total: count, unreadable }.into());
-    }
-    let files: Vec<ImageFile> = listing
-        .files
-        .iter()
-        .zip(&readable)
-        .filter(|(_, readable)| **readable)
-        .map(|(file, _)| file.clone())
-        .collect();
+    decoded.failures.iter().for_each(|(index, _)| readable[*index] = false);
+    let unreadable = all_unreadable(listing, options, unreadable, decoded.failures)?;
+    let files = those(&listing.files, &readable);
     if files.len() < count {
         keep_rows(&mut pixels, row, &readable);
     }
@@ -238,12 +260,32 @@ fn read_listed(
     Ok(Images { classes: listing.classes.clone(), unreadable, ..images })
 }
 
-/// The shape of a row. Without a size, every header is read for it, and those that cannot be read are returned too.
-fn target(
+/// What cannot be read, by its header or by its pixels, with the number of its file; it is an error unless it is to be skipped.
+fn all_unreadable(
     listing: &Listing,
     options: &Options,
-    threads: NonZeroUsize,
-) -> Result<(Target, Vec<Unreadable>), Fault> {
+    mut unreadable: Vec<Unreadable>,
+    failures: Vec<(usize, String)>,
+) -> Result<Vec<Unreadable>, ImagesProblem> {
+    let total = listing.files.len();
+    for (index, reason) in failures {
+        let path = listing.files[index].path.clone();
+        // What the header told already is not told twice.
+        unreadable.retain(|known| known.path != path);
+        unreadable.push(Unreadable { path, reason });
+    }
+    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    match unreadable.len() == total || (!unreadable.is_empty() && !options.skip_unreadable) {
+        true => Err(ImagesProblem::Unreadable { total, unreadable }),
+        false => Ok(unreadable),
+    }
+}
+
+fn those(files: &[ImageFile], kept: &[bool]) -> Vec<ImageFile> {
+    files.iter().zip(kept).filter(|(_, kept)| **kept).map(|(file, _)| file.clone()).collect()
+}
+
+fn target(listing: &Listing, options: &Options, threads: NonZeroUsize) -> Result<Plan, Fault> {
     let channels = |all_grey| match options.colour {
         Colour::Grey => 1,
         Colour::AsFound if all_grey => 1,
@@ -251,7 +293,8 @@ fn target(
     };
     check_size(options.size)?;
     if let Some((height, width)) = options.size {
-        return Ok((Target { height, width, channels: channels(false) }, Vec::new()));
+        let target = Target { height, width, channels: channels(false) };
+        return Ok(Plan { target, unreadable: Vec::new() });
     }
     let mut unreadable = Vec::new();
     let mut first: Option<(&ImageFile, Header)> = None;
@@ -278,7 +321,7 @@ fn target(
     }
     match first {
         Some((_, Header { height, width, .. })) => {
-            Ok((Target { height, width, channels: channels(all_grey) }, unreadable))
+            Ok(Plan { target: Target { height, width, channels: channels(all_grey) }, unreadable })
         }
         None => Err(ImagesProblem::Unreadable { total: listing.files.len(), unreadable }.into()),
     }

@@ -11,6 +11,7 @@ mod write;
 
 pub use archive::{Archive, Choice};
 pub use header::NpyProblem;
+pub(in crate::dataset) use write::{RowWriter, write_pieces};
 pub use write::{write, write_archive};
 
 use super::Limits;

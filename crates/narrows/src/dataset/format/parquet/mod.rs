@@ -9,9 +9,11 @@ mod headers;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::RowGroupMetaData;
 use ::parquet::file::reader::ChunkReader;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
@@ -70,29 +72,118 @@ pub fn read(source: Source, limits: &Limits) -> Result<Table, FormatError> {
 /// # Errors
 /// As [`read`].
 pub fn read_with_text(source: Source, text: &[String], limits: &Limits) -> Result<Table, FormatError> {
-    let (path, reader) = source.into_seekable(limits)?;
-    // The decoder checks most of what it reads, but panics on some damaged pages: no file may end the program.
-    let table = catch_unwind(AssertUnwindSafe(|| match reader {
-        Seekable::File(file) => read_parquet(file, text, limits),
-        Seekable::Bytes(bytes) => read_parquet(Bytes::from(bytes.into_inner()), text, limits),
-    }));
-    table.unwrap_or_else(|_| Err(ParquetProblem::Damaged.into())).map_err(|fault| fault.in_file(&path))
+    let mut batches = batches(source, text, limits)?;
+    let mut table = batches.columns.clone();
+    limits.check(batches.claimed_bytes).map_err(|problem| batches.in_file(problem.into()))?;
+    while batches.append_to(&mut table)? {
+        limits.check(table.memory()).map_err(|problem| batches.in_file(problem.into()))?;
+    }
+    Ok(table)
 }
 
-fn read_parquet(
-    reader: impl ChunkReader + 'static,
-    text: &[String],
-    limits: &Limits,
-) -> Result<Table, Fault> {
-    let reader = Checked::new(reader).map_err(ParquetProblem::File)?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(reader).map_err(ParquetProblem::File)?;
-    let claimed: i64 =
-        builder.metadata().row_groups().iter().map(|group| group.total_byte_size().max(0)).sum();
-    limits.check(claimed.unsigned_abs())?;
-    let mut table = empty(builder.schema(), text)?;
-    let batches = builder.with_batch_size(BATCH_ROWS).build().map_err(ParquetProblem::File)?;
-    collect(batches, &mut table, limits)?;
-    Ok(table)
+/// Reads a table some thousand rows at a time, so that it need not fit into memory; `limits` are for a group of rows.
+///
+/// # Errors
+/// If it is damaged, or has a column of another type.
+pub fn batches(source: Source, text: &[String], limits: &Limits) -> Result<Batches, FormatError> {
+    let (path, reader) = source.into_seekable(limits)?;
+    caught(|| match reader {
+        Seekable::File(file) => Batches::open(&path, file, text, limits),
+        Seekable::Bytes(bytes) => Batches::open(&path, Bytes::from(bytes.into_inner()), text, limits),
+    })
+    .map_err(|fault| fault.in_file(&path))
+}
+
+/// The rows of a table, some thousand at a time.
+pub struct Batches {
+    path: PathBuf,
+    /// Without rows.
+    columns: Table,
+    batches: ParquetRecordBatchReader,
+    /// What the header says of all rows.
+    claimed_rows: u64,
+    claimed_bytes: u64,
+    /// How many rows were read.
+    rows: u64,
+    ended: bool,
+}
+
+impl Batches {
+    fn open(
+        path: &Path,
+        reader: impl ChunkReader + 'static,
+        text: &[String],
+        limits: &Limits,
+    ) -> Result<Self, Fault> {
+        let reader = Checked::new(reader).map_err(ParquetProblem::File)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(reader).map_err(ParquetProblem::File)?;
+        let groups = builder.metadata().row_groups();
+        let group_bytes = groups.iter().map(|group| group.total_byte_size().max(0).unsigned_abs());
+        limits.check(group_bytes.max().unwrap_or(0))?;
+        let claimed = |count: &dyn Fn(&RowGroupMetaData) -> i64| {
+            groups.iter().fold(0_u64, |sum, group| sum.saturating_add(count(group).max(0).unsigned_abs()))
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            claimed_rows: claimed(&RowGroupMetaData::num_rows),
+            claimed_bytes: claimed(&RowGroupMetaData::total_byte_size),
+            columns: empty(builder.schema(), text)?,
+            batches: builder.with_batch_size(BATCH_ROWS).build().map_err(ParquetProblem::File)?,
+            rows: 0,
+            ended: false,
+        })
+    }
+
+    /// How many rows were read, of how many that the header claims.
+    pub(in crate::dataset) fn progress(&self) -> (u64, u64) {
+        (self.rows, self.claimed_rows)
+    }
+
+    /// What all cells take as 32-bit numbers, if there are as many rows as the header claims.
+    pub(in crate::dataset) fn memory_bytes(&self) -> u64 {
+        self.claimed_rows.saturating_mul((self.columns.columns.len() * size_of::<f32>()) as u64)
+    }
+
+    /// Puts the next rows behind those of `table`, or says that there are none.
+    fn append_to(&mut self, table: &mut Table) -> Result<bool, FormatError> {
+        if self.ended {
+            return Ok(false);
+        }
+        let appended = caught(|| match self.batches.next() {
+            None if self.rows == 0 => Err(ParquetProblem::NoRows.into()),
+            None => Ok(false),
+            Some(batch) => {
+                let batch = batch.map_err(ParquetProblem::Columns)?;
+                append(&batch, table, self.rows)?;
+                self.rows += batch.num_rows() as u64;
+                Ok(true)
+            }
+        });
+        self.ended = !matches!(appended, Ok(true));
+        appended.map_err(|fault| self.in_file(fault))
+    }
+
+    fn in_file(&self, fault: Fault) -> FormatError {
+        fault.in_file(&self.path)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Table, FormatError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut table = self.columns.clone();
+        match self.append_to(&mut table) {
+            Ok(true) => Some(Ok(table)),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// The decoder checks most of what it reads, but panics on some damaged pages: no file may end the program.
+fn caught<T>(read: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(ParquetProblem::Damaged.into()))
 }
 
 /// The columns without rows; refuses what cannot be converted before anything is read.
@@ -105,20 +196,13 @@ fn empty(schema: &Schema, text: &[String]) -> Result<Table, Fault> {
     Ok(Table { rows: 0, columns: columns.collect::<Result<_, _>>()? })
 }
 
-fn collect(
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
-    table: &mut Table,
-    limits: &Limits,
-) -> Result<(), Fault> {
-    for batch in batches {
-        let batch = batch.map_err(ParquetProblem::Columns)?;
-        for (column, array) in table.columns.iter_mut().zip(batch.columns()) {
-            convert::append(column, array.as_ref(), table.rows as u64).map_err(|(row, problem)| {
-                Problem::from(problem).at(Place::Cell { line: row, column: column.name.clone() })
-            })?;
-        }
-        table.rows += batch.num_rows();
-        limits.check(table.memory())?;
+/// Adds the rows of a batch, of which the first is row `first`.
+fn append(batch: &RecordBatch, table: &mut Table, first: u64) -> Result<(), Fault> {
+    for (column, array) in table.columns.iter_mut().zip(batch.columns()) {
+        convert::append(column, array.as_ref(), first).map_err(|(row, problem)| {
+            Problem::from(problem).at(Place::Cell { line: row, column: column.name.clone() })
+        })?;
     }
-    if table.rows == 0 { Err(ParquetProblem::NoRows.into()) } else { Ok(()) }
+    table.rows += batch.num_rows();
+    Ok(())
 }
