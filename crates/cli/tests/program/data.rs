@@ -385,10 +385,10 @@ fn an_array_goes_through_every_command_and_a_split_is_given_again() {
 fn arrays_are_read_from_the_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("array.npy");
-    let values = narrows::dataset::format::Values::Numbers((0..200).map(|i| i as f32).collect());
-    narrows::dataset::format::npy::write(&path, &[50, 4], &values).unwrap();
+    let values = Values::Numbers((0..200).map(|i| i as f32).collect());
+    npy::write(&path, &[50, 4], &values).unwrap();
     let idx = folder.path().join("array-idx2-ubyte");
-    let bytes = narrows::dataset::format::Values::Bytes((0..200).collect());
+    let bytes = Values::Bytes((0..200).collect());
     narrows::dataset::format::idx::write(&idx, &[50, 4], &bytes).unwrap();
     for file in [&path, &idx] {
         for memory in [None, Some("1MB")] {
