@@ -11,9 +11,10 @@ use crate::failure::{Failure, with_suggestion};
 use crate::table::Table;
 
 /// Name and text of every built-in experiment.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("assignment", include_str!("../../../../experiments/assignment.toml")),
     ("quick", include_str!("../../../../experiments/quick.toml")),
+    ("records", include_str!("../../../../experiments/records.toml")),
 ];
 
 /// List the built-in experiments, or print one as TOML to start from

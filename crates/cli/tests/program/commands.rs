@@ -255,8 +255,8 @@ fn the_data_is_described() {
 #[test]
 fn a_printed_experiment_can_be_changed_and_run() {
     let list = narrows!["experiments"].success();
-    assert!(list.contains("assignment") && list.contains("quick"));
-    for name in ["assignment", "quick"] {
+    for name in ["assignment", "quick", "records"] {
+        assert!(list.contains(name), "{list}");
         assert!(narrows!["experiments", name].success().contains("[[models]]"));
     }
     let folder = tempfile::tempdir().unwrap();
