@@ -69,7 +69,7 @@ pub struct Train {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
 
-    /// Weight decay [default: 1e-5 for adam, 0.01 for adamw, 0 for sgd and muon]
+    /// Weight decay [default: 1e-5 for adam, 0.01 for adamw, 0 for sgd, chosen for the data for muon]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
 
@@ -260,10 +260,11 @@ impl Train {
                 nesterov: self.nesterov,
             },
             OptimiserName::Muon => {
-                let rate = self.learning_rate.unwrap_or_else(|| chosen.optimiser.learning_rate());
-                let mut muon = Optimiser::muon(rate, decay.unwrap_or(0.0));
-                if let (Optimiser::Muon { momentum, .. }, Some(given)) = (&mut muon, self.momentum) {
-                    *momentum = given;
+                let mut muon = chosen.optimiser;
+                if let Optimiser::Muon { learning_rate, weight_decay, momentum, .. } = &mut muon {
+                    *learning_rate = self.learning_rate.unwrap_or(*learning_rate);
+                    *weight_decay = decay.unwrap_or(*weight_decay);
+                    *momentum = self.momentum.unwrap_or(*momentum);
                 }
                 muon
             }
