@@ -211,6 +211,15 @@ pub struct Descent {
     pub shrink: f32,
 }
 
+impl Descent {
+    /// One vector of weights.
+    #[inline(always)]
+    fn apply<L: Lanes>(self, l: L, direction: &[f32; LANES], weights: &mut [f32; LANES]) {
+        let shrunk = l.mul(l.load(weights), l.splat(self.shrink));
+        l.store(l.mul_add(l.splat(-self.step), l.load(direction), shrunk), weights);
+    }
+}
+
 /// Weights of some panels of outputs, to be updated.
 #[derive(Debug)]
 pub struct OutputPanels<'a> {
@@ -317,7 +326,7 @@ impl Descend<'_> {
     /// The step of one tile, whose direction lies as the weights do.
     #[inline(always)]
     fn step<L: Lanes>(&mut self, l: L, output_panel: usize, input_panel: usize, direction: &[f32; TILE]) {
-        let Self { matrix, descent: Descent { step, shrink }, ref mut panels, .. } = *self;
+        let Self { matrix, descent, ref mut panels, .. } = *self;
         let before = matrix.output_range(&(0..panels.range.start)).end;
         let directions = direction.as_chunks::<LANES>().0;
         if matrix.by_input {
@@ -325,16 +334,13 @@ impl Descend<'_> {
             for (k, direction) in inputs.zip(directions) {
                 let start = matrix.by_input_start(output_panel, k) - before;
                 let weights = panels.weights[start..start + LANES].as_mut_array();
-                let weights = weights.expect("the range has this length");
-                let shrunk = l.mul(l.load(weights), l.splat(shrink));
-                l.store(l.mul_add(l.splat(-step), l.load(direction), shrunk), weights);
+                descent.apply(l, direction, weights.expect("the range has this length"));
             }
         } else {
             let start = (output_panel * matrix.shape.input_panels() + input_panel) * TILE - before;
             let weights = &mut panels.weights.as_chunks_mut::<TILE>().0[start / TILE];
             for (weights, direction) in weights.as_chunks_mut::<LANES>().0.iter_mut().zip(directions) {
-                let shrunk = l.mul(l.load(weights), l.splat(shrink));
-                l.store(l.mul_add(l.splat(-step), l.load(direction), shrunk), weights);
+                descent.apply(l, direction, weights);
             }
             l.transpose(weights, &mut panels.forward.as_chunks_mut::<TILE>().0[start / TILE]);
         }

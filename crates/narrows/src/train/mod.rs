@@ -21,6 +21,7 @@ mod order;
 mod pace;
 mod schedule;
 mod step;
+mod tasks;
 mod trainer;
 
 pub use configuration::{Training, TrainingError};
