@@ -35,6 +35,8 @@ pub use samples::Samples;
 pub use schema::{ImageShape, MAX_CLASSES, Missing, Schema, SchemaError, ValueRange, byte_of};
 pub use split::{Shares, Split, SplitError};
 pub use storage::Values;
+pub(crate) use view::Examined;
+#[cfg(feature = "report")]
+pub(crate) use view::MAX_EXAMINED;
 pub use view::{DataError, Dataset};
-pub(crate) use view::{Examined, MAX_EXAMINED};
 pub(crate) use windows::{Dealer, Window};
