@@ -148,11 +148,11 @@ fn part_b(experiment: &Experiment) -> Option<&'static str> {
     )
 }
 
-/// Finds out what is wrong with an experiment on this data, before memory is taken for it.
+/// Finds out what is wrong with an experiment, or with the points of its sweep, on this data, before memory is taken for it.
 pub fn check(experiment: &Experiment, loaded: &Loaded, common: &Common) -> Result<(), Failure> {
     let (features, rows) = (loaded.parts.schema().features(), loaded.parts.train().rows());
     experiment.validate()?;
-    experiment.validate_on(features)?;
+    experiment.expanded()?.validate_on(features)?;
     memory::check(&MemoryNeeded::of(experiment, features, rows, common.threads()))
 }
 

@@ -7,19 +7,18 @@ use clap::Args;
 use narrows::dataset::NormalisationKind;
 use narrows::dataset::load::{LoadOptions, Loaded};
 use narrows::experiment::{
-    CompletedSweep, Defaults, Experiment, MAX_SEED, MemoryNeeded, ModelSettings, OneTraining, PointSummary,
-    RunOptions, Sweep as Lists, SweepEvent, SweepSummary, TrainingSettings, defaults, run_sweep,
+    CompletedSweep, Defaults, Experiment, MAX_SEED, ModelSettings, OneTraining, PointSummary, RunOptions,
+    Sweep as Lists, SweepEvent, SweepSummary, TrainingSettings, defaults, run_sweep,
 };
 use narrows::model::{HiddenActivation, OutputActivation};
 
 use crate::arguments::{Common, count, level, named};
 use crate::commands::data_arguments::{DataArguments, read_with_validation};
 use crate::commands::output::{print, print_json};
-use crate::commands::run::GoingOn;
+use crate::commands::run::{GoingOn, check};
 use crate::commands::version::cpu;
 use crate::failure::{Failure, complain};
 use crate::interrupt::Interrupt;
-use crate::memory;
 use crate::plan;
 use crate::table::Table;
 
@@ -206,10 +205,7 @@ pub fn carry_out_sweep(
     json: bool,
     common: &Common,
 ) -> Result<(), Failure> {
-    let (features, rows) = (loaded.parts.schema().features(), loaded.parts.train().rows());
-    experiment.validate()?;
-    experiment.expanded()?.validate_on(features)?;
-    memory::check(&MemoryNeeded::of(experiment, features, rows, common.threads()))?;
+    check(experiment, &loaded, common)?;
     let interrupt = Interrupt::listen()?;
     let options = RunOptions {
         level: level()?,

@@ -1,12 +1,10 @@
 //! The page of data that is not MNIST: images in colour, and a table.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use narrows::compute::Level;
 use narrows::dataset::{Parts, byte_of};
-use narrows::experiment::{CheckpointEvery, Existing, Experiment, RunOptions, run_on};
+use narrows::experiment::Experiment;
 use narrows::files;
 use narrows::interpolate::lambdas;
 use narrows::model::Autoencoder;
@@ -30,14 +28,7 @@ impl Run {
     fn new(name: &str, data: Parts, ends: [&str; 2]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-data").join(name);
         let experiment = Experiment::from_toml(&made::experiment(name, ends, true)).unwrap();
-        let options = RunOptions {
-            level: Level::detect(),
-            threads: std::num::NonZeroUsize::new(2).unwrap(),
-            existing: Existing::Replace,
-            cpu: "a test".to_owned(),
-            checkpoints: CheckpointEvery::default(),
-        };
-        run_on(data.clone().into(), &experiment, &folder, &options, &|_| ControlFlow::Continue(())).unwrap();
+        made::run(&experiment, &data, &folder);
         Self { folder, data }
     }
 

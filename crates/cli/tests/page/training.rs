@@ -1,12 +1,9 @@
 //! Training: the scrubber over snapshots, and the curves.
 
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use narrows::compute::Level;
 use narrows::dataset::{Parts, byte_of};
-use narrows::experiment::{CheckpointEvery, EpochSummary, Existing, Experiment, RunOptions, curves, run_on};
+use narrows::experiment::{EpochSummary, Experiment, curves};
 use narrows::files::{self, history};
 use serde_json::{Value, json};
 
@@ -100,15 +97,7 @@ fn validated() -> PathBuf {
          activation = \"silu\"\noptimiser = { kind = \"adam\", learning_rate = 1e-2 }\n[[models]]\nname = \"deep\"\nhidden = [64, 8]\n\
          output = \"sigmoid\"\n[[models]]\nname = \"linear\"\nhidden = [8]\noutput = \"linear\"\n";
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validated");
-    let options = RunOptions {
-        level: Level::detect(),
-        threads: NonZeroUsize::new(2).unwrap(),
-        existing: Existing::Replace,
-        cpu: "a test".to_owned(),
-        checkpoints: CheckpointEvery::default(),
-    };
-    let experiment = Experiment::from_toml(experiment).unwrap();
-    run_on(data.into(), &experiment, &folder, &options, &|_| ControlFlow::Continue(())).unwrap();
+    made::run(&Experiment::from_toml(experiment).unwrap(), &data, &folder);
     folder
 }
 

@@ -487,7 +487,8 @@ impl StoredRows {
     }
 }
 
-fn hexadecimal(digest: Sha256) -> String {
+/// A digest as it is written down.
+pub(super) fn hexadecimal(digest: Sha256) -> String {
     digest.finalize().iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing into a string does not fail");
         text

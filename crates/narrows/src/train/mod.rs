@@ -19,6 +19,7 @@ mod objective;
 mod optimiser;
 mod order;
 mod pace;
+mod propagation;
 mod schedule;
 mod step;
 mod tasks;

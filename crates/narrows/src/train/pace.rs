@@ -43,9 +43,13 @@ pub fn epochs_within(
         let enough = counted > 0 && begin.elapsed() >= trial;
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
+    // The first step had no finite loss: how long an epoch takes is of no consequence.
+    if all == 0 {
+        return Ok(1);
+    }
     // Of an epoch of few steps, all count.
     let (spent, steps) = if counted > 0 { (start.elapsed(), counted) } else { (begin.elapsed(), all) };
-    let epoch = spent.as_secs_f64() / steps.max(1) as f64 * all as f64;
+    let epoch = spent.as_secs_f64() / steps as f64 * all as f64;
     let left = time.saturating_sub(begin.elapsed()).as_secs_f64();
     Ok(((left / epoch) as usize).max(1))
 }

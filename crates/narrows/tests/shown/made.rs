@@ -1,6 +1,12 @@
 //! Small data that is not MNIST: images in colour, and a table with columns of very different scales.
 
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use narrows::compute::Level;
 use narrows::dataset::{Dataset, ImageShape, Parts, Schema, Values};
+use narrows::experiment::{CheckpointEvery, Existing, Experiment, RunOptions, run_on};
 
 /// Pixels on a side of an image.
 pub const SIDE: usize = 16;
@@ -87,4 +93,16 @@ fn unit(index: usize) -> f64 {
     let mixed = (index as u64).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Runs an experiment on data that is in memory, in place of what the folder holds.
+pub fn run(experiment: &Experiment, data: &Parts, folder: &Path) {
+    let options = RunOptions {
+        level: Level::detect(),
+        threads: NonZeroUsize::new(2).unwrap(),
+        existing: Existing::Replace,
+        cpu: "a test".to_owned(),
+        checkpoints: CheckpointEvery::default(),
+    };
+    run_on(data.clone().into(), experiment, folder, &options, &|_| ControlFlow::Continue(())).unwrap();
 }

@@ -5,26 +5,16 @@
 mod made;
 
 use std::fs;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use narrows::compute::Level;
 use narrows::dataset::{Dataset, Missing, Parts, Values};
-use narrows::experiment::{CheckpointEvery, Existing, Experiment, RunOptions, run_on};
+use narrows::experiment::Experiment;
 
 /// Runs an experiment, and gives its folder and its report.
 fn run(name: &str, data: &Parts, toml: &str) -> (PathBuf, String) {
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shown").join(name);
     let experiment = Experiment::from_toml(toml).unwrap();
-    let options = RunOptions {
-        level: Level::detect(),
-        threads: NonZeroUsize::new(2).unwrap(),
-        existing: Existing::Replace,
-        cpu: "a test".to_owned(),
-        checkpoints: CheckpointEvery::default(),
-    };
-    run_on(data.clone().into(), &experiment, &out, &options, &|_| ControlFlow::Continue(())).unwrap();
+    made::run(&experiment, data, &out);
     let report = fs::read_to_string(out.join("report.html")).unwrap();
     (out, report)
 }

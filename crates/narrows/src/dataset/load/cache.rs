@@ -18,6 +18,7 @@ use super::memory::too_large;
 use super::{LoadOptions, MissingRule, Reader, Wanted};
 use crate::dataset::format::npy::RowWriter;
 use crate::dataset::format::{self, ArrayFile};
+use crate::dataset::view::hexadecimal;
 use crate::dataset::{Part, ReadAhead};
 use crate::files::{self, write_folder_atomically};
 
@@ -171,10 +172,10 @@ fn place(
         add_text(&mut hash, file.as_os_str().as_encoded_bytes());
         hash.update(state(&fs::metadata(file)?));
     }
-    let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hexadecimal(hash);
     // As much of the name as leaves room for the hash in what file systems take.
     let name: String = LoadOptions::of(path).name().chars().take(40).collect();
-    Ok(cache.join(format!("{name}-{hash}")))
+    Ok(cache.join(format!("{name}-{}", &hash[..32])))
 }
 
 /// With its length, so that no two texts are taken for one.
@@ -261,7 +262,7 @@ fn sum(path: &Path) -> io::Result<String> {
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 18]);
     loop {
         match file.read(&mut piece)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(hexadecimal(hash)),
             read => hash.update(&piece[..read]),
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::found::FoundParts;
 use super::{LoadError, LoadOptions, UnsplitPart, Wanted, array, assemble};
-use crate::dataset::format::{ArrayFile, Format, Source, npy};
+use crate::dataset::format::{ArrayFile, Format, STANDARD_INPUT, Source, npy};
 
 /// More bytes than these are not read only to be looked at: far more than a page of pictures, and read at once.
 const MAX_BYTES: u64 = 64 << 20;
@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// [`LoadError`]: a mistake in the options, or a file that cannot be read.
 pub fn first_rows(options: &LoadOptions, count: usize) -> Result<Option<UnsplitPart>, LoadError> {
     let is_one_file = options.test.is_none() && options.validation.is_none();
-    if options.path == "-" || !is_one_file {
+    if options.path == STANDARD_INPUT || !is_one_file {
         return Ok(None);
     }
     let Ok(source) = Source::open(Path::new(&options.path)) else { return Ok(None) };

@@ -93,7 +93,10 @@ impl<'a> ImageFolder<'a> {
 /// Of pixels in three channels that are all the same, one.
 fn first_channel(values: format::Values) -> Vec<u8> {
     match values {
-        format::Values::Bytes(bytes) => bytes.into_iter().step_by(3).collect(),
+        format::Values::Bytes(mut pixels) => {
+            images::keep_first_channel(&mut pixels);
+            pixels
+        }
         _ => unreachable!("images are written as bytes"),
     }
 }

@@ -8,7 +8,7 @@ use super::error::LoadError;
 use super::found::FoundParts;
 use super::{Reader, array};
 use crate::dataset::ReadAhead;
-use crate::dataset::format::{ArrayFile, FormatError, Layout, Source};
+use crate::dataset::format::{ArrayFile, FormatError, Layout, STANDARD_INPUT, Source};
 
 impl Reader<'_> {
     /// An array that stays in its file, for it is too large for what memory is left. Its header is read by `layout`, of another
@@ -19,7 +19,7 @@ impl Reader<'_> {
         is_compressed: bool,
         layout: impl FnOnce(Source) -> Result<Layout, FormatError>,
     ) -> Result<Option<FoundParts>, LoadError> {
-        if self.memory_left.is_none() || path == "-" {
+        if self.memory_left.is_none() || path == STANDARD_INPUT {
             return Ok(None);
         }
         let layout = layout(Source::open(Path::new(path))?)?;

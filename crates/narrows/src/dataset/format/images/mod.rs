@@ -348,7 +348,7 @@ fn keep_rows(pixels: &mut Vec<u8>, row: usize, keep: &[bool]) {
     pixels.truncate(kept * row);
 }
 
-fn keep_first_channel(pixels: &mut Vec<u8>) {
+pub(in crate::dataset) fn keep_first_channel(pixels: &mut Vec<u8>) {
     for pixel in 0..pixels.len() / 3 {
         pixels[pixel] = pixels[3 * pixel];
     }
