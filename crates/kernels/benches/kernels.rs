@@ -9,14 +9,15 @@ use std::time::Duration;
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
+use narrows_kernels::chunks::levels;
 use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, row_stride};
 use narrows_kernels::sparse::{
     SparseBytes, SparseLayer, SparseLayout, SparseSegment, sparse_forward, sparse_update,
 };
 use narrows_kernels::{
-    Activation, Aligned, Layer, Level, Moments, Rule, Target, WeightTiles, backward, forward,
-    squared_error_output, update_weights,
+    Activation, Aligned, Layer, Level, Moments, OutputLoss, Rule, Target, WeightTiles, backward, forward,
+    output_gradient, update_weights,
 };
 
 const ROWS: usize = 128;
@@ -125,6 +126,7 @@ fn sparse(criterion: &mut Criterion) {
             let mut all = [weights.clone(), weights.clone(), weights.clone()];
             all[2].iter_mut().for_each(|second| *second = second.abs());
             let mut column_sums = Aligned::zeros(64);
+            let mut branches = Aligned::zeros(levels(ROWS) * layout.weights_len());
             group(&mut || {
                 for segment in 0..sparse.segments() {
                     for part in 0..layout.groups() {
@@ -134,7 +136,14 @@ fn sparse(criterion: &mut Criterion) {
                             all.each_mut().map(|numbers| &mut numbers[range.clone()]);
                         let moments = Moments { first, second };
                         let column_sums = &mut column_sums[..layout.group_panels(part) * 16];
-                        let segment = SparseSegment { group: part, segment, weights, moments, column_sums };
+                        let segment = SparseSegment {
+                            group: part,
+                            segment,
+                            weights,
+                            moments,
+                            column_sums,
+                            branches: &mut branches,
+                        };
                         sparse_update(level, ADAM, layout, affine, (&sparse, &rows), delta.batch(), segment);
                     }
                 }
@@ -159,7 +168,9 @@ fn whole_rows(criterion: &mut Criterion) {
                     let mut errors = [0.0; BLOCK_ROWS];
                     let (h, target) = (hidden.block(block), Target::Numbers(x.block(block)));
                     let delta = delta.block_mut(block);
-                    squared_error_output(level, layer, activation, 1.0, h, target, delta, &mut errors);
+                    let loss = OutputLoss::SquaredError(activation);
+                    let scales = &[1.0; BLOCK_ROWS];
+                    output_gradient(level, layer, loss, scales, h, target, delta, &mut errors);
                     black_box(errors);
                 }
             });

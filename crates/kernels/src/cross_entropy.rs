@@ -10,8 +10,8 @@ use crate::loss::without_padding;
 /// For the rows of a block that have a label: the cross-entropy of each, and what the backward pass starts from.
 ///
 /// With `p = softmax(Z[r])`, p_c = e^(z_c) / Σ_j e^(z_j):
-/// `errors[r] ← −ln p_label[r]` and `δZ[r] ← scale·(p − onehot(label[r]))`.
-/// z: the last layer's sums, logits (rows, columns), which δZ replaces; with `scale = 1 / rows of the batch` δZ is the
+/// `errors[r] ← −ln p_label[r]` and `δZ[r] ← scales[r]·(p − onehot(label[r]))`.
+/// z: the last layer's sums, logits (rows, columns), which δZ replaces; with `scales[r] = 1 / rows of the batch` δZ is the
 /// gradient of the batch's mean cross-entropy (`torch.nn.functional.cross_entropy`).
 /// labels: one for each row in use, 16 at most; the other rows stay as they are. The padding of δZ becomes 0, whatever z
 /// had there. A logit that is NaN or +∞ makes the row's error NaN.
@@ -20,7 +20,7 @@ use crate::loss::without_padding;
 /// If a length does not fit, there are more labels than rows, or a label is not below `columns`.
 pub fn cross_entropy_gradient(
     level: Level,
-    scale: f32,
+    scales: &[f32; BLOCK_ROWS],
     columns: usize,
     labels: &[u32],
     z: RowsMut<'_>,
@@ -30,11 +30,11 @@ pub fn cross_entropy_gradient(
     let most = labels.iter().map(|&label| label as usize).max();
     assert!(most.is_none_or(|label| label < columns), "label {most:?} of {columns} classes");
     z.check(columns.div_ceil(LANES));
-    level.run(CrossEntropyGradient { scale, columns, labels, z, errors });
+    level.run(CrossEntropyGradient { scales, columns, labels, z, errors });
 }
 
 struct CrossEntropyGradient<'a> {
-    scale: f32,
+    scales: &'a [f32; BLOCK_ROWS],
     columns: usize,
     labels: &'a [u32],
     z: RowsMut<'a>,
@@ -46,8 +46,8 @@ impl Kernel for CrossEntropyGradient<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, l: L) {
-        let scale = l.splat(self.scale);
         for (row, &label) in self.labels.iter().enumerate() {
+            let scale = l.splat(self.scales[row]);
             let start = row * self.z.stride;
             let right = start + label as usize;
             let logit = self.z.data[right];

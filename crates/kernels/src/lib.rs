@@ -10,6 +10,7 @@
 
 mod activation;
 mod aligned;
+pub mod chunks;
 mod cross_entropy;
 mod elementary;
 mod forward;
@@ -32,6 +33,6 @@ pub use cross_entropy::{cross_entropy_gradient, softmax};
 pub use forward::{Layer, backward, forward};
 pub use gram::gram_panel;
 pub use level::{Level, UnknownLevel};
-pub use loss::{Target, masked_squared_error, squared_error, squared_error_output};
+pub use loss::{OutputLoss, Target, masked_squared_error, output_gradient, squared_error};
 pub use pages::prefer_large_pages;
-pub use update::{BiasPanels, Moments, Rule, WeightTiles, forward_tiles, update_bias, update_weights};
+pub use update::{BiasPanels, Moments, Rule, WeightTiles, apply, forward_tiles, update_bias, update_weights};

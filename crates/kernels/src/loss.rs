@@ -1,7 +1,8 @@
-//! The mean squared error, with the layer that it is of: outputs go from the registers that summed them to the gradient.
-//! The cross-entropy is in `cross_entropy`.
+//! The loss of outputs, with the layer that it is of: outputs go from the registers that summed them to the gradient.
+//! The cross-entropy of classes is in `cross_entropy`.
 
 use crate::activation::{Activation, DerivativeFrom};
+use crate::elementary::{sigmoid, softplus_above_ramp};
 use crate::forward::{Layer, vector, vector_mut};
 use crate::gather::Affine;
 use crate::lanes::{LANES, Lanes, sum};
@@ -29,32 +30,45 @@ pub enum Target<'a> {
     },
 }
 
+/// How outputs are compared with targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputLoss {
+    /// `(f(Z) − T)²`, f the activation.
+    SquaredError(Activation),
+    /// `−T·ln y − (1 − T)·ln(1 − y)` with `y = 1 / (1 + e^(−Z))`, computed from Z: `max(Z, 0) − Z·T + ln(1 + e^(−|Z|))`
+    /// (`torch.nn.BCEWithLogitsLoss`). Targets are from 0 to 1.
+    BinaryCrossEntropy,
+}
+
 /// The last layer of an autoencoder, forward and the first step back, for a block of rows.
 ///
-/// With `Z = X·Wᵀ + b`, T the target and f the activation,
-/// `δZ ← scale·(f(Z) − T) ⊙ f′(Z)` and `errors[r] ← errors[r] + Σ_c (f(Z[r][c]) − T[r][c])²`.
+/// With `Z = X·Wᵀ + b`, T the target and `E(Z, T)` the loss of an output,
+/// `δZ[r] ← scales[r]·D(Z[r], T[r])` and `errors[r] ← errors[r] + Σ_c E(Z[r][c], T[r][c])`, where D is half the derivative of the
+/// squared error, `(f(Z) − T) ⊙ f′(Z)`, and the derivative of the binary cross-entropy, `y − T`.
 /// x: (rows, inputs), W: (outputs, inputs), b: (outputs), δZ: (rows, outputs); with
-/// `scale = 2 / (rows of the batch · outputs)` δZ is the gradient of the batch's mean squared error. Z itself is never
+/// `scales[r] = 2 / (rows of the batch · outputs)` δZ is the gradient of the batch's mean squared error. Z itself is never
 /// stored. Rows that the target does not have are computed from garbage; the padding of δZ becomes 0.
 ///
-/// Where a masked target is missing, `f(Z) − T` is 0: so is δZ, and nothing is added to the error. The mean is then over the
-/// targets that are there, and `scale = 2 / (their number in the batch)`.
+/// Where a masked target is missing, δZ is 0, and nothing is added to the error. The mean is then over the targets that are there, and
+/// `scales[r] = 2 / (their number in the batch)`.
 ///
 /// # Panics
 /// If a length does not fit, a row of the target is beyond the last, or the activation's derivative cannot be had from
 /// its output.
 #[allow(clippy::too_many_arguments, reason = "a layer's, and four of the loss")]
-pub fn squared_error_output(
+pub fn output_gradient(
     level: Level,
     layer: Layer<'_>,
-    activation: Activation,
-    scale: f32,
+    loss: OutputLoss,
+    scales: &[f32; BLOCK_ROWS],
     x: Rows<'_>,
     target: Target<'_>,
     delta: RowsMut<'_>,
     errors: &mut [f32; BLOCK_ROWS],
 ) {
-    assert_eq!(activation.derivative_from(), DerivativeFrom::Output, "{activation:?} as an output");
+    if let OutputLoss::SquaredError(activation) = loss {
+        assert_eq!(activation.derivative_from(), DerivativeFrom::Output, "{activation:?} as an output");
+    }
     let LayerShape { outputs, .. } = layer.shape;
     layer.check();
     x.check(layer.shape.input_panels());
@@ -69,49 +83,53 @@ pub fn squared_error_output(
             }
         }
     }
-    level.run(SquaredErrorOutput { layer, activation, scale, x, target, delta, errors });
+    level.run(OutputGradient { layer, loss, scales, x, target, delta, errors });
 }
 
-struct SquaredErrorOutput<'a> {
+struct OutputGradient<'a> {
     layer: Layer<'a>,
-    activation: Activation,
-    scale: f32,
+    loss: OutputLoss,
+    scales: &'a [f32; BLOCK_ROWS],
     x: Rows<'a>,
     target: Target<'a>,
     delta: RowsMut<'a>,
     errors: &'a mut [f32; BLOCK_ROWS],
 }
 
-impl Kernel for SquaredErrorOutput<'_> {
+impl Kernel for OutputGradient<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, l: L) {
         match self.target {
-            Target::Masked(_) => self.activated::<L, true>(l),
-            Target::Numbers(_) | Target::Bytes { .. } => self.activated::<L, false>(l),
+            Target::Masked(_) => self.of_loss::<L, true>(l),
+            Target::Numbers(_) | Target::Bytes { .. } => self.of_loss::<L, false>(l),
         }
     }
 }
 
-impl SquaredErrorOutput<'_> {
+impl OutputGradient<'_> {
     #[inline(always)]
-    fn activated<L: Lanes, const MASKED: bool>(&mut self, l: L) {
+    fn of_loss<L: Lanes, const MASKED: bool>(&mut self, l: L) {
+        use OutputLoss::{BinaryCrossEntropy, SquaredError};
         // A constant, so that each is compiled for itself.
-        match self.activation {
-            Activation::Identity => self.rows::<L, MASKED>(l, Activation::Identity),
-            Activation::Tanh => self.rows::<L, MASKED>(l, Activation::Tanh),
-            Activation::Sigmoid => self.rows::<L, MASKED>(l, Activation::Sigmoid),
-            other => self.rows::<L, MASKED>(l, other),
+        match self.loss {
+            SquaredError(Activation::Identity) => {
+                self.rows::<L, MASKED>(l, SquaredError(Activation::Identity))
+            }
+            SquaredError(Activation::Tanh) => self.rows::<L, MASKED>(l, SquaredError(Activation::Tanh)),
+            SquaredError(Activation::Sigmoid) => self.rows::<L, MASKED>(l, SquaredError(Activation::Sigmoid)),
+            SquaredError(other) => self.rows::<L, MASKED>(l, SquaredError(other)),
+            BinaryCrossEntropy => self.rows::<L, MASKED>(l, BinaryCrossEntropy),
         }
     }
 
     #[inline(always)]
-    fn rows<L: Lanes, const MASKED: bool>(&mut self, l: L, activation: Activation) {
+    fn rows<L: Lanes, const MASKED: bool>(&mut self, l: L, loss: OutputLoss) {
         let mut errors = [[0.0; LANES]; BLOCK_ROWS];
         for (panel, panels) in even_runs(self.layer.shape.output_panels(), L::TILE_PANELS) {
             with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
-                self.tile::<L, R, P, MASKED>(l, activation, row, panel, &mut errors);
+                self.tile::<L, R, P, MASKED>(l, loss, row, panel, &mut errors);
             });
         }
         for (error, lanes) in self.errors.iter_mut().zip(&errors) {
@@ -123,34 +141,56 @@ impl SquaredErrorOutput<'_> {
     fn tile<L: Lanes, const R: usize, const P: usize, const MASKED: bool>(
         &mut self,
         l: L,
-        activation: Activation,
+        loss: OutputLoss,
         row: usize,
         panel: usize,
         errors: &mut [[f32; LANES]; BLOCK_ROWS],
     ) {
         let LayerShape { outputs, .. } = self.layer.shape;
-        // SAFETY: `squared_error_output` has checked the layer and x.
+        // SAFETY: `output_gradient` has checked the layer and x.
         let sums = unsafe { self.layer.sums::<L, R, P>(l, self.x, row, panel) };
         for (r, sums) in sums.into_iter().enumerate() {
             let mut error = l.load(&errors[row + r]);
+            let scale = l.splat(self.scales[row + r]);
             for (p, sum) in sums.into_iter().enumerate() {
                 let column = (panel + p) * LANES;
-                let y = activation.apply(l, sum);
                 let target = self.target.vector(l, outputs, row + r, column);
-                let mut difference = l.sub(y, target);
-                if MASKED {
-                    difference = l.select_nan(target, l.splat(0.0), difference);
-                }
-                if outputs - column < LANES {
-                    difference = without_padding(l, difference, outputs - column);
-                }
-                error = l.mul_add(difference, difference, error);
-                let gradient = l.mul(l.mul(difference, l.splat(self.scale)), activation.derivative(l, y));
+                let left = outputs - column;
+                let gradient = match loss {
+                    OutputLoss::SquaredError(activation) => {
+                        let y = activation.apply(l, sum);
+                        let difference = used::<L, MASKED>(l, l.sub(y, target), target, left);
+                        error = l.mul_add(difference, difference, error);
+                        l.mul(l.mul(difference, scale), activation.derivative(l, y))
+                    }
+                    OutputLoss::BinaryCrossEntropy => {
+                        error = l.add(
+                            error,
+                            used::<L, MASKED>(l, binary_cross_entropy(l, sum, target), target, left),
+                        );
+                        let difference = l.sub(sigmoid(l, sum), target);
+                        l.mul(used::<L, MASKED>(l, difference, target, left), scale)
+                    }
+                };
                 l.store(gradient, vector_mut(&mut self.delta, row + r, column));
             }
             l.store(error, &mut errors[row + r]);
         }
     }
+}
+
+/// `v` with zeros where the target is missing, and from lane `left` on.
+#[inline(always)]
+fn used<L: Lanes, const MASKED: bool>(l: L, v: L::V, target: L::V, left: usize) -> L::V {
+    let v = if MASKED { l.select_nan(target, l.splat(0.0), v) } else { v };
+    if left < LANES { without_padding(l, v, left) } else { v }
+}
+
+/// `max(z, 0) − z·t + ln(1 + e^(−|z|))`
+#[inline(always)]
+fn binary_cross_entropy<L: Lanes>(l: L, z: L::V, t: L::V) -> L::V {
+    let minus = l.sub(l.splat(0.0), z);
+    l.add(l.mul_add(minus, t, l.max(z, l.splat(0.0))), softplus_above_ramp(l, z))
 }
 
 impl Target<'_> {

@@ -10,6 +10,7 @@
 //! outputs: two accumulators for each 16 of them hide the latency of one another.
 
 use crate::activation::Activation;
+use crate::chunks::{CHUNK_ROWS, joined, levels};
 use crate::forward::vector_mut;
 use crate::gather::{Affine, prefetch};
 use crate::lanes::{LANES, Lanes};
@@ -400,11 +401,13 @@ pub struct SparseSegment<'a> {
     pub moments: Moments<'a>,
     /// `Σ_k W[n][k]` over the segment's inputs, for the group's outputs: written.
     pub column_sums: &'a mut [f32],
+    /// Room for the gradients of chunks of rows that wait to be added: as long as the weights, [`levels`] of the rows times.
+    pub branches: &'a mut [f32],
 }
 
 /// Computes the gradient of one segment of a sparse first layer's weights, and applies `rule`.
 ///
-/// delta: δ (rows, outputs), in the order of `rows`, the indices of the batch's rows. Sums over rows run in that order.
+/// delta: δ (rows, outputs), in the order of `rows`, the indices of the batch's rows. Sums over rows are those of [`crate::chunks`].
 ///
 /// # Panics
 /// If a length does not fit, or a row, the group or the segment is beyond the last.
@@ -430,6 +433,8 @@ pub fn sparse_update(
     assert_eq!(segment.moments.first.len(), columns * width, "first moments of the segment");
     assert_eq!(segment.moments.second.len(), columns * width, "second moments of the segment");
     assert_eq!(segment.column_sums.len(), width, "column sums of the segment");
+    let waiting = levels(rows.len()) * columns * width;
+    assert!(segment.branches.len() >= waiting, "room for {waiting} numbers that wait");
     level.run(SparseUpdate { rule, layout, affine, bytes, rows, delta, segment });
 }
 
@@ -458,12 +463,30 @@ struct Products<const P: usize>([[[f32; LANES]; P]; SEGMENT_COLUMNS]);
 
 impl SparseUpdate<'_> {
     #[inline(always)]
-    fn segment<L: Lanes, const P: usize>(self, l: L) {
-        let Self { rule, affine, bytes, rows, delta, segment, .. } = self;
-        let first_column = segment.group * GROUP_PANELS * LANES;
+    fn segment<L: Lanes, const P: usize>(mut self, l: L) {
+        let chunks = self.rows.len().div_ceil(CHUNK_ROWS).max(1);
+        for chunk in 0..chunks - 1 {
+            let mut products = Products::<P>([[[0.0; LANES]; P]; SEGMENT_COLUMNS]);
+            let delta_sums = self.products(l, chunk, &mut products);
+            self.keep(l, (chunk, chunks), &products, delta_sums);
+        }
         let mut products = Products::<P>([[[0.0; LANES]; P]; SEGMENT_COLUMNS]);
+        let delta_sums = self.products(l, chunks - 1, &mut products);
+        self.update(l, chunks, &products, delta_sums);
+    }
+
+    /// Adds δᵀ·p of the rows of a chunk to `products`, and gives offset·Σδ.
+    #[inline(always)]
+    fn products<L: Lanes, const P: usize>(
+        &self,
+        l: L,
+        chunk: usize,
+        products: &mut Products<P>,
+    ) -> [L::V; P] {
+        let Self { affine, bytes, rows, delta, ref segment, .. } = *self;
+        let first_column = segment.group * GROUP_PANELS * LANES;
         let mut delta_sums = [l.splat(0.0); P];
-        for (row, &index) in rows.iter().enumerate() {
+        for (row, &index) in rows.iter().enumerate().skip(chunk * CHUNK_ROWS).take(CHUNK_ROWS) {
             let start = delta.offset
                 + row / BLOCK_ROWS * delta.block_stride
                 + row % BLOCK_ROWS * delta.stride
@@ -484,13 +507,56 @@ impl SparseUpdate<'_> {
         for sum in &mut delta_sums {
             *sum = l.mul(*sum, l.splat(affine.offset));
         }
-        let weights = segment.weights.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0.iter_mut();
-        let first = segment.moments.first.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
-        let second = segment.moments.second.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
-        let mut column_sums = [l.splat(0.0); P];
-        for (((weights, first), second), products) in weights.zip(first).zip(second).zip(&products.0) {
+        delta_sums
+    }
+
+    /// Leaves the gradient of a chunk, with those that it is added to, among the branches.
+    #[inline(always)]
+    fn keep<L: Lanes, const P: usize>(
+        &mut self,
+        l: L,
+        (chunk, chunks): (usize, usize),
+        products: &Products<P>,
+        delta_sums: [L::V; P],
+    ) {
+        let len = self.segment.weights.len();
+        let (scale, level) = (l.splat(self.affine.scale), chunk.trailing_ones() as usize);
+        let (below, from) = self.segment.branches.split_at_mut(level * len);
+        let out = from[..len].as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
+        for (column, (out, products)) in out.iter_mut().zip(&products.0).enumerate() {
             for p in 0..P {
-                let gradient = l.mul_add(l.splat(affine.scale), l.load(&products[p]), delta_sums[p]);
+                let mut gradient = l.mul_add(scale, l.load(&products[p]), delta_sums[p]);
+                for level in joined(chunk, chunks) {
+                    gradient = l.add(l.load(vector_of(below, level * len, column * P + p)), gradient);
+                }
+                l.store(gradient, &mut out[p]);
+            }
+        }
+    }
+
+    /// Applies the rule with the gradient of the last chunk, added to those of all others.
+    #[inline(always)]
+    fn update<L: Lanes, const P: usize>(
+        self,
+        l: L,
+        chunks: usize,
+        products: &Products<P>,
+        delta_sums: [L::V; P],
+    ) {
+        let Self { rule, affine, segment, .. } = self;
+        let SparseSegment { branches, moments, .. } = segment;
+        let len = segment.weights.len();
+        let weights = segment.weights.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0.iter_mut();
+        let first = moments.first.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
+        let second = moments.second.as_chunks_mut::<LANES>().0.as_chunks_mut::<P>().0;
+        let mut column_sums = [l.splat(0.0); P];
+        let vectors = weights.zip(first).zip(second).zip(&products.0).enumerate();
+        for (column, (((weights, first), second), products)) in vectors {
+            for p in 0..P {
+                let mut gradient = l.mul_add(l.splat(affine.scale), l.load(&products[p]), delta_sums[p]);
+                for level in joined(chunks - 1, chunks) {
+                    gradient = l.add(l.load(vector_of(branches, level * len, column * P + p)), gradient);
+                }
                 rule.apply(l, gradient, &mut weights[p], &mut first[p], &mut second[p]);
                 column_sums[p] = l.add(column_sums[p], l.load(&weights[p]));
             }
@@ -499,6 +565,12 @@ impl SparseUpdate<'_> {
             l.store(sum, out);
         }
     }
+}
+
+/// Vector `index` of numbers that begin at `start`.
+#[inline(always)]
+fn vector_of(numbers: &[f32], start: usize, index: usize) -> &[f32; LANES] {
+    &numbers[start..].as_chunks().0[index]
 }
 
 /// The column sums of one segment of one group, as [`sparse_update`] would leave them.

@@ -1,12 +1,13 @@
 //! The weight gradient, with the optimiser applied while the gradient is still in registers.
 //!
-//! `G ← δᵀ·X`, then per weight the rule of PyTorch's optimiser of the same name.
+//! `G ← δᵀ·X`, then per weight the rule of PyTorch's optimiser of the same name. The sum over rows is that of [`crate::chunks`].
 
-use std::ops::Range;
+use std::ops::{Add, Range};
 
+use crate::chunks::{CHUNK_ROWS, TreeSum};
 use crate::gather::prefetch;
 use crate::lanes::{LANES, Lanes};
-use crate::layout::{Batch, LayerShape, TILE};
+use crate::layout::{BLOCK_ROWS, Batch, LayerShape, TILE};
 use crate::level::{Kernel, Level};
 use crate::product::{Strides, even_runs, tile, with_tile};
 
@@ -138,7 +139,7 @@ pub struct WeightTiles<'a> {
 
 /// Computes the gradient of some tiles of a layer's weights, `G ← δᵀ·X`, and applies `rule`.
 ///
-/// delta: δ (rows, outputs); x: (rows, inputs). The sum over rows runs in their order.
+/// delta: δ (rows, outputs); x: (rows, inputs).
 ///
 /// # Panics
 /// If a length does not fit.
@@ -215,21 +216,16 @@ impl UpdateWeights<'_> {
             prefetch(&self.tiles.moments.first[range.clone()]);
             prefetch(&self.tiles.moments.second[range]);
         }
-        // SAFETY: `update_weights` has checked that the batches hold `rows` rows with all panels of the shape.
-        let gradients = unsafe {
-            tile(
-                l,
-                [[l.splat(0.0); P]; R],
-                (
-                    self.delta.data.as_ptr().add(self.delta.offset + output_panel * LANES + n),
-                    Strides { across: 1, depth: self.delta.stride, chunk: self.delta.block_stride },
-                ),
-                (
-                    self.x.data.as_ptr().add(self.x.offset + input_panel * LANES),
-                    Strides { across: LANES, depth: self.x.stride, chunk: self.x.block_stride },
-                ),
-                self.x.rows,
-            )
+        let columns = (output_panel * LANES + n, input_panel * LANES);
+        let gradients = if self.x.rows <= CHUNK_ROWS {
+            self.products::<L, R, P>(l, columns, 0, self.x.rows)
+        } else {
+            let mut sum = TreeSum::new();
+            for first_row in (0..self.x.rows).step_by(CHUNK_ROWS) {
+                let rows = CHUNK_ROWS.min(self.x.rows - first_row);
+                sum.push(Vectors(l, self.products::<L, R, P>(l, columns, first_row, rows)));
+            }
+            sum.total().map_or([[l.splat(0.0); P]; R], |Vectors(_, sums)| sums)
         };
         for (r, gradients) in gradients.into_iter().enumerate() {
             for (p, gradient) in gradients.into_iter().enumerate() {
@@ -243,6 +239,53 @@ impl UpdateWeights<'_> {
                 );
             }
         }
+    }
+
+    /// `δᵀ·X` of R outputs and P panels of inputs, from these columns of δ and X on, summed over the rows of one chunk.
+    #[inline(always)]
+    fn products<L: Lanes, const R: usize, const P: usize>(
+        &self,
+        l: L,
+        (output, input): (usize, usize),
+        first_row: usize,
+        rows: usize,
+    ) -> [[L::V; P]; R] {
+        let Self { delta, x, .. } = self;
+        let block = first_row / BLOCK_ROWS;
+        // SAFETY: `update_weights` has checked that the batches hold `rows` rows with all panels of the shape; a chunk begins with a
+        // block, and lies within them.
+        unsafe {
+            tile(
+                l,
+                [[l.splat(0.0); P]; R],
+                (
+                    delta.data.as_ptr().add(delta.offset + block * delta.block_stride + output),
+                    Strides { across: 1, depth: delta.stride, chunk: delta.block_stride },
+                ),
+                (
+                    x.data.as_ptr().add(x.offset + block * x.block_stride + input),
+                    Strides { across: LANES, depth: x.stride, chunk: x.block_stride },
+                ),
+                rows,
+            )
+        }
+    }
+}
+
+/// Some vectors that are added lane by lane.
+struct Vectors<L: Lanes, const R: usize, const P: usize>(L, [[L::V; P]; R]);
+
+impl<L: Lanes, const R: usize, const P: usize> Add for Vectors<L, R, P> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(mut self, right: Self) -> Self {
+        for (left, right) in self.1.iter_mut().zip(&right.1) {
+            for (left, &right) in left.iter_mut().zip(right) {
+                *left = self.0.add(*left, right);
+            }
+        }
+        self
     }
 }
 
@@ -287,24 +330,72 @@ impl Kernel for UpdateBias<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
-        let bias = self.panels.bias.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
-        let first = self.panels.moments.first.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
-        let second = self.panels.moments.second.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
+        let Self { rule, delta, panels } = self;
+        let bias = panels.bias.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
+        let first = panels.moments.first.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
+        let second = panels.moments.second.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
         for (run, ((bias, first), second)) in bias.zip(first).zip(second).enumerate() {
-            let column = self.delta.offset + (self.panels.first_panel + run * PANELS_AT_ONCE) * LANES;
-            let mut gradients = [l.splat(0.0); PANELS_AT_ONCE];
-            for row in 0..self.delta.rows {
-                let start = column + row / LANES * self.delta.block_stride + row % LANES * self.delta.stride;
-                let vectors = self.delta.data[start..start + bias.len() * LANES].as_chunks().0;
-                for (gradient, vector) in gradients.iter_mut().zip(vectors) {
-                    *gradient = l.add(*gradient, l.load(vector));
-                }
+            let column = delta.offset + (panels.first_panel + run * PANELS_AT_ONCE) * LANES;
+            let mut sum = TreeSum::new();
+            for first_row in (0..delta.rows).step_by(CHUNK_ROWS) {
+                let rows = first_row..delta.rows.min(first_row + CHUNK_ROWS);
+                sum.push(Vectors(l, [panel_sums(l, delta, rows, column, bias.len())]));
             }
+            let gradients = sum.total().map_or([l.splat(0.0); PANELS_AT_ONCE], |Vectors(_, [sums])| sums);
             for (panel, bias) in bias.iter_mut().enumerate() {
-                self.rule.apply(l, gradients[panel], bias, &mut first[panel], &mut second[panel]);
+                rule.apply(l, gradients[panel], bias, &mut first[panel], &mut second[panel]);
             }
         }
     }
+}
+
+/// The sums of some panels of δ, from a column on, over the rows of one chunk.
+#[inline(always)]
+fn panel_sums<L: Lanes>(
+    l: L,
+    delta: Batch<'_>,
+    rows: Range<usize>,
+    column: usize,
+    panels: usize,
+) -> [L::V; PANELS_AT_ONCE] {
+    let mut sums = [l.splat(0.0); PANELS_AT_ONCE];
+    for row in rows {
+        let start = column + row / BLOCK_ROWS * delta.block_stride + row % BLOCK_ROWS * delta.stride;
+        let vectors = delta.data[start..start + panels * LANES].as_chunks().0;
+        for (sum, vector) in sums.iter_mut().zip(vectors) {
+            *sum = l.add(*sum, l.load(vector));
+        }
+    }
+    sums
+}
+
+/// Applies `rule` with a gradient that is known, however parameters lie, if the gradient and the moments lie as they do.
+///
+/// # Panics
+/// If the lengths differ, or are no whole vectors.
+pub fn apply(level: Level, rule: Rule, gradient: &[f32], parameters: &mut [f32], moments: Moments<'_>) {
+    struct Apply<'a>(Rule, &'a [f32], &'a mut [f32], Moments<'a>);
+    impl Kernel for Apply<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<L: Lanes>(self, l: L) {
+            let Self(rule, gradient, parameters, moments) = self;
+            let parameters = parameters.as_chunks_mut().0.iter_mut();
+            let moments = moments.first.as_chunks_mut().0.iter_mut().zip(moments.second.as_chunks_mut().0);
+            for ((gradient, p), (first, second)) in gradient.as_chunks().0.iter().zip(parameters).zip(moments)
+            {
+                rule.apply(l, l.load(gradient), p, first, second);
+            }
+        }
+    }
+    let len = parameters.len();
+    assert!(len.is_multiple_of(LANES), "{len} parameters are no whole vectors");
+    for (name, slice) in
+        [("gradient", gradient), ("first moments", &*moments.first), ("second moments", &*moments.second)]
+    {
+        assert_eq!(slice.len(), len, "{name} of {len} parameters");
+    }
+    level.run(Apply(rule, gradient, parameters, moments));
 }
 
 /// Copies backward tiles to forward tiles.

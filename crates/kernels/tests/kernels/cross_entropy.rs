@@ -13,7 +13,14 @@ fn widths() -> impl Iterator<Item = usize> {
 fn gradient(scale: f32, labels: &[u32], z: &Matrix) -> (Matrix, Vec<f32>) {
     on_every_level(|level| {
         let (mut delta, mut errors) = (z.clone(), [f32::NAN; BLOCK_ROWS]);
-        cross_entropy_gradient(level, scale, z.columns, labels, delta.block_mut(0), &mut errors);
+        cross_entropy_gradient(
+            level,
+            &[scale; BLOCK_ROWS],
+            z.columns,
+            labels,
+            delta.block_mut(0),
+            &mut errors,
+        );
         (delta, errors.to_vec())
     })
 }

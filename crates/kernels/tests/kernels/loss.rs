@@ -3,7 +3,7 @@
 use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::{
-    Activation, Level, Target, forward, masked_squared_error, squared_error, squared_error_output,
+    Activation, Level, OutputLoss, Target, forward, masked_squared_error, output_gradient, squared_error,
 };
 
 use crate::reference;
@@ -24,21 +24,35 @@ fn gradient(f: Activation, scale: f32, x: &Matrix, z: &Matrix) -> (Matrix, Vec<f
 }
 
 fn gradient_towards(f: Activation, scale: f32, target: Target<'_>, z: &Matrix) -> (Matrix, Vec<f32>) {
+    gradient_of(OutputLoss::SquaredError(f), scale, target, z)
+}
+
+fn gradient_of(loss: OutputLoss, scale: f32, target: Target<'_>, z: &Matrix) -> (Matrix, Vec<f32>) {
     let shape = LayerShape { inputs: z.columns, outputs: z.columns };
     let identity: Vec<f32> =
         (0..z.columns * z.columns).map(|i| f32::from(u8::from(i % (z.columns + 1) == 0))).collect();
     let dense = Dense::new(shape, &identity, vec![0.0; shape.bias_len()]);
-    output(&dense, f, scale, z, target)
+    output(&dense, loss, &[scale; BLOCK_ROWS], z, target)
 }
 
-fn output(dense: &Dense, f: Activation, scale: f32, x: &Matrix, target: Target<'_>) -> (Matrix, Vec<f32>) {
+fn output(
+    dense: &Dense,
+    loss: OutputLoss,
+    scales: &[f32; BLOCK_ROWS],
+    x: &Matrix,
+    target: Target<'_>,
+) -> (Matrix, Vec<f32>) {
     on_every_level(|level| {
         let mut delta = Matrix::stale(x.rows, dense.shape.outputs, &mut Random(21));
         let mut errors = [0.0; BLOCK_ROWS];
         let (layer, x, out) = (dense.layer(), x.block(0), delta.block_mut(0));
-        squared_error_output(level, layer, f, scale, x, target, out, &mut errors);
+        output_gradient(level, layer, loss, scales, x, target, out, &mut errors);
         (delta, errors.to_vec())
     })
+}
+
+fn output_of(dense: &Dense, f: Activation, x: &Matrix, target: Target<'_>) -> (Matrix, Vec<f32>) {
+    output(dense, OutputLoss::SquaredError(f), &[0.5; BLOCK_ROWS], x, target)
 }
 
 /// What an error Σd² may be off by, when each d is, by `each`: one fused multiply-add for each panel, four halvings,
@@ -128,7 +142,7 @@ fn the_layer_is_the_one_of_the_forward_pass() {
         let mut z = Matrix::zeros(BLOCK_ROWS, outputs);
         forward(Level::scalar(), dense.layer(), Activation::Identity, x.block(0), z.block_mut(0), None);
         for f in OUTPUTS {
-            let (delta, errors) = output(&dense, f, 0.5, &x, Target::Numbers(target.block(0)));
+            let (delta, errors) = output_of(&dense, f, &x, Target::Numbers(target.block(0)));
             let (expected, expected_errors) = gradient(f, 0.5, &target, &z);
             assert_eq!(all_bits(&delta.data), all_bits(&expected.data), "{f:?}, {inputs}-{outputs}");
             assert_eq!(all_bits(&errors), all_bits(&expected_errors), "{f:?}, {inputs}-{outputs}");
@@ -152,9 +166,9 @@ fn bytes_are_a_target_like_the_numbers_they_stand_for() {
             let dense = Dense::random(LayerShape { inputs: 3, outputs: columns }, &mut random);
             let x = Matrix::random(used, 3, &mut random);
             let target = Target::Bytes { bytes: &bytes, stride: columns, rows: &rows, affine };
-            let (delta, errors) = output(&dense, Activation::Tanh, 0.5, &x, target);
+            let (delta, errors) = output_of(&dense, Activation::Tanh, &x, target);
             let target = Target::Numbers(numbers.block(0));
-            let (expected, expected_errors) = output(&dense, Activation::Tanh, 0.5, &x, target);
+            let (expected, expected_errors) = output_of(&dense, Activation::Tanh, &x, target);
             for row in 0..used {
                 let [delta, expected] = [&delta, &expected].map(|matrix| all_bits(matrix.padded(row)));
                 assert_eq!(delta, expected, "{columns} columns, row {row} of {used}");
@@ -274,5 +288,87 @@ fn the_masked_squared_error_is_that_of_training() {
         let target = Target::Masked(x.block(0));
         let (_, in_training) = gradient_towards(Activation::Identity, 1.0, target, &y);
         assert_eq!(all_bits(&in_training), all_bits(&errors), "{columns} columns");
+    }
+}
+
+/// Towards 0 and 1 too, where the sigmoid has long reached them.
+#[test]
+fn the_binary_cross_entropy_and_its_gradient_are_their_formulas() {
+    let mut random = Random(27);
+    for columns in widths() {
+        let t = Matrix::from_fn(BLOCK_ROWS, columns, |_, _| match random.below(4) {
+            0 => 0.0,
+            1 => 1.0,
+            _ => random.signed().abs(),
+        });
+        let z = Matrix::from_fn(BLOCK_ROWS, columns, |row, _| [4.0, 40.0][row % 2] * random.signed());
+        let (delta, errors) =
+            gradient_of(OutputLoss::BinaryCrossEntropy, 0.25, Target::Numbers(t.block(0)), &z);
+        for (row, &row_error) in errors.iter().enumerate() {
+            // −t·ln y − (1 − t)·ln(1 − y), with −ln y = ln(1 + e^(−z)) and −ln(1 − y) = ln(1 + e^z).
+            let exact = |column: usize| {
+                let (t, z) = (t.at(row, column), z.at(row, column));
+                t * (-z).exp().ln_1p() + (1.0 - t) * z.exp().ln_1p()
+            };
+            let (error, size) = (0..columns).fold((0.0, 0.0), |(error, size), c| {
+                (error + exact(c), size + exact(c) + z.at(row, c).abs())
+            });
+            let what = format_args!("{columns} columns, row {row}");
+            // Each term rounds four times, and the sums once a panel and four times for the halves.
+            let roundings = (columns.div_ceil(PANEL) + 4 + 4) as f64;
+            assert_close(row_error, error, UNIT * roundings * size, what);
+            for column in 0..columns {
+                let y = 1.0 / (1.0 + (-z.at(row, column)).exp());
+                let expected = 0.25 * (y - t.at(row, column));
+                assert_close(delta.row(row)[column], expected, 0.25 * 4.0 * UNIT, what);
+            }
+        }
+        delta.assert_padding_is_zero(format_args!("{columns} columns"));
+        delta.assert_nothing_beside_the_rows_is_touched();
+    }
+}
+
+#[test]
+fn a_missing_target_has_no_binary_cross_entropy_and_no_gradient() {
+    let mut random = Random(28);
+    for columns in widths() {
+        let t = Matrix::from_fn(BLOCK_ROWS, columns, |row, _| {
+            if row == 0 || random.below(3) == 0 { f32::NAN } else { random.signed().abs() }
+        });
+        let filled = Matrix::from_fn(BLOCK_ROWS, columns, |row, column| {
+            let t = t.row(row)[column];
+            if t.is_nan() { 0.5 } else { t }
+        });
+        let z = Matrix::random(BLOCK_ROWS, columns, &mut random);
+        let of = |target| gradient_of(OutputLoss::BinaryCrossEntropy, 1.0, target, &z);
+        let ((delta, errors), (whole, _)) =
+            (of(Target::Masked(t.block(0))), of(Target::Numbers(filled.block(0))));
+        assert_eq!(errors[0], 0.0, "a row without any value");
+        for row in 0..BLOCK_ROWS {
+            for column in 0..columns {
+                let missing = t.at(row, column).is_nan();
+                let expected = if missing { 0.0 } else { whole.row(row)[column] };
+                assert_eq!(delta.row(row)[column], expected, "{columns} columns, row {row}");
+            }
+        }
+        delta.assert_padding_is_zero(format_args!("{columns} columns"));
+    }
+}
+
+#[test]
+fn every_row_has_its_own_scale() {
+    let mut random = Random(29);
+    let dense = Dense::random(LayerShape { inputs: 20, outputs: 37 }, &mut random);
+    let x = Matrix::random(BLOCK_ROWS, 20, &mut random);
+    let target = Matrix::random(BLOCK_ROWS, 37, &mut random);
+    let scales: [f32; BLOCK_ROWS] = std::array::from_fn(|row| row as f32 / 4.0);
+    for loss in [OutputLoss::SquaredError(Activation::Tanh), OutputLoss::BinaryCrossEntropy] {
+        let target = Target::Numbers(target.block(0));
+        let (delta, errors) = output(&dense, loss, &scales, &x, target);
+        for (row, &scale) in scales.iter().enumerate() {
+            let (alone, its_errors) = output(&dense, loss, &[scale; BLOCK_ROWS], &x, target);
+            assert_eq!(all_bits(delta.row(row)), all_bits(alone.row(row)), "row {row}");
+            assert_eq!(errors[row], its_errors[row], "an error has no scale");
+        }
     }
 }

@@ -3,9 +3,9 @@
 use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut};
 use narrows_kernels::{
-    Activation, BiasPanels, Layer, Level, Moments, Rule, Target, WeightTiles, backward,
-    cross_entropy_gradient, forward, forward_tiles, masked_squared_error, softmax, squared_error,
-    squared_error_output, update_bias, update_weights,
+    Activation, BiasPanels, Layer, Level, Moments, OutputLoss, Rule, Target, WeightTiles, backward,
+    cross_entropy_gradient, forward, forward_tiles, masked_squared_error, output_gradient, softmax,
+    squared_error, update_bias, update_weights,
 };
 
 use crate::support::refused;
@@ -65,11 +65,11 @@ impl Dense {
         let zeros = |len| vec![0.0; len];
         let (weights, bias, x, mut delta) =
             (zeros(self.weights), zeros(self.bias), zeros(self.x.0), zeros(self.y.0));
-        squared_error_output(
+        output_gradient(
             Level::detect(),
             Layer { shape: self.shape, weights: &weights, bias: &bias },
-            f,
-            1.0,
+            OutputLoss::SquaredError(f),
+            &[1.0; BLOCK_ROWS],
             Rows { data: &x, stride: self.x.1 },
             target,
             RowsMut { data: &mut delta, stride: self.y.1 },
@@ -379,7 +379,7 @@ fn cross_entropy_refuses_what_does_not_fit() {
     let run = |labels: &[u32], (len, stride): (usize, usize)| {
         let mut z = vec![0.0; len];
         let z = RowsMut { data: &mut z, stride };
-        cross_entropy_gradient(Level::detect(), 1.0, 20, labels, z, &mut [0.0; BLOCK_ROWS]);
+        cross_entropy_gradient(Level::detect(), &[1.0; BLOCK_ROWS], 20, labels, z, &mut [0.0; BLOCK_ROWS]);
     };
     run(&[19; BLOCK_ROWS], DENSE.x);
     refused("20 classes", || run(&[0, 20], DENSE.x));

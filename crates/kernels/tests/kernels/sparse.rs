@@ -1,6 +1,7 @@
 //! The first layer on bytes most of which are 0, against the dense formulas: with x = scale·p + offset,
 //! `Y ← activation(X·Wᵀ + b)` and `G ← δᵀ·X`.
 
+use narrows_kernels::chunks::{CHUNK_ROWS, TreeSum, levels};
 use narrows_kernels::gather::{Affine, Scaling, from_bytes};
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::sparse::{
@@ -10,7 +11,7 @@ use narrows_kernels::{Activation, Level, Moments, Rule, forward, update_weights}
 
 use crate::reference;
 use crate::support::{
-    ACTIVATIONS, ADAM, Dense, Matrix, Numbers, PANEL, Random, SGD, UNIT, all_bits, assert_all_zero,
+    ACTIVATIONS, ADAM, Dense, Matrix, Numbers, PANEL, Random, SGD, Sum, UNIT, all_bits, assert_all_zero,
     assert_close, on_every_level, refused,
 };
 
@@ -175,6 +176,7 @@ impl Sparse {
         let mut after = self.clone();
         // To be overwritten.
         after.column_sums.fill(f32::NAN);
+        let mut branches = vec![f32::NAN; levels(batch.1.len()) * self.weights.len()];
         for piece in pieces(self.layout, batch.0) {
             let [first, second] = &mut after.moments;
             let segment = SparseSegment {
@@ -186,6 +188,7 @@ impl Sparse {
                     second: &mut second[piece.weights],
                 },
                 column_sums: &mut after.column_sums[piece.column_sums],
+                branches: &mut branches,
             };
             sparse_update(level, rule, self.layout, affine, batch, delta.batch(), segment);
         }
@@ -317,6 +320,34 @@ fn pieces_tile_their_buffers() {
         }
         assert_eq!(weights, layout.weights_len(), "{layout:?}");
         assert_eq!(sums, segments * layout.shape.bias_len(), "{layout:?}");
+    }
+}
+
+/// Whoever has summed them; with room for more chunks than there are.
+#[test]
+fn the_gradient_of_a_batch_is_the_tree_of_those_of_its_chunks() {
+    let mut random = Random(41);
+    for rows in [1, 128, 129, 300, 512, 700] {
+        let shape = LayerShape { inputs: 150, outputs: 90 };
+        let bytes = Bytes::random(shape.inputs, 20, &mut random);
+        let batch = bytes.batch(rows, &mut random);
+        let sparse = Sparse::of(&example(shape, &mut random), &bytes.picked);
+        let delta = Matrix::random(rows, shape.outputs, &mut random);
+        let affine = AFFINES[1];
+        let whole = on_every_level(|level| {
+            sparse.updated(level, Rule::KeepGradient, affine, (&bytes.picked, &batch), &delta)
+        });
+        let mut sum = TreeSum::new();
+        for (chunk, rows) in batch.chunks(CHUNK_ROWS).enumerate() {
+            let delta = Matrix::from_fn(rows.len(), shape.outputs, |row, column| {
+                delta.row(chunk * CHUNK_ROWS + row)[column]
+            });
+            let of_chunk =
+                sparse.updated(Level::detect(), Rule::KeepGradient, affine, (&bytes.picked, rows), &delta);
+            sum.push(Sum(of_chunk.moments[0].clone()));
+        }
+        let sum = sum.total().unwrap().0;
+        assert_eq!(all_bits(&sum), all_bits(&whole.moments[0]), "{rows} rows");
     }
 }
 
@@ -692,6 +723,7 @@ impl Call {
                 weights: &mut weights,
                 moments: Moments { first: &mut first, second: &mut second },
                 column_sums: &mut column_sums,
+                branches: &mut [],
             },
         );
     }

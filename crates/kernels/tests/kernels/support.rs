@@ -393,3 +393,14 @@ impl Dense {
         }
     }
 }
+
+/// Numbers that are added one by one.
+pub struct Sum(pub Vec<f32>);
+
+impl std::ops::Add for Sum {
+    type Output = Self;
+    fn add(mut self, right: Self) -> Self {
+        self.0.iter_mut().zip(right.0).for_each(|(left, right)| *left += right);
+        self
+    }
+}

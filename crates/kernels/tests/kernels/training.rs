@@ -2,8 +2,8 @@
 
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
 use narrows_kernels::{
-    Activation, BiasPanels, DerivativeFrom, Level, Moments, Rule, Target, backward, forward,
-    squared_error_output, update_bias, update_weights,
+    Activation, BiasPanels, DerivativeFrom, Level, Moments, OutputLoss, Rule, Target, backward, forward,
+    output_gradient, update_bias, update_weights,
 };
 
 use crate::reference;
@@ -71,7 +71,8 @@ impl Autoencoder {
                 (self.decoder.layer(), hidden.block(block), Target::Numbers(x.block(block)));
             let delta_out = output.block_mut(block);
             let errors = &mut [0.0; BLOCK_ROWS];
-            squared_error_output(level, layer, self.output, scale, h, target, delta_out, errors);
+            let (loss, scales) = (OutputLoss::SquaredError(self.output), &[scale; BLOCK_ROWS]);
+            output_gradient(level, layer, loss, scales, h, target, delta_out, errors);
             let kept = match self.hidden.derivative_from() {
                 DerivativeFrom::Output => hidden.block(block),
                 DerivativeFrom::Sum => sums.block(block),

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use narrows_kernels::layout::LayerShape;
-use narrows_kernels::{BiasPanels, Level, Moments, Rule, WeightTiles, update_bias, update_weights};
+use narrows_kernels::chunks::{CHUNK_ROWS, TreeSum};
+use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape};
+use narrows_kernels::{BiasPanels, Level, Moments, Rule, WeightTiles, apply, update_bias, update_weights};
 
 use crate::support::{
-    ADAM, Dense, Matrix, Numbers, PANEL, Random, SGD, UNIT, all_bits, assert_close, on_every_level, shapes,
+    ADAM, Dense, Matrix, Numbers, PANEL, Random, SGD, Sum, UNIT, all_bits, assert_close, on_every_level,
+    shapes,
 };
 
 /// A layer with moments as if after some steps, and a batch for it.
@@ -27,13 +29,17 @@ fn example(shape: LayerShape, rows: usize, random: &mut Random) -> (Dense, Matri
 }
 
 fn update(level: Level, rule: Rule, dense: &Dense, delta: &Matrix, x: &Matrix) -> Dense {
+    update_with(level, rule, dense, delta.batch(), x.batch())
+}
+
+fn update_with(level: Level, rule: Rule, dense: &Dense, delta: Batch<'_>, x: Batch<'_>) -> Dense {
     let mut dense = dense.clone();
     // To be overwritten.
     dense.forward.fill(f32::NAN);
-    update_weights(level, rule, dense.shape, delta.batch(), x.batch(), dense.tiles());
+    update_weights(level, rule, dense.shape, delta, x, dense.tiles());
     let [first, second] = &mut dense.bias_moments;
     let panels = BiasPanels { first_panel: 0, bias: &mut dense.bias, moments: Moments { first, second } };
-    update_bias(level, rule, delta.batch(), panels);
+    update_bias(level, rule, delta, panels);
     dense
 }
 
@@ -171,6 +177,53 @@ fn an_update_of_the_bias_in_pieces_is_the_update() {
                     "cut at {cut}"
                 );
             }
+        }
+    }
+}
+
+/// Whoever has summed them.
+#[test]
+fn the_gradient_of_a_batch_is_the_tree_of_those_of_its_chunks() {
+    let mut random = Random(14);
+    for rows in [1, 127, 128, 129, 256, 300, 512, 640, 700, 1000] {
+        let (dense, delta, x) = example(LayerShape { inputs: 50, outputs: 70 }, rows, &mut random);
+        let whole = on_every_level(|level| update(level, Rule::KeepGradient, &dense, &delta, &x));
+        let (mut weights, mut bias) = (TreeSum::new(), TreeSum::new());
+        for first in (0..rows).step_by(CHUNK_ROWS) {
+            let [delta, x] = [&delta, &x].map(|all| {
+                let (batch, block) = (all.batch(), first / BLOCK_ROWS);
+                let offset = batch.offset + block * batch.block_stride;
+                Batch { offset, rows: CHUNK_ROWS.min(rows - first), ..batch }
+            });
+            let chunk = update_with(Level::detect(), Rule::KeepGradient, &dense, delta, x);
+            weights.push(Sum(chunk.weight_moments[0].to_vec()));
+            bias.push(Sum(chunk.bias_moments[0].to_vec()));
+        }
+        let [weights, bias] = [weights, bias].map(|mut sum| sum.total().unwrap().0);
+        assert_eq!(all_bits(&weights), all_bits(&whole.weight_moments[0]), "{rows} rows");
+        assert_eq!(all_bits(&bias), all_bits(&whole.bias_moments[0]), "{rows} rows");
+    }
+}
+
+#[test]
+fn a_rule_applied_to_a_gradient_is_the_update() {
+    let mut random = Random(15);
+    let (dense, delta, x) = example(LayerShape { inputs: 35, outputs: 19 }, 40, &mut random);
+    let gradient = update(Level::detect(), Rule::KeepGradient, &dense, &delta, &x);
+    for rule in [Rule::KeepGradient, ADAM, SGD] {
+        let updated = on_every_level(|level| update(level, rule, &dense, &delta, &x));
+        let applied = on_every_level(|level| {
+            let mut dense = dense.clone();
+            let [first, second] = &mut dense.weight_moments;
+            let moments = Moments { first, second };
+            apply(level, rule, &gradient.weight_moments[0], &mut dense.backward, moments);
+            let [first, second] = &mut dense.bias_moments;
+            apply(level, rule, &gradient.bias_moments[0], &mut dense.bias, Moments { first, second });
+            dense.forward.clone_from(&updated.forward);
+            dense
+        });
+        for (applied, updated) in applied.slices().iter().zip(updated.slices()) {
+            assert_eq!(all_bits(applied), all_bits(updated), "{rule:?}");
         }
     }
 }

@@ -172,7 +172,7 @@ pub(crate) struct Place {
 pub(crate) struct BlockPlaces {
     /// Layer 0 is the input.
     pub values: Vec<Place>,
-    /// The input once more, with NaN where the input has 0 for a value that is missing.
+    /// What the last layer should give, with NaN for a value that is missing, where that is not the input.
     pub targets: Option<Place>,
     pub sums: Vec<Option<Place>>,
     /// δ of the last layer takes the place of its values; the input has none.
@@ -182,17 +182,17 @@ pub(crate) struct BlockPlaces {
 }
 
 impl BlockPlaces {
-    /// Places for inference: no sums, no δ.
-    pub fn for_inference(network: &Network, missing: bool) -> Self {
-        Self::new(network, false, missing)
+    /// Places for inference: no sums, no δ; `targets`: whether they are not the input.
+    pub fn for_inference(network: &Network, targets: bool) -> Self {
+        Self::new(network, false, targets)
     }
 
     /// Places for training.
-    pub fn for_training(network: &Network, missing: bool) -> Self {
-        Self::new(network, true, missing)
+    pub fn for_training(network: &Network, targets: bool) -> Self {
+        Self::new(network, true, targets)
     }
 
-    fn new(network: &Network, training: bool, missing: bool) -> Self {
+    fn new(network: &Network, training: bool, targets: bool) -> Self {
         let mut len = 0;
         let mut place = |columns| {
             let place = Place { start: len, stride: row_stride(columns) };
@@ -206,7 +206,7 @@ impl BlockPlaces {
             // It reads the samples themselves.
             WeightOrder::ByInput(_) => 0,
         })];
-        let targets = missing.then(|| place(first.shape.inputs));
+        let targets = targets.then(|| place(network.layers[last - 1].shape.outputs));
         let mut sums = vec![None];
         for (index, layer) in network.layers.iter().enumerate() {
             values.push(place(layer.shape.outputs));

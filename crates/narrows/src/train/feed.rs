@@ -1,9 +1,8 @@
 //! Where the batches of training come from: rows in memory, or windows of a file that a thread reads ahead.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::objective::Objective;
+use super::objective::{Goal, Objective};
 use super::order::shuffle;
 use super::{Training, TrainingError};
 use crate::dataset::{DataError, Dealer, Samples, Window};
@@ -25,7 +24,7 @@ pub(super) struct Batch<'a> {
 #[derive(Debug)]
 pub(super) struct Feed {
     samples: Samples,
-    labels: Option<Arc<[u32]>>,
+    goal: Goal,
     batch_size: usize,
     seed: u64,
     epochs: usize,
@@ -56,11 +55,11 @@ struct Windows {
 }
 
 impl Feed {
-    /// The rows of `samples`, and where they are labelled the label of each.
-    pub fn new(samples: &Samples, labels: Option<Arc<[u32]>>, training: &Training) -> Self {
+    /// The rows of `samples`.
+    pub fn new(samples: &Samples, goal: Goal, training: &Training) -> Self {
         let (place, rows) = match samples.is_in_memory() {
             true => {
-                let order = objective(labels.as_deref()).rows(samples);
+                let order = goal.objective(None).rows(samples);
                 let rows = order.len();
                 (Place::Memory { order, epoch: 0 }, rows)
             }
@@ -68,11 +67,16 @@ impl Feed {
         };
         let &Training { seed, epochs, batch_size, .. } = training;
         let batch_size = batch_size.min(rows);
-        Self { samples: samples.clone(), labels, batch_size, seed, epochs, rows, place, dealt: 0 }
+        Self { samples: samples.clone(), goal, batch_size, seed, epochs, rows, place, dealt: 0 }
     }
 
     pub fn samples(&self) -> &Samples {
         &self.samples
+    }
+
+    /// What the rows are trained towards.
+    pub fn objective(&self) -> Objective<'_> {
+        self.goal.objective(None)
     }
 
     /// Rows of a batch; an epoch's last may have fewer.
@@ -82,7 +86,7 @@ impl Feed {
 
     /// What the order of the rows depends on beside seed, epoch and their number, in words.
     pub fn order(&self) -> String {
-        let labelled = self.labels.is_some();
+        let labelled = self.goal.labels().is_some();
         match &self.place {
             Place::Memory { .. } => format!("all {} rows", self.rows),
             Place::File(_) => Dealer::order(&self.samples, labelled, self.batch_size),
@@ -116,8 +120,12 @@ impl Feed {
                 self.dealt = 0;
             }
             Place::File(windows) => {
-                let mut dealer =
-                    Dealer::new(self.samples.clone(), self.labels.clone(), self.batch_size, self.seed);
+                let mut dealer = Dealer::new(
+                    self.samples.clone(),
+                    self.goal.labels().cloned(),
+                    self.batch_size,
+                    self.seed,
+                );
                 dealer.begin(epoch);
                 self.dealt = dealer.skip(dealt);
                 *windows = Some(Windows::read(dealer, epoch, self.epochs)?);
@@ -126,14 +134,14 @@ impl Feed {
         Ok(())
     }
 
-    /// The next batch of the epoch, which has one.
+    /// The next batch of the epoch, which has one: the same until it is [`passed`](Feed::pass).
     ///
     /// # Errors
     /// If a file of rows can no longer be read.
     pub fn next(&mut self) -> Result<Batch<'_>, TrainingError> {
         let size = self.batch_size;
-        let (samples, labels, order) = match &mut self.place {
-            Place::Memory { order, .. } => (&self.samples, self.labels.as_deref(), &order[..]),
+        let (samples, window_labels, order) = match &mut self.place {
+            Place::Memory { order, .. } => (&self.samples, None, &order[..]),
             Place::File(windows) => {
                 let windows = windows.as_mut().expect("an epoch was begun");
                 if windows.current.as_ref().is_some_and(|window| self.dealt >= window.order.len()) {
@@ -141,12 +149,17 @@ impl Feed {
                     windows.give_back();
                 }
                 let window = windows.current()?;
-                (&window.samples, self.labels.is_some().then_some(&window.labels[..]), &window.order[..])
+                (&window.samples, Some(&window.labels[..]), &window.order[..])
             }
         };
         let (rows, rest) = order[self.dealt..].split_at(size.min(order.len() - self.dealt));
-        self.dealt += rows.len();
-        Ok(Batch { samples, objective: objective(labels), rows, following: &rest[..size.min(rest.len())] })
+        let objective = self.goal.objective(window_labels);
+        Ok(Batch { samples, objective, rows, following: &rest[..size.min(rest.len())] })
+    }
+
+    /// Leaves the next batch, of so many rows, behind.
+    pub fn pass(&mut self, rows: usize) {
+        self.dealt += rows;
     }
 }
 
@@ -179,10 +192,6 @@ impl Windows {
             let _ = self.spent.send(window);
         }
     }
-}
-
-fn objective(labels: Option<&[u32]>) -> Objective<'_> {
-    labels.map_or(Objective::SquaredError, Objective::CrossEntropy)
 }
 
 /// Fills windows in order until all epochs are read, the file cannot be read, or nobody wants more. The first epoch is begun.

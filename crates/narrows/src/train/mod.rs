@@ -29,7 +29,7 @@ pub use configuration::{Training, TrainingError};
 pub use event::{EpochReport, Event};
 pub use fit::{train, train_classifier};
 pub use muon::MuonStep;
-pub use objective::Objective;
+pub use objective::{Objective, ReconstructionLoss};
 pub use optimiser::{Optimiser, Rules};
 pub(crate) use order::{shuffle, shuffle_with};
 pub use pace::epochs_within;

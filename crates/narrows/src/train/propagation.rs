@@ -5,7 +5,7 @@ use narrows_kernels::layout::{BLOCK_ROWS, RowsMut};
 use narrows_kernels::sparse::{SparseBytes, SparseLayer, SparseLayout, sparse_forward};
 use narrows_kernels::{Level, backward};
 
-use super::objective::LastLayer;
+use super::objective::{BatchRows, LastLayer};
 use super::step::PANEL;
 use crate::dataset::Samples;
 use crate::model::network::{BlockPlaces, Network, PackedLayer, cached_runs};
@@ -37,22 +37,21 @@ impl Propagation<'_> {
         }
     }
 
-    /// The rows of some blocks, from raw values to δ of every layer: where they lie in the storage, and which of the samples
-    /// they are.
-    pub fn run(&self, (rows, indices): (&[u32], &[u32]), blocks: &mut [f32], errors: &mut [f32]) {
+    /// The rows of some blocks, from raw values to δ of every layer.
+    pub fn run(&self, rows: BatchRows<'_>, blocks: &mut [f32], errors: &mut [f32]) {
         let Self { level, network, places, .. } = *self;
-        let blocks = &mut blocks[..rows.len().div_ceil(BLOCK_ROWS) * places.len];
-        for (rows, block) in rows.chunks(BLOCK_ROWS).zip(blocks.chunks_exact_mut(places.len)) {
+        let blocks = &mut blocks[..rows.stored.len().div_ceil(BLOCK_ROWS) * places.len];
+        for (rows, block) in rows.blocks().zip(blocks.chunks_exact_mut(places.len)) {
             self.gather(rows, block);
         }
         let last = network.layers.len() - 1;
         for (index, layer) in network.layers[..last].iter().enumerate() {
             match self.first.filter(|_| index == 0) {
                 None => network.forward(level, places, blocks, index, layer.activation),
-                Some(first) => self.sparse_forward(first, rows, blocks),
+                Some(first) => self.sparse_forward(first, rows.stored, blocks),
             }
         }
-        self.last.run((rows, indices), blocks, errors);
+        self.last.run(rows, blocks, errors);
         for index in (1..=last).rev() {
             let PackedLayer { shape, ref weights, .. } = network.layers[index];
             let weights = &network.backward[weights.clone()];
@@ -71,18 +70,18 @@ impl Propagation<'_> {
     }
 
     /// The rows of a block as the first layer reads them, and as the last is to give them, where that is not the same.
-    fn gather(&self, rows: &[u32], block: &mut [f32]) {
+    fn gather(&self, rows: BatchRows<'_>, block: &mut [f32]) {
         let Self { level, places, samples, .. } = *self;
-        if self.first.is_some() {
-            return;
+        if self.first.is_none() {
+            let input = places.values[0];
+            for (&row, out) in rows.stored.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
+                samples.read_stored(level, row as usize, out);
+            }
         }
-        let input = places.values[0];
-        for (&row, out) in rows.iter().zip(block[input.start..].chunks_exact_mut(input.stride)) {
-            samples.read_stored(level, row as usize, out);
-        }
-        let Some(targets) = places.targets else { return };
-        for (&row, out) in rows.iter().zip(block[targets.start..].chunks_exact_mut(targets.stride)) {
-            samples.read_stored_with_nan(level, row as usize, out);
+        let Some(place) = places.targets else { return };
+        let targets = self.last.objective.other_targets().unwrap_or(samples);
+        for (&row, out) in rows.indices.iter().zip(block[place.start..].chunks_exact_mut(place.stride)) {
+            targets.read_with_nan(level, row as usize, out);
         }
     }
 

@@ -2,16 +2,21 @@
 //!
 //! Two phases, each shared out to the team. In the first every block of 16 rows goes forward and backward, from its
 //! raw values to the δ of every layer: rows do not meet. In the second every run of weight tiles sums its gradient
-//! over all rows, in their order, and applies the optimiser. So every number has one owner and one order of
-//! summation, and the number of threads has no influence on the result.
+//! over all rows, in the one shape that [`narrows_kernels::chunks`] gives every sum, and applies the optimiser. So every number has one
+//! owner and one order of summation, and the number of threads has no influence on the result.
 
+mod gradient;
+
+use narrows_kernels::chunks::{CHUNK_ROWS, TreeSum};
 use narrows_kernels::layout::BLOCK_ROWS;
-use narrows_kernels::sparse::{SparseBytes, SparseLayout, SparseSegment, sparse_column_sums, sparse_update};
+use narrows_kernels::sparse::{SparseLayout, SparseSegment, sparse_column_sums, sparse_update};
 use narrows_kernels::team::{Bounds, Split};
-use narrows_kernels::{Aligned, BiasPanels, Level, Moments, Rule, WeightTiles, update_bias, update_weights};
+use narrows_kernels::{Aligned, BiasPanels, Level, Moments, WeightTiles, update_bias, update_weights};
 
+pub use self::gradient::Gradients;
+use self::gradient::PackedGradient;
 use super::muon::{Muon, MuonStep};
-use super::objective::{LastLayer, Objective};
+use super::objective::{BatchRows, LastLayer, Objective};
 use super::optimiser::Rules;
 use super::propagation::{Propagation, SparseFirst};
 use super::tasks::{Piece, Task, Tasks};
@@ -47,9 +52,12 @@ pub struct Step {
     errors: Vec<f32>,
     groups: Vec<Groups>,
     column_sums: Aligned,
+    branches: Aligned,
     tasks: Tasks,
     /// From the first step of Muon on.
     muon: Option<Box<Muon>>,
+    /// From the first gradient on that is asked for or given.
+    gradient: Option<Box<PackedGradient>>,
     /// Where the rows of the batch lie in the storage of the samples.
     located: Vec<u32>,
     /// See [`Step::announce`]; at most a batch.
@@ -65,15 +73,6 @@ struct Groups {
     blocks: usize,
     block_bounds: Bounds,
     error_bounds: Bounds,
-}
-
-/// The gradient of one batch's loss.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradients {
-    /// The loss of the batch.
-    pub loss: f64,
-    /// By each parameter, under its name.
-    pub by_parameter: Parameters,
 }
 
 impl Step {
@@ -98,10 +97,10 @@ impl Step {
         batch_size: usize,
         samples: &Samples,
     ) -> Self {
-        Self::of_layers(&architecture.layers(), parameters, batch_size, samples)
+        Self::of_layers(&architecture.layers(), parameters, batch_size, (samples, Objective::default()))
     }
 
-    /// As [`Step::for_samples`], for any layers, each of which reads what the one before it gives.
+    /// As [`Step::for_samples`], for any layers, each of which reads what the one before it gives, and with an objective like this.
     ///
     /// # Panics
     /// As [`Step::new`]; or if the samples' rows are not as long as the first layer reads.
@@ -109,27 +108,28 @@ impl Step {
         layers: &[LayerSpec],
         parameters: &Parameters,
         batch_size: usize,
-        samples: &Samples,
+        (samples, objective): (&Samples, Objective<'_>),
     ) -> Self {
         let layout = SparseLayout { shape: layers[0].shape };
         assert_eq!(samples.features(), layout.shape.inputs, "features of a row, inputs of the model");
+        let targets = objective.needs_targets(samples);
         match samples.sparse().filter(|_| layout.shape.output_panels() >= MIN_SPARSE_PANELS) {
             Some((bytes, _)) => {
                 let network = Network::of_layers(layers, parameters, WeightOrder::ByInput(layout));
-                let mut step = Self::of_network(network, batch_size, bytes.segments(), false);
-                step.sum_columns(Level::scalar(), bytes, layout);
+                let mut step = Self::of_network(network, batch_size, bytes.segments(), targets);
+                step.sum_columns(Level::scalar(), samples);
                 step
             }
             None => {
                 let network = Network::of_layers(layers, parameters, WeightOrder::Tiles);
-                Self::of_network(network, batch_size, 0, samples.has_missing())
+                Self::of_network(network, batch_size, 0, targets)
             }
         }
     }
 
-    /// `segments` of a sparse first layer; `missing`: whether values may be.
-    fn of_network(network: Network, batch_size: usize, segments: usize, missing: bool) -> Self {
-        let places = BlockPlaces::for_training(&network, missing);
+    /// `segments` of a sparse first layer; `targets`: whether they are not the rows as they are read.
+    fn of_network(network: Network, batch_size: usize, segments: usize, targets: bool) -> Self {
+        let places = BlockPlaces::for_training(&network, targets);
         let most = if network.backward.len() > CACHED_WEIGHTS { MAX_BLOCKS } else { 1 };
         let groups: Vec<Groups> = (0..=most.ilog2())
             .map(|power| {
@@ -143,7 +143,7 @@ impl Step {
             })
             .collect();
         let blocks = batch_size.div_ceil(most * BLOCK_ROWS) * most;
-        let tasks = Tasks::share_out(&network, segments);
+        let tasks = Tasks::share_out(&network, segments, batch_size);
         Self {
             weight_moments: [(); 2].map(|()| Aligned::zeros(network.backward.len())),
             bias_moments: [(); 2].map(|()| Aligned::zeros(network.bias.len())),
@@ -151,6 +151,7 @@ impl Step {
             errors: vec![0.0; blocks * BLOCK_ROWS],
             groups,
             column_sums: Aligned::zeros(segments * network.layers[0].shape.bias_len()),
+            branches: Aligned::zeros(tasks.branch_bounds.end()),
             located: Vec::with_capacity(blocks * BLOCK_ROWS),
             announced: Vec::with_capacity(blocks * BLOCK_ROWS),
             announced_located: Vec::with_capacity(blocks * BLOCK_ROWS),
@@ -158,11 +159,14 @@ impl Step {
             places,
             tasks,
             muon: None,
+            gradient: None,
         }
     }
 
-    /// The column sums of weights that no update has just left them of.
-    fn sum_columns(&mut self, level: Level, bytes: &SparseBytes, layout: SparseLayout) {
+    /// The column sums of weights that no update has just left them of, where the first layer reads sparse bytes.
+    fn sum_columns(&mut self, level: Level, samples: &Samples) {
+        let WeightOrder::ByInput(layout) = self.network.layers[0].order else { return };
+        let (bytes, _) = samples.sparse().expect(SPARSE_SAMPLES);
         let segments = bytes.segments();
         for group in 0..layout.groups() {
             for segment in 0..segments {
@@ -219,13 +223,14 @@ impl Step {
         batch: &[u32],
         rules: impl Into<Rules>,
     ) -> f64 {
-        self.take_towards(compute, samples, Objective::SquaredError, batch, rules)
+        self.take_towards(compute, samples, Objective::default(), batch, rules)
     }
 
     /// As [`Step::take`], with another objective.
     ///
     /// # Panics
-    /// As [`Step::take`]; or if a row has no label, or one that is not below the last layer's outputs.
+    /// As [`Step::take`]; or if a row has no label, or one that is not below the last layer's outputs, no weight or no targets, or if
+    /// the step was not made for targets that are not the rows.
     pub fn take_towards(
         &mut self,
         compute: &mut Compute,
@@ -235,8 +240,9 @@ impl Step {
         rules: impl Into<Rules>,
     ) -> f64 {
         let rules = rules.into();
-        let loss = self.loss(compute, samples, objective, batch);
-        self.update(compute, rules, samples, batch);
+        let count = self.count(samples, objective, batch);
+        let loss = self.propagate(compute, samples, objective, batch, count);
+        self.update(compute, rules, samples);
         if let Some(step) = rules.muon {
             self.take_muon(compute, step, samples);
         }
@@ -248,25 +254,32 @@ impl Step {
         let Self { muon, network, weight_moments: [_, momentum], .. } = self;
         let muon = muon.get_or_insert_with(|| Box::new(Muon::new(network)));
         muon.take(compute, step, network, momentum);
-        if let WeightOrder::ByInput(layout) = network.layers[0].order {
-            let (bytes, _) = samples.sparse().expect(SPARSE_SAMPLES);
-            self.sum_columns(compute.level, bytes, layout);
-        }
+        self.sum_columns(compute.level, samples);
     }
 
-    /// The loss of the rows `batch` of `samples`, before any change; leaves the δ of every layer behind.
-    fn loss(
+    /// What the errors of the rows `batch` of `samples` are divided by.
+    fn count(&mut self, samples: &Samples, objective: Objective<'_>, batch: &[u32]) -> f64 {
+        samples.locate(batch, &mut self.located);
+        objective.count(samples, batch, &self.located)
+    }
+
+    /// The first phase: the errors of the rows `batch` of `samples` divided by `count`, added chunk by chunk, before any change; leaves
+    /// the δ of every layer behind.
+    fn propagate(
         &mut self,
         compute: &mut Compute,
         samples: &Samples,
         objective: Objective<'_>,
         batch: &[u32],
+        count: f64,
     ) -> f64 {
         assert!(!batch.is_empty(), "a step needs rows");
         let inputs = self.network.layers[0].shape.inputs;
         assert_eq!(samples.features(), inputs, "features of a row, inputs of the model");
-        let masked = self.places.targets.is_some();
-        assert!(masked || !samples.has_missing(), "a step for samples with missing values is made for them");
+        assert!(
+            self.places.targets.is_some() || !objective.needs_targets(samples),
+            "a step for missing values, or for targets that are not the rows, is made for them"
+        );
         samples.locate(batch, &mut self.located);
         samples.locate(&self.announced, &mut self.announced_located);
         let Self { network, places, blocks, groups, errors, column_sums, .. } = self;
@@ -279,9 +292,7 @@ impl Step {
             }
         };
         let (level, from_bytes) = (compute.level, first.is_some());
-        let count = objective.count(samples, located);
-        let scale = objective.scale(count);
-        let last = LastLayer { level, network, places, samples, objective, from_bytes, scale };
+        let last = LastLayer { level, network, places, samples, objective, from_bytes, count };
         let propagation = Propagation { level, network, places, samples, first, last };
         let blocks_used = batch.len().div_ceil(BLOCK_ROWS);
         let Groups { blocks: group, block_bounds, error_bounds } = groups
@@ -292,25 +303,26 @@ impl Step {
         let parts = blocks_used.div_ceil(*group);
         let splits = [Split::first(blocks, block_bounds, parts), Split::first(errors, error_bounds, parts)];
         let rows_each = group * BLOCK_ROWS;
+        let rows = BatchRows { indices: batch, stored: located };
         compute.team.for_each(splits, |i, [blocks, errors]| {
-            let mut parts = located.chunks(rows_each).skip(i);
-            let (rows, next) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
             propagation.prefetch(announced.chunks(rows_each).nth(i).unwrap_or_default());
-            propagation.prefetch(next);
-            let indices = batch.chunks(rows_each).nth(i).unwrap_or_default();
-            propagation.run((rows, indices), blocks, errors);
+            propagation.prefetch(rows.part(i + 1, rows_each).stored);
+            propagation.run(rows.part(i, rows_each), blocks, errors);
         });
-        let sum: f64 = errors[..batch.len()].iter().map(|&error| f64::from(error)).sum();
-        sum / count as f64
+        let mut sum = TreeSum::new();
+        for chunk in errors[..batch.len()].chunks(CHUNK_ROWS) {
+            sum.push(chunk.iter().map(|&error| f64::from(error)).sum::<f64>() / count);
+        }
+        sum.total().unwrap_or_default()
     }
 
-    /// Applies the rules with the gradients of `batch`, whose [`Step::loss`] was computed last.
-    fn update(&mut self, compute: &mut Compute, rules: Rules, samples: &Samples, batch: &[u32]) {
-        let Self { network, places, blocks, tasks, column_sums, located, .. } = self;
+    /// The second phase: applies the rules with the gradients of the rows that were propagated last.
+    fn update(&mut self, compute: &mut Compute, rules: Rules, samples: &Samples) {
+        let Self { network, places, blocks, tasks, column_sums, branches, located, .. } = self;
         let located = &located[..];
         let Network { layers, backward, forward, bias } = network;
         let (layers, places, blocks) = (&*layers, &*places, &*blocks);
-        let Tasks { pieces, weight_bounds, bias_bounds, column_sum_bounds } = tasks;
+        let Tasks { pieces, weight_bounds, bias_bounds, column_sum_bounds, branch_bounds } = tasks;
         let [first, second] = &mut self.weight_moments;
         let [bias_first, bias_second] = &mut self.bias_moments;
         let level = compute.level;
@@ -323,22 +335,25 @@ impl Step {
             Split::new(bias_first, bias_bounds),
             Split::new(bias_second, bias_bounds),
             Split::new(column_sums, column_sum_bounds),
+            Split::new(branches, branch_bounds),
         ];
         compute.team.for_each(splits, |i, parts| {
-            let [backward, forward, first, second, bias, bias_first, bias_second, column_sums] = parts;
+            let [backward, forward, first, second, bias, bias_first, bias_second, column_sums, branches] =
+                parts;
             let Task { layer, weights, first_bias_panel } = &pieces[i];
             let delta = places.deltas[layer + 1].expect("every layer but the input has a δ");
-            let delta = places.batch(blocks, delta, batch.len());
+            let delta = places.batch(blocks, delta, located.len());
             let moments = Moments { first, second };
             match *weights {
                 Piece::Tiles(ref range) => {
-                    let x = places.batch(blocks, places.values[*layer], batch.len());
+                    let x = places.batch(blocks, places.values[*layer], located.len());
                     let tiles = WeightTiles { range: range.clone(), backward, forward, moments };
                     update_weights(level, rules.weights, layers[*layer].shape, delta, x, tiles);
                 }
                 Piece::Segment { layout, group, segment } => {
                     let (bytes, affine) = samples.sparse().expect(SPARSE_SAMPLES);
-                    let segment = SparseSegment { group, segment, weights: backward, moments, column_sums };
+                    let weights = backward;
+                    let segment = SparseSegment { group, segment, weights, moments, column_sums, branches };
                     sparse_update(level, rules.weights, layout, affine, (bytes, located), delta, segment);
                 }
             }
@@ -350,31 +365,5 @@ impl Step {
                 BiasPanels { first_panel: *first_bias_panel, bias, moments },
             );
         });
-    }
-
-    /// The gradient of the loss of the rows `batch` of `samples`. The moments are lost; the parameters stay.
-    pub fn gradients(
-        self,
-        compute: &mut Compute,
-        samples: &Samples,
-        batch: &[u32],
-        by_parameter: Parameters,
-    ) -> Gradients {
-        self.gradients_towards(compute, samples, Objective::SquaredError, batch, by_parameter)
-    }
-
-    /// As [`Step::gradients`], with another objective.
-    pub fn gradients_towards(
-        mut self,
-        compute: &mut Compute,
-        samples: &Samples,
-        objective: Objective<'_>,
-        batch: &[u32],
-        mut by_parameter: Parameters,
-    ) -> Gradients {
-        let loss = self.loss(compute, samples, objective, batch);
-        self.update(compute, Rule::KeepGradient.into(), samples, batch);
-        self.network.store_from(&self.weight_moments[0], &self.bias_moments[0], &mut by_parameter);
-        Gradients { loss, by_parameter }
     }
 }

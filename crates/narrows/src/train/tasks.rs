@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use narrows_kernels::chunks::levels;
 use narrows_kernels::layout::{LayerShape, TILE};
 use narrows_kernels::sparse::{SparseBytes, SparseLayout};
 use narrows_kernels::team::Bounds;
@@ -19,6 +20,8 @@ pub(super) struct Tasks {
     pub weight_bounds: Bounds,
     pub bias_bounds: Bounds,
     pub column_sum_bounds: Bounds,
+    /// Of the gradients of chunks of rows that wait to be added, of a first layer on sparse bytes.
+    pub branch_bounds: Bounds,
 }
 
 /// A piece of a layer's weights, and the panels of its bias that are updated with them.
@@ -39,9 +42,11 @@ pub(super) enum Piece {
 }
 
 impl Tasks {
-    /// Cuts the weights of all layers into pieces; the bias panel of some outputs goes with their first weights.
-    pub fn share_out(network: &Network, segments: usize) -> Self {
+    /// Cuts the weights of all layers into pieces, for batches of at most `batch_size` rows; the bias panel of some outputs goes with
+    /// their first weights.
+    pub fn share_out(network: &Network, segments: usize, batch_size: usize) -> Self {
         let (mut weight_bounds, mut bias_bounds, mut column_sum_bounds) = (vec![0], vec![0], vec![0]);
+        let mut branch_bounds = vec![0];
         let mut pieces = Vec::new();
         for (index, layer) in network.layers.iter().enumerate() {
             match layer.order {
@@ -51,6 +56,7 @@ impl Tasks {
                         weight_bounds.push(layer.weights.start + tiles.end * TILE);
                         bias_bounds.push(layer.bias.start + panels_begun(tiles.end) * PANEL);
                         column_sum_bounds.push(column_sum_bounds[column_sum_bounds.len() - 1]);
+                        branch_bounds.push(branch_bounds[branch_bounds.len() - 1]);
                         let first_bias_panel = panels_begun(tiles.start);
                         pieces.push(Task { layer: index, weights: Piece::Tiles(tiles), first_bias_panel });
                     }
@@ -65,7 +71,11 @@ impl Tasks {
                             if segment == 0 {
                                 panels_begun += layout.group_panels(group);
                             }
-                            weight_bounds.push(layer.weights.start + layout.weights_start(group, end));
+                            let weights = layer.weights.start + layout.weights_start(group, end);
+                            let waiting =
+                                levels(batch_size) * (weights - weight_bounds[weight_bounds.len() - 1]);
+                            branch_bounds.push(branch_bounds[branch_bounds.len() - 1] + waiting);
+                            weight_bounds.push(weights);
                             bias_bounds.push(layer.bias.start + panels_begun * PANEL);
                             column_sum_bounds.push(layout.column_sums_start(group, segment + 1, segments));
                             let weights = Piece::Segment { layout, group, segment };
@@ -80,6 +90,7 @@ impl Tasks {
             weight_bounds: Bounds::new(weight_bounds),
             bias_bounds: Bounds::new(bias_bounds),
             column_sum_bounds: Bounds::new(column_sum_bounds),
+            branch_bounds: Bounds::new(branch_bounds),
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Clocks and files are the caller's. [`train`](super::train) is a loop over this.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
+use narrows_kernels::chunks::CHUNK_ROWS;
+
 use super::feed::{Batch, Feed};
-use super::step::Step;
-use super::{EpochReport, Event, Training, TrainingError};
+use super::objective::Objective;
+use super::step::{Gradients, Step};
+use super::{EpochReport, Event, Rules, Training, TrainingError};
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::network::{Network, WeightOrder};
@@ -126,9 +128,26 @@ impl Trainer {
         training: &Training,
         samples: &Samples,
     ) -> Result<Self, TrainingError> {
+        Self::towards(architecture, training, samples, Objective::default())
+    }
+
+    /// The same with another objective: another loss, other targets than the rows, or weights by row. The training loss is the objective's;
+    /// what is watched is measured by the squared error.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; or if the objective does not fit the architecture or the data: a class for each row, targets of another number
+    /// of rows or features or, for the binary cross-entropy, not from 0 to 1; weights that are negative, not finite, or all 0; targets or
+    /// weights for rows in a file.
+    pub fn towards(
+        architecture: &Architecture,
+        training: &Training,
+        samples: &Samples,
+        objective: Objective<'_>,
+    ) -> Result<Self, TrainingError> {
         architecture.validate()?;
         check("training", samples, architecture.inputs)?;
-        Self::of_layers(&architecture.layers(), training, samples, None)
+        objective.check(architecture, samples)?;
+        Self::of_layers(&architecture.layers(), training, samples, objective)
     }
 
     /// A training of a classifier towards the label of each row, that begins.
@@ -152,26 +171,26 @@ impl Trainer {
         if let Some(label) = labels.iter().find(|&&label| label as usize >= architecture.classes) {
             return Err(TrainingError::setting("label", "a number below the number of classes", label));
         }
-        Self::of_layers(&architecture.layers(), training, samples, Some(labels.into()))
+        Self::of_layers(&architecture.layers(), training, samples, Objective::classes(labels))
     }
 
-    /// Of any layers: towards the rows themselves, or towards labels.
+    /// Of any layers, with an objective that fits them and the data.
     pub(crate) fn of_layers(
         layers: &[LayerSpec],
         training: &Training,
         samples: &Samples,
-        labels: Option<Arc<[u32]>>,
+        objective: Objective<'_>,
     ) -> Result<Self, TrainingError> {
         training.validate()?;
         if samples.rows() == 0 {
             return Err(TrainingError::NoRows { set: "training" });
         }
-        let feed = Feed::new(samples, labels, training);
+        let feed = Feed::new(samples, objective.into(), training);
         let settled = training.initialisation.draw_layers(layers, training.seed);
         Ok(Self {
             training: training.clone(),
             layers: layers.to_vec(),
-            step: Step::of_layers(layers, &settled, feed.batch_size(), samples),
+            step: Step::of_layers(layers, &settled, feed.batch_size(), (samples, objective)),
             feed,
             fed: false,
             position: Position::default(),
@@ -191,8 +210,7 @@ impl Trainer {
         if parameters.tensors() != self.settled.tensors() {
             return Err(TrainingError::setting("parameters", "those of the model", "those of another model"));
         }
-        let (batch_size, samples) = (self.feed.batch_size(), self.feed.samples());
-        let step = Step::of_layers(&self.layers, parameters, batch_size, samples);
+        let step = self.step_from(parameters);
         Ok(Self { step, settled: parameters.clone(), ..self })
     }
 
@@ -227,8 +245,7 @@ impl Trainer {
             let found = format!("after step {} of epoch {}", position.step, position.epoch + 1);
             return other("its end", format!("at most {epochs} epochs of {steps} steps"), found);
         }
-        let mut step =
-            Step::of_layers(&self.layers, &parameters, self.feed.batch_size(), self.feed.samples());
+        let mut step = self.step_from(&parameters);
         step.set_moments([&moments[0], &moments[1]]);
         let settled = settled.unwrap_or(parameters);
         Ok(Self { step, fed: false, position, spent, settled, history, best, ..self })
@@ -336,26 +353,101 @@ impl Trainer {
         Trained { parameters, best_epoch, history: self.history, outcome }
     }
 
+    /// Steps in an epoch.
+    pub fn steps(&self) -> usize {
+        self.feed.steps()
+    }
+
+    /// Chunks of rows in the batch that the next step takes, of an epoch with steps left.
+    ///
+    /// # Errors
+    /// If a file of rows can no longer be read.
+    pub fn chunks(&mut self) -> Result<usize, TrainingError> {
+        self.begin_epoch()?;
+        Ok(self.feed.next()?.rows.len().div_ceil(CHUNK_ROWS))
+    }
+
+    /// The first half of a step: what each of some [`chunks`](Trainer::chunks) of the next batch contributes to its gradient. Nothing
+    /// changes. Different processes may do different chunks; the step has the same bits if [`Trainer::apply`] is given what
+    /// [`Gradients::sum`] makes of all of them.
+    ///
+    /// # Errors
+    /// If a file of rows can no longer be read.
+    ///
+    /// # Panics
+    /// If the batch has fewer chunks.
+    pub fn gradients(
+        &mut self,
+        compute: &mut Compute,
+        chunks: Range<usize>,
+    ) -> Result<Vec<Gradients>, TrainingError> {
+        self.begin_epoch()?;
+        let Self { step, feed, settled, .. } = self;
+        let Batch { samples, objective, rows, .. } = feed.next()?;
+        Ok(step.chunk_gradients(compute, samples, objective, (rows, chunks), settled))
+    }
+
+    /// The second half of a step, with the gradient of the next batch. Whether its loss was a finite number; otherwise the training has
+    /// diverged, and nothing more can be learned. After the last step of an epoch, [`Trainer::epoch`] ends it.
+    ///
+    /// # Errors
+    /// If a file of rows can no longer be read.
+    ///
+    /// # Panics
+    /// If the gradients are of another architecture, or the epoch has no steps left.
+    pub fn apply(&mut self, compute: &mut Compute, gradients: &Gradients) -> Result<bool, TrainingError> {
+        self.begin_epoch()?;
+        let rules = self.rules();
+        let Self { step, feed, .. } = self;
+        let Batch { samples, rows, .. } = feed.next()?;
+        let rows = rows.len();
+        step.apply(compute, samples, gradients, rules);
+        Ok(self.pass(rows, gradients.loss))
+    }
+
     /// Takes one step; whether its loss is a finite number.
     fn step(&mut self, compute: &mut Compute) -> Result<bool, TrainingError> {
-        let Self { training, step, feed, position, .. } = self;
-        let steps = feed.steps();
-        if !self.fed {
-            feed.begin(position.epoch + 1, position.step)?;
-            self.fed = true;
-        }
-        let done = position.epoch as u64 * steps as u64 + position.step as u64;
-        let all = (steps as u64).saturating_mul(training.epochs as u64);
-        let rates = training.schedule.rates(training.optimiser.learning_rate(), done, all);
+        self.begin_epoch()?;
+        let rules = self.rules();
+        let Self { step, feed, .. } = self;
         let Batch { samples, objective, rows, following } = feed.next()?;
         step.announce(following);
-        let loss =
-            step.take_towards(compute, samples, objective, rows, training.optimiser.rules(done + 1, rates));
-        if loss.is_finite() {
-            position.losses += loss;
-            position.step += 1;
+        let loss = step.take_towards(compute, samples, objective, rows, rules);
+        let rows = rows.len();
+        Ok(self.pass(rows, loss))
+    }
+
+    fn step_from(&self, parameters: &Parameters) -> Step {
+        let of_data = (self.feed.samples(), self.feed.objective());
+        Step::of_layers(&self.layers, parameters, self.feed.batch_size(), of_data)
+    }
+
+    fn begin_epoch(&mut self) -> Result<(), TrainingError> {
+        if !self.fed {
+            self.feed.begin(self.position.epoch + 1, self.position.step)?;
+            self.fed = true;
         }
-        Ok(loss.is_finite())
+        Ok(())
+    }
+
+    /// Of the next step.
+    fn rules(&self) -> Rules {
+        let Self { training, position, .. } = self;
+        let steps = self.feed.steps() as u64;
+        let done = position.epoch as u64 * steps + position.step as u64;
+        let all = steps.saturating_mul(training.epochs as u64);
+        let rates = training.schedule.rates(training.optimiser.learning_rate(), done, all);
+        training.optimiser.rules(done + 1, rates)
+    }
+
+    /// Leaves a batch behind whose step is done, if its loss is a finite number.
+    fn pass(&mut self, rows: usize, loss: f64) -> bool {
+        self.feed.pass(rows);
+        if loss.is_finite() {
+            self.position.losses += loss;
+            self.position.step += 1;
+        }
+        loss.is_finite()
     }
 
     /// Ends an epoch whose steps are all done, if the parameters are finite numbers; the mean of its losses.

@@ -71,7 +71,7 @@ fn steps_are_those_of_pytorch() {
     }
     let first = Samples::in_model_scale(inputs, values[..case.batch_rows[0] * inputs].to_vec()).unwrap();
     let samples = Samples::in_model_scale(inputs, values).unwrap();
-    let objective = Objective::CrossEntropy(&labels);
+    let objective = Objective::classes(&labels);
     let tolerance = |group: fn(&PerGroup) -> f64| (-20_f64).exp2() * group(&case.largest_magnitude);
     assert_eq!(case.optimiser.name, "adam");
     let Adam { learning_rate, beta1, beta2, epsilon, weight_decay, .. } = case.optimiser;
@@ -89,14 +89,14 @@ fn steps_are_those_of_pytorch() {
         let allowed = tolerance(|g| g.probability);
         assert_all_close(&probabilities, expected, allowed, format_args!("probabilities, {level}"));
 
-        let step = Step::of_layers(&layers, &before, 13, &samples);
+        let mut step = Step::of_layers(&layers, &before, 13, (&samples, objective));
         let zeros = Parameters::zeros_of(&layers);
-        let gradients = step.gradients_towards(&mut compute, &samples, objective, &batches[0], zeros);
+        let gradients = step.gradients(&mut compute, &samples, objective, &batches[0], &zeros);
         golden.compare(&gradients.by_parameter, "gradient", tolerance(|g| g.gradient), "classifier");
 
         let losses = &golden.tensors["loss"].values;
         assert_close(gradients.loss, losses[0], tolerance(|g| g.loss), format_args!("{level}"));
-        let mut step = Step::of_layers(&layers, &before, 13, &samples);
+        let mut step = Step::of_layers(&layers, &before, 13, (&samples, objective));
         for (i, (batch, &expected)) in batches.iter().zip(losses).enumerate() {
             let rates = Rates { learning_rate, momentum: None };
             let rule = optimiser.rules(i as u64 + 1, rates);

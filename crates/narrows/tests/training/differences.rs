@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use narrows::compute::Level;
 use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
 use narrows::model::{Architecture, HiddenActivation, OutputActivation, Parameters};
-use narrows::train::{Gradients, Step};
+use narrows::train::{Gradients, Objective, Step};
 
 use crate::support::{
     HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, as_bytes, assert_all_close, assert_close, compute, numbers,
@@ -173,9 +173,9 @@ fn check(depth: usize) {
                 let parameters = random_parameters(&architecture, seed);
                 let bytes = sparse_bytes(ROWS, INPUTS, seed);
                 let samples = samples(data, &bytes, seed);
-                let step = Step::for_samples(&architecture, &parameters, batch.len(), &samples);
-                let gradients =
-                    step.gradients(&mut compute, &samples, &batch, Parameters::zeros(&architecture));
+                let mut step = Step::for_samples(&architecture, &parameters, batch.len(), &samples);
+                let zeros = Parameters::zeros(&architecture);
+                let gradients = step.gradients(&mut compute, &samples, Objective::default(), &batch, &zeros);
                 compare(
                     &gradients,
                     Exact::new(&architecture, &parameters),

@@ -10,6 +10,8 @@ mod differences;
 mod golden;
 mod initialisation;
 mod masked;
+mod objectives;
+mod processes;
 mod resuming;
 mod schedules;
 mod sparse;

@@ -6,7 +6,7 @@ use narrows::compute::{Compute, Level};
 use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
 use narrows::evaluate::reconstruction_error;
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
-use narrows::train::{Event, Optimiser, Rates, Step, Trained, Training, TrainingError, train};
+use narrows::train::{Event, Objective, Optimiser, Rates, Step, Trained, Training, TrainingError, train};
 use serde::Deserialize;
 
 use crate::golden::{Golden, read};
@@ -122,8 +122,9 @@ fn run(golden: &Golden<Case>, level: Level) {
     let error = reconstruction_error(&model, &mut compute, &first).unwrap().model_scale;
     assert_close(error, losses[0], tolerance(|g| g.loss), format_args!("{name}, reconstruction error"));
 
-    let step = Step::for_samples(&architecture, &before, 13, &samples);
-    let gradients = step.gradients(&mut compute, &samples, &batches[0], Parameters::zeros(&architecture));
+    let mut step = Step::for_samples(&architecture, &before, 13, &samples);
+    let zeros = Parameters::zeros(&architecture);
+    let gradients = step.gradients(&mut compute, &samples, Objective::default(), &batches[0], &zeros);
     assert_close(gradients.loss, losses[0], tolerance(|g| g.loss), format_args!("{name}, loss"));
     golden.compare(&gradients.by_parameter, "gradient", tolerance(|g| g.gradient), &name);
 
@@ -264,7 +265,9 @@ fn missing_values_are_filled_from_what_the_others_say_and_nothing_else_is_touche
 }
 
 #[test]
-#[should_panic(expected = "a step for samples with missing values is made for them")]
+#[should_panic(
+    expected = "a step for missing values, or for targets that are not the rows, is made for them"
+)]
 fn a_step_for_whole_rows_takes_no_others() {
     let architecture = architecture(&[5]);
     let mut step = Step::new(&architecture, &random_parameters(&architecture, 1), 10);

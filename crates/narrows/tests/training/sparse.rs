@@ -2,7 +2,7 @@
 
 use narrows::compute::Level;
 use narrows::model::{Architecture, HiddenActivation, Parameters};
-use narrows::train::{Optimiser, Schedule, Step};
+use narrows::train::{Objective, Optimiser, Schedule, Step};
 
 use crate::support::{
     architecture, as_bytes, as_numbers, assert_all_close, assert_close, compute, random_parameters, sgd,
@@ -38,10 +38,11 @@ fn sparse_bytes_are_trained_on_as_the_numbers_that_they_stand_for() {
                 (sparse, Step::new(&architecture, &parameters, 40))
             };
 
-            let (of_sparse, of_dense) = steps();
+            let (mut of_sparse, mut of_dense) = steps();
             let zeros = Parameters::zeros(&architecture);
-            let actual = of_sparse.gradients(&mut compute, &sparse, &order[..40], zeros.clone());
-            let expected = of_dense.gradients(&mut compute, &dense, &order[..40], zeros);
+            let (objective, batch) = (Objective::default(), &order[..40]);
+            let actual = of_sparse.gradients(&mut compute, &sparse, objective, batch, &zeros);
+            let expected = of_dense.gradients(&mut compute, &dense, objective, batch, &zeros);
             assert_close(actual.loss, expected.loss, TOLERANCE * expected.loss, format_args!("{name}, loss"));
             compare(&actual.by_parameter, &expected.by_parameter, &format!("{name}, gradient"));
             assert_ne!(actual, expected, "{name}: no other order, so nothing is tested");

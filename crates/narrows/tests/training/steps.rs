@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use narrows::compute::Level;
 use narrows::dataset::Samples;
 use narrows::model::{Architecture, HiddenActivation, OutputActivation, Parameters};
-use narrows::train::{Optimiser, Schedule, Step};
+use narrows::train::{Objective, Optimiser, Schedule, Step};
 use serde::{Deserialize, Deserializer};
 
 use crate::golden::{Golden, folder, read};
@@ -151,9 +151,9 @@ fn run(golden: &Golden<Case>, level: Level) {
     assert_all_close(&output, &tensors["output"].values, tolerance, format_args!("{name}, output"));
 
     let most_rows = *case.batch_rows.iter().max().unwrap();
-    let step = Step::new(&architecture, &before, most_rows);
+    let mut step = Step::new(&architecture, &before, most_rows);
     let zeros = Parameters::zeros(&architecture);
-    let gradients = step.gradients(&mut compute, &samples, &batches[0], zeros);
+    let gradients = step.gradients(&mut compute, &samples, Objective::default(), &batches[0], &zeros);
     let losses = &tensors["loss"].values;
     let tolerance = case.tolerance(|group| group.loss);
     assert_close(gradients.loss, losses[0], tolerance, format_args!("{name}, loss beside the gradients"));

@@ -1,0 +1,133 @@
+//! The one shape of every sum over the rows of a batch.
+//!
+//! A batch is cut into chunks of [`CHUNK_ROWS`] rows, the last perhaps shorter. A chunk's rows are added in their order, beginning
+//! with 0. Then the chunks are added in a binary tree: of n chunks the first p, the largest power of two below n, are one branch, the
+//! others the other,
+//!
+//! ```text
+//! tree(c₁ … cₙ) = tree(c₁ … cₚ) + tree(cₚ₊₁ … cₙ)         tree(c₁) = c₁
+//! ```
+//!
+//! So the bits of a sum depend on the rows and their order alone: chunks may be summed at different times, or in different processes.
+
+use std::ops::Add;
+
+/// Rows in a chunk. A chunk is worth a pass over the gradient that it is added to, which is why it is not smaller: docs/performance.md.
+pub const CHUNK_ROWS: usize = 128;
+
+/// Branches that wait at once: enough for 2²⁶ chunks, which have more rows than 32 bits count.
+const MAX_LEVELS: usize = 26;
+
+/// Adds chunks, which come in their order, as the tree has it.
+#[derive(Clone, Debug)]
+pub struct TreeSum<T> {
+    /// Sums of 1, 2, 4 … chunks that wait for as many more.
+    branches: [Option<T>; MAX_LEVELS],
+}
+
+impl<T: Add<Output = T>> TreeSum<T> {
+    /// Of no chunk yet.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self { branches: [const { None }; MAX_LEVELS] }
+    }
+
+    /// Adds the next chunk.
+    #[inline(always)]
+    pub fn push(&mut self, chunk: T) {
+        let (mut sum, mut level) = (chunk, 0);
+        while let Some(left) = self.branches[level].take() {
+            sum = left + sum;
+            level += 1;
+        }
+        self.branches[level] = Some(sum);
+    }
+
+    /// The sum of all chunks, if there were any.
+    #[inline(always)]
+    pub fn total(&mut self) -> Option<T> {
+        let mut sum = None;
+        for branch in &mut self.branches {
+            if let Some(left) = branch.take() {
+                sum = Some(match sum {
+                    None => left,
+                    Some(right) => left + right,
+                });
+            }
+        }
+        sum
+    }
+}
+
+impl<T: Add<Output = T>> Default for TreeSum<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How many sums wait at once, at most, while so many rows are added.
+pub const fn levels(rows: usize) -> usize {
+    let chunks = rows.div_ceil(CHUNK_ROWS);
+    if chunks < 2 { 0 } else { (chunks - 1).ilog2() as usize + 1 }
+}
+
+/// The levels of the branches that chunk `chunk` of `chunks` is added to, one after the other, for those who keep the branches themselves:
+/// the result waits at level [`usize::trailing_ones`] of `chunk`, or is the sum of all, if the chunk is the last.
+pub(crate) fn joined(chunk: usize, chunks: usize) -> impl Iterator<Item = usize> {
+    let is_last = chunk + 1 == chunks;
+    let all = (usize::BITS - chunk.leading_zeros()) as usize;
+    let end = if is_last { all } else { chunk.trailing_ones() as usize };
+    (0..end).filter(move |level| chunk >> level & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sum that shows its shape.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Shape(String);
+
+    impl Add for Shape {
+        type Output = Self;
+        fn add(self, right: Self) -> Self {
+            Self(format!("({}{})", self.0, right.0))
+        }
+    }
+
+    fn tree(chunks: &[Shape]) -> Shape {
+        match chunks {
+            [chunk] => chunk.clone(),
+            _ => {
+                let (left, right) = chunks.split_at(1 << (chunks.len() - 1).ilog2());
+                tree(left) + tree(right)
+            }
+        }
+    }
+
+    #[test]
+    fn both_ways_of_adding_have_the_shape_of_the_tree() {
+        assert_eq!(TreeSum::<f64>::new().total(), None);
+        for count in 1..70 {
+            let chunks: Vec<Shape> = (0..count).map(|i| Shape(format!("{i}."))).collect();
+            let mut sum = TreeSum::new();
+            chunks.iter().for_each(|chunk| sum.push(chunk.clone()));
+            assert_eq!(sum.total(), Some(tree(&chunks)));
+
+            let mut branches = vec![None; levels(count * CHUNK_ROWS)];
+            let mut total = None;
+            for (index, chunk) in chunks.iter().enumerate() {
+                let mut sum = chunk.clone();
+                for level in joined(index, count) {
+                    let left: Option<Shape> = branches[level].take();
+                    sum = left.unwrap() + sum;
+                }
+                match index + 1 == count {
+                    true => total = Some(sum),
+                    false => branches[index.trailing_ones() as usize] = Some(sum),
+                }
+            }
+            assert_eq!(total, Some(tree(&chunks)));
+        }
+    }
+}
