@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-ROWS = 150
+ROWS = 300
 CLASSES = 10
 SEED = 0
 CASE = generate.Case("objectives", "two-layer", generate.OPTIMISERS["adam"], "silu", "sigmoid")

@@ -465,14 +465,14 @@ impl SparseUpdate<'_> {
     #[inline(always)]
     fn segment<L: Lanes, const P: usize>(mut self, l: L) {
         let chunks = self.rows.len().div_ceil(CHUNK_ROWS).max(1);
-        for chunk in 0..chunks - 1 {
+        for chunk in 0..chunks {
             let mut products = Products::<P>([[[0.0; LANES]; P]; SEGMENT_COLUMNS]);
             let delta_sums = self.products(l, chunk, &mut products);
-            self.keep(l, (chunk, chunks), &products, delta_sums);
+            if chunk + 1 == chunks {
+                return self.update(l, chunks, &products, delta_sums);
+            }
+            self.keep(l, chunk, &products, delta_sums);
         }
-        let mut products = Products::<P>([[[0.0; LANES]; P]; SEGMENT_COLUMNS]);
-        let delta_sums = self.products(l, chunks - 1, &mut products);
-        self.update(l, chunks, &products, delta_sums);
     }
 
     /// Adds δᵀ·p of the rows of a chunk to `products`, and gives offset·Σδ.
@@ -486,7 +486,8 @@ impl SparseUpdate<'_> {
         let Self { affine, bytes, rows, delta, ref segment, .. } = *self;
         let first_column = segment.group * GROUP_PANELS * LANES;
         let mut delta_sums = [l.splat(0.0); P];
-        for (row, &index) in rows.iter().enumerate().skip(chunk * CHUNK_ROWS).take(CHUNK_ROWS) {
+        let first_row = chunk * CHUNK_ROWS;
+        for (row, &index) in (first_row..first_row + CHUNK_ROWS).zip(&rows[first_row..]) {
             let start = delta.offset
                 + row / BLOCK_ROWS * delta.block_stride
                 + row % BLOCK_ROWS * delta.stride
@@ -515,7 +516,7 @@ impl SparseUpdate<'_> {
     fn keep<L: Lanes, const P: usize>(
         &mut self,
         l: L,
-        (chunk, chunks): (usize, usize),
+        chunk: usize,
         products: &Products<P>,
         delta_sums: [L::V; P],
     ) {
@@ -526,7 +527,7 @@ impl SparseUpdate<'_> {
         for (column, (out, products)) in out.iter_mut().zip(&products.0).enumerate() {
             for p in 0..P {
                 let mut gradient = l.mul_add(scale, l.load(&products[p]), delta_sums[p]);
-                for level in joined(chunk, chunks) {
+                for level in joined(chunk, false) {
                     gradient = l.add(l.load(vector_of(below, level * len, column * P + p)), gradient);
                 }
                 l.store(gradient, &mut out[p]);
@@ -554,7 +555,7 @@ impl SparseUpdate<'_> {
         for (column, (((weights, first), second), products)) in vectors {
             for p in 0..P {
                 let mut gradient = l.mul_add(l.splat(affine.scale), l.load(&products[p]), delta_sums[p]);
-                for level in joined(chunks - 1, chunks) {
+                for level in joined(chunks - 1, true) {
                     gradient = l.add(l.load(vector_of(branches, level * len, column * P + p)), gradient);
                 }
                 rule.apply(l, gradient, &mut weights[p], &mut first[p], &mut second[p]);

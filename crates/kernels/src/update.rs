@@ -2,9 +2,9 @@
 //!
 //! `G ← δᵀ·X`, then per weight the rule of PyTorch's optimiser of the same name. The sum over rows is that of [`crate::chunks`].
 
-use std::ops::{Add, Range};
+use std::ops::Range;
 
-use crate::chunks::{CHUNK_ROWS, TreeSum};
+use crate::chunks::{VectorTree, Vectors, chunks};
 use crate::gather::prefetch;
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{BLOCK_ROWS, Batch, LayerShape, TILE};
@@ -217,22 +217,24 @@ impl UpdateWeights<'_> {
             prefetch(&self.tiles.moments.second[range]);
         }
         let columns = (output_panel * LANES + n, input_panel * LANES);
-        let gradients = if self.x.rows <= CHUNK_ROWS {
-            self.products::<L, R, P>(l, columns, 0, self.x.rows)
-        } else {
-            let mut sum = TreeSum::new();
-            for first_row in (0..self.x.rows).step_by(CHUNK_ROWS) {
-                let rows = CHUNK_ROWS.min(self.x.rows - first_row);
-                sum.push(Vectors(l, self.products::<L, R, P>(l, columns, first_row, rows)));
+        let mut tree = VectorTree::<R, P>::new();
+        let mut gradients: Vectors<R, P> = [[[0.0; LANES]; P]; R];
+        for rows in chunks(self.x.rows) {
+            let is_last = rows.end == self.x.rows;
+            let sums = self.products::<L, R, P>(l, columns, rows);
+            for (gradients, sums) in gradients.iter_mut().zip(sums) {
+                for (gradient, sum) in gradients.iter_mut().zip(sums) {
+                    l.store(sum, gradient);
+                }
             }
-            sum.total().map_or([[l.splat(0.0); P]; R], |Vectors(_, sums)| sums)
-        };
-        for (r, gradients) in gradients.into_iter().enumerate() {
-            for (p, gradient) in gradients.into_iter().enumerate() {
+            tree.push(l, &mut gradients, is_last);
+        }
+        for (r, gradients) in gradients.iter().enumerate() {
+            for (p, gradient) in gradients.iter().enumerate() {
                 let vector = (first_tile - self.tiles.range.start + p) * LANES + n + r;
                 self.rule.apply(
                     l,
-                    gradient,
+                    l.load(gradient),
                     &mut self.tiles.backward.as_chunks_mut().0[vector],
                     &mut self.tiles.moments.first.as_chunks_mut().0[vector],
                     &mut self.tiles.moments.second.as_chunks_mut().0[vector],
@@ -247,11 +249,10 @@ impl UpdateWeights<'_> {
         &self,
         l: L,
         (output, input): (usize, usize),
-        first_row: usize,
-        rows: usize,
+        rows: Range<usize>,
     ) -> [[L::V; P]; R] {
         let Self { delta, x, .. } = self;
-        let block = first_row / BLOCK_ROWS;
+        let block = rows.start / BLOCK_ROWS;
         // SAFETY: `update_weights` has checked that the batches hold `rows` rows with all panels of the shape; a chunk begins with a
         // block, and lies within them.
         unsafe {
@@ -266,26 +267,9 @@ impl UpdateWeights<'_> {
                     x.data.as_ptr().add(x.offset + block * x.block_stride + input),
                     Strides { across: LANES, depth: x.stride, chunk: x.block_stride },
                 ),
-                rows,
+                rows.len(),
             )
         }
-    }
-}
-
-/// Some vectors that are added lane by lane.
-struct Vectors<L: Lanes, const R: usize, const P: usize>(L, [[L::V; P]; R]);
-
-impl<L: Lanes, const R: usize, const P: usize> Add for Vectors<L, R, P> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(mut self, right: Self) -> Self {
-        for (left, right) in self.1.iter_mut().zip(&right.1) {
-            for (left, &right) in left.iter_mut().zip(right) {
-                *left = self.0.add(*left, right);
-            }
-        }
-        self
     }
 }
 
@@ -336,14 +320,18 @@ impl Kernel for UpdateBias<'_> {
         let second = panels.moments.second.as_chunks_mut::<LANES>().0.chunks_mut(PANELS_AT_ONCE);
         for (run, ((bias, first), second)) in bias.zip(first).zip(second).enumerate() {
             let column = delta.offset + (panels.first_panel + run * PANELS_AT_ONCE) * LANES;
-            let mut sum = TreeSum::new();
-            for first_row in (0..delta.rows).step_by(CHUNK_ROWS) {
-                let rows = first_row..delta.rows.min(first_row + CHUNK_ROWS);
-                sum.push(Vectors(l, [panel_sums(l, delta, rows, column, bias.len())]));
+            let mut tree = VectorTree::<1, PANELS_AT_ONCE>::new();
+            let mut gradients: Vectors<1, PANELS_AT_ONCE> = [[[0.0; LANES]; PANELS_AT_ONCE]];
+            for rows in chunks(delta.rows) {
+                let is_last = rows.end == delta.rows;
+                let sums = panel_sums(l, delta, rows, column, bias.len());
+                for (gradient, sum) in gradients[0].iter_mut().zip(sums) {
+                    l.store(sum, gradient);
+                }
+                tree.push(l, &mut gradients, is_last);
             }
-            let gradients = sum.total().map_or([l.splat(0.0); PANELS_AT_ONCE], |Vectors(_, [sums])| sums);
             for (panel, bias) in bias.iter_mut().enumerate() {
-                rule.apply(l, gradients[panel], bias, &mut first[panel], &mut second[panel]);
+                rule.apply(l, l.load(&gradients[0][panel]), bias, &mut first[panel], &mut second[panel]);
             }
         }
     }

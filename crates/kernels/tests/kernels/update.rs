@@ -185,7 +185,7 @@ fn an_update_of_the_bias_in_pieces_is_the_update() {
 #[test]
 fn the_gradient_of_a_batch_is_the_tree_of_those_of_its_chunks() {
     let mut random = Random(14);
-    for rows in [1, 127, 128, 129, 256, 300, 512, 640, 700, 1000] {
+    for rows in [1, 255, 256, 257, 512, 600, 1024, 1280, 1400, 2000] {
         let (dense, delta, x) = example(LayerShape { inputs: 50, outputs: 70 }, rows, &mut random);
         let whole = on_every_level(|level| update(level, Rule::KeepGradient, &dense, &delta, &x));
         let (mut weights, mut bias) = (TreeSum::new(), TreeSum::new());

@@ -20,13 +20,13 @@ fn model() -> Architecture {
     architecture(&[35, 5])
 }
 
-/// A batch of 600 rows has five chunks, the last of them short; the second batch of an epoch two.
+/// A batch of 1,200 rows has five chunks, the last of them short; the second batch of an epoch two.
 fn settings() -> Training {
-    Training { epochs: 2, batch_size: 600, optimiser: Optimiser::muon(1e-2, 0.1), ..Training::default() }
+    Training { epochs: 2, batch_size: 1200, optimiser: Optimiser::muon(1e-2, 0.1), ..Training::default() }
 }
 
 fn samples() -> Samples {
-    as_bytes(&sparse_bytes(800, FEATURES, 1), FEATURES)
+    as_bytes(&sparse_bytes(1600, FEATURES, 1), FEATURES)
 }
 
 fn begin(samples: &Samples) -> Trainer {
