@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use narrows_kernels::Aligned;
 pub use narrows_kernels::Level;
 use narrows_kernels::team::Team;
 
@@ -12,6 +13,8 @@ pub struct Compute {
     pub level: Level,
     /// The threads.
     pub team: Team,
+    /// What an inference works in, kept for the next.
+    pub(crate) scratch: Aligned,
 }
 
 /// Threads that the system does not give.
@@ -39,11 +42,11 @@ impl Compute {
     /// If the system does not give as many threads.
     pub fn at(level: Level, threads: NonZeroUsize) -> Result<Self, ThreadsError> {
         let failed = |source| ThreadsError { threads: threads.get(), source };
-        Ok(Self { level, team: Team::new(threads).map_err(failed)? })
+        Ok(Self { level, team: Team::new(threads).map_err(failed)?, scratch: Aligned::zeros(0) })
     }
 
     /// One thread: the caller's.
     pub fn single(level: Level) -> Self {
-        Self { level, team: Team::alone() }
+        Self { level, team: Team::alone(), scratch: Aligned::zeros(0) }
     }
 }

@@ -1,4 +1,5 @@
-//! A step allocates nothing: all memory is taken when training begins, and at the end of an epoch.
+//! A step allocates nothing: all memory is taken when training begins, and at the end of an epoch. Nor does a prediction of raw rows
+//! after the first.
 
 use std::alloc::System;
 use std::num::NonZeroUsize;
@@ -7,7 +8,9 @@ use std::ops::ControlFlow;
 use narrows::compute::{Compute, Level};
 use narrows::dataset::format::{ArrayFile, Values as FileValues, npy};
 use narrows::dataset::{Dataset, Missing, Normalisation, ReadAhead, Samples, Schema, Values};
-use narrows::model::{Architecture, HiddenActivation, OutputActivation};
+use narrows::model::{
+    Architecture, Autoencoder, HiddenActivation, Initialisation, InputSpec, OutputActivation,
+};
 use narrows::train::{Event, Optimiser, Schedule, Training, train};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -45,7 +48,41 @@ fn allocations_of_steps(
 }
 
 #[test]
-fn a_step_allocates_nothing() {
+fn nothing_is_allocated_in_a_step_or_for_a_row() {
+    steps();
+    rows();
+}
+
+fn rows() {
+    let (features, latent) = (45, 5);
+    let hidden = vec![19, latent];
+    let architecture = Architecture {
+        inputs: features,
+        hidden,
+        activation: HiddenActivation::Silu,
+        output: OutputActivation::Tanh,
+    };
+    let parameters = Initialisation::Pytorch.draw(&architecture, 0);
+    let input = InputSpec::new(Normalisation::identity(), Schema::rows(features).unwrap()).unwrap();
+    let predictor = Autoencoder { architecture, parameters, input }.predictor().unwrap();
+    for (threads, rows) in [(1, 1), (1, 100), (2, 1), (2, 16)] {
+        let mut compute = Compute::new(NonZeroUsize::new(threads).expect("at least one")).expect("threads");
+        let raw = vec![0.5; rows * features];
+        let (mut codes, mut reconstructions) = (vec![0.0; rows * latent], raw.clone());
+        let mut predict = || {
+            let before = allocations();
+            predictor.encode_into(&mut compute, &raw, &mut codes).unwrap();
+            predictor.reconstruct_into(&mut compute, &raw, &mut reconstructions).unwrap();
+            allocations() - before
+        };
+        predict();
+        // The thread that waits for this test may allocate meanwhile.
+        let least = (0..3).map(|_| predict()).min();
+        assert_eq!(least, Some(0), "{rows} rows, {threads} threads");
+    }
+}
+
+fn steps() {
     let (rows, features) = (300, 45);
     let dense: Vec<u8> = (0..rows * features).map(|i| (i * i % 251) as u8).collect();
     let sparse: Vec<u8> = dense.iter().map(|&b| if b < 60 { b } else { 0 }).collect();

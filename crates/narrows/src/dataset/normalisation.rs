@@ -187,7 +187,7 @@ impl Normalisation {
     }
 
     /// As the gather kernels want it.
-    pub(super) fn scaling(&self) -> Scaling<'_> {
+    pub(crate) fn scaling(&self) -> Scaling<'_> {
         match self.affine() {
             Some(affine) => Scaling::Same(affine),
             None => Scaling::Each { scale: self.scale(), offset: self.offset() },

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use narrows_kernels::Level;
+use narrows_kernels::gather::from_present_numbers;
+
 use super::ArchitectureError;
 use crate::dataset::{
     DataError, Dataset, ImageShape, Missing, Normalisation, NormalisationError, NormalisationKind, Samples,
@@ -65,6 +68,14 @@ pub enum MismatchError {
         bytes: u64,
         /// What they may take.
         limit: u64,
+    },
+    /// Memory for another number of results.
+    #[error("the result has {expected} numbers, the memory for it has {found}")]
+    Memory {
+        /// Numbers in the result.
+        expected: usize,
+        /// Numbers that there is room for.
+        found: usize,
     },
     /// Codes that are no whole rows.
     #[error("the model's codes have {latent} numbers each, {numbers} numbers are no whole codes")]
@@ -177,13 +188,49 @@ impl InputSpec {
 
     /// Rows in the model's scale, from their first feature on, as raw values: the normalisation undone.
     pub fn raw(&self, values: &[f32]) -> Vec<f32> {
+        let mut raw = values.to_vec();
+        self.make_raw(&mut raw);
+        raw
+    }
+
+    /// As [`InputSpec::raw`], in place.
+    pub(super) fn make_raw(&self, values: &mut [f32]) {
+        for row in values.chunks_mut(self.schema.features()) {
+            for (feature, value) in row.iter_mut().enumerate() {
+                let (scale, offset) = self.normalisation.of_feature(feature);
+                // In f64: the offset of a timestamp leaves f32 no digits for its spread.
+                *value = ((f64::from(*value) - f64::from(offset)) / f64::from(scale)) as f32;
+            }
+        }
+    }
+
+    /// Checks that raw rows are whole, and that the model knows what to do where a value is missing.
+    ///
+    /// # Errors
+    /// As [`InputSpec::rows`].
+    pub(super) fn check_raw(&self, raw: &[f32]) -> Result<(), DataError> {
         let features = self.schema.features();
-        let raw = |(index, &x): (usize, &f32)| {
-            let (scale, offset) = self.normalisation.of_feature(index % features);
-            // In f64: the offset of a timestamp leaves f32 no digits for its spread.
-            ((f64::from(x) - f64::from(offset)) / f64::from(scale)) as f32
-        };
-        values.iter().enumerate().map(raw).collect()
+        if !raw.len().is_multiple_of(features) {
+            return Err(DataError::Ragged { values: raw.len(), features });
+        }
+        let fills = *self.schema.missing() != Missing::Error;
+        match raw.iter().position(|x| !(x.is_finite() || fills && x.is_nan())) {
+            None => Ok(()),
+            Some(index) => {
+                let column = self.schema.column(index % features);
+                Err(DataError::NotFinite { row: index / features, column, value: raw[index] })
+            }
+        }
+    }
+
+    /// A raw row to the model's scale, with zeros behind it: what [`InputSpec::rows`] and a reading of its samples give.
+    pub(super) fn read(&self, level: Level, raw: &[f32], out: &mut [f32]) {
+        from_present_numbers(level, raw, self.normalisation.scaling(), out);
+        let Missing::Fill(values) = self.schema.missing() else { return };
+        for (feature, (_, out)) in raw.iter().zip(out).enumerate().filter(|(_, (x, _))| x.is_nan()) {
+            let (scale, offset) = self.normalisation.of_feature(feature);
+            *out = values[feature].mul_add(scale, offset);
+        }
     }
 
     /// The way between the model's scale and [0, 1], where the data has a value range.

@@ -21,6 +21,8 @@ pub(crate) struct Network {
     pub backward: Aligned,
     pub forward: Aligned,
     pub bias: Aligned,
+    /// Places for inference: without targets, and with.
+    pub inference: [BlockPlaces; 2],
 }
 
 /// How the weights of a layer lie.
@@ -79,7 +81,8 @@ impl Network {
             let weights = layer.weights.clone();
             forward_tiles(Level::scalar(), &backward[weights.clone()], &mut forward[weights]);
         }
-        Self { layers, backward, forward, bias }
+        let inference = [false, true].map(|targets| BlockPlaces::new(&layers, false, targets));
+        Self { layers, backward, forward, bias, inference }
     }
 
     /// Packs numbers, one for each parameter, as the weights and biases lie.
@@ -182,33 +185,29 @@ pub(crate) struct BlockPlaces {
 }
 
 impl BlockPlaces {
-    /// Places for inference: no sums, no δ; `targets`: whether they are not the input.
-    pub fn for_inference(network: &Network, targets: bool) -> Self {
-        Self::new(network, false, targets)
-    }
-
-    /// Places for training.
+    /// Places for training; `targets`: whether they are not the input.
     pub fn for_training(network: &Network, targets: bool) -> Self {
-        Self::new(network, true, targets)
+        Self::new(&network.layers, true, targets)
     }
 
-    fn new(network: &Network, training: bool, targets: bool) -> Self {
+    /// Places for inference have no sums and no δ.
+    fn new(layers: &[PackedLayer], training: bool, targets: bool) -> Self {
         let mut len = 0;
         let mut place = |columns| {
             let place = Place { start: len, stride: row_stride(columns) };
             len += BLOCK_ROWS * place.stride;
             place
         };
-        let last = network.layers.len();
-        let first = &network.layers[0];
+        let last = layers.len();
+        let first = &layers[0];
         let mut values = vec![place(match first.order {
             WeightOrder::Tiles => first.shape.inputs,
             // It reads the samples themselves.
             WeightOrder::ByInput(_) => 0,
         })];
-        let targets = targets.then(|| place(network.layers[last - 1].shape.outputs));
+        let targets = targets.then(|| place(layers[last - 1].shape.outputs));
         let mut sums = vec![None];
-        for (index, layer) in network.layers.iter().enumerate() {
+        for (index, layer) in layers.iter().enumerate() {
             values.push(place(layer.shape.outputs));
             let needed =
                 training && index + 1 < last && layer.activation.derivative_from() == DerivativeFrom::Sum;
@@ -218,7 +217,7 @@ impl BlockPlaces {
         if training {
             deltas[last] = Some(values[last]);
             for index in (1..last).rev() {
-                deltas[index] = Some(place(network.layers[index].shape.inputs));
+                deltas[index] = Some(place(layers[index].shape.inputs));
             }
         }
         Self { values, targets, sums, deltas, len }

@@ -90,6 +90,37 @@ impl Predictor {
         Ok(self.network.infer(compute, depth..2 * depth, &Source::Numbers(codes)))
     }
 
+    /// As [`Predictor::encode`], of raw rows, into memory for rows × latent numbers. From the second call on nothing is allocated for up
+    /// to 16 rows, nor on one thread for more.
+    ///
+    /// # Errors
+    /// If the numbers are no whole rows, or one is not finite and not missing in a way that the model knows; if the memory is for another
+    /// number of codes.
+    pub fn encode_into(
+        &self,
+        compute: &mut Compute,
+        raw: &[f32],
+        codes: &mut [f32],
+    ) -> Result<(), MismatchError> {
+        self.run_into(compute, 0..self.architecture.depth(), raw, codes)
+    }
+
+    /// `decoder(encoder(x))` of raw rows as raw values, not clamped to any range, into memory for as many numbers as the rows have. From
+    /// the second call on nothing is allocated for up to 16 rows, nor on one thread for more.
+    ///
+    /// # Errors
+    /// As [`Predictor::encode_into`].
+    pub fn reconstruct_into(
+        &self,
+        compute: &mut Compute,
+        raw: &[f32],
+        reconstructions: &mut [f32],
+    ) -> Result<(), MismatchError> {
+        self.run_into(compute, 0..2 * self.architecture.depth(), raw, reconstructions)?;
+        self.input.make_raw(reconstructions);
+        Ok(())
+    }
+
     /// `decoder(encoder(x))` of every row, rows × features in the model's scale.
     ///
     /// # Errors
@@ -177,6 +208,23 @@ impl Predictor {
         Ok(samples.map_pieces(of_rows)?)
     }
 
+    fn run_into(
+        &self,
+        compute: &mut Compute,
+        layers: Range<usize>,
+        raw: &[f32],
+        out: &mut [f32],
+    ) -> Result<(), MismatchError> {
+        self.input.check_raw(raw)?;
+        let outputs = self.network.layers[layers.end - 1].shape.outputs;
+        let (expected, found) = (raw.len() / self.architecture.inputs * outputs, out.len());
+        if expected != found {
+            return Err(MismatchError::Memory { expected, found });
+        }
+        self.network.infer_into(compute, layers, &Source::Raw(raw, &self.input), out);
+        Ok(())
+    }
+
     fn check(&self, samples: &Samples) -> Result<(), MismatchError> {
         let (expected, found) = (self.architecture.inputs, samples.features());
         match expected == found {
@@ -223,4 +271,65 @@ pub(super) fn check_parameters(
     }
     let (expected, found) = (wanted.last().map_or(0, |last| last.range.end), parameters.values().len());
     Err(MismatchError::Parameters { what: what.to_owned(), expected, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::dataset::{Missing, Normalisation, Schema};
+    use crate::model::{HiddenActivation, Initialisation, OutputActivation};
+
+    fn predictor(missing: Missing) -> Predictor {
+        let architecture = Architecture {
+            inputs: 5,
+            hidden: vec![7, 2],
+            activation: HiddenActivation::Silu,
+            output: OutputActivation::Linear,
+        };
+        let parameters = Initialisation::Pytorch.draw(&architecture, 3);
+        let normalisation =
+            Normalisation::new(vec![0.3, 2.0, 1.1, 0.7, 0.9], vec![0.1, -1.0, 0.0, 5.3, 0.2]).unwrap();
+        let schema = Schema::rows(5).unwrap().with_missing(missing).unwrap();
+        let input = InputSpec::new(normalisation, schema).unwrap();
+        Autoencoder { architecture, parameters, input }.predictor().unwrap()
+    }
+
+    #[test]
+    fn raw_rows_give_the_bits_of_their_samples() {
+        let with_gaps: Vec<f32> =
+            (0..5 * 70).map(|i| if i % 11 == 3 { f32::NAN } else { (i * 37 % 19) as f32 / 7.0 }).collect();
+        let whole: Vec<f32> = with_gaps.iter().map(|x| if x.is_nan() { 0.25 } else { *x }).collect();
+        let means = Missing::Fill(vec![0.1, 0.7, 1.3, 2.9, 0.3]);
+        for (missing, raw) in [(Missing::Error, &whole), (Missing::Mask, &with_gaps), (means, &with_gaps)] {
+            let predictor = predictor(missing);
+            for (rows, threads) in [(1, 1), (70, 1), (1, 3), (17, 3), (70, 3)] {
+                let mut compute = Compute::new(NonZeroUsize::new(threads).unwrap()).unwrap();
+                let raw = &raw[..5 * rows];
+                let samples = predictor.input().rows(raw.to_vec()).unwrap();
+                let mut codes = vec![f32::NAN; 2 * rows];
+                predictor.encode_into(&mut compute, raw, &mut codes).unwrap();
+                assert_eq!(codes, predictor.encode(&mut compute, &samples).unwrap());
+                let mut reconstructions = vec![f32::NAN; 5 * rows];
+                predictor.reconstruct_into(&mut compute, raw, &mut reconstructions).unwrap();
+                let expected = predictor.reconstruct(&mut compute, &samples).unwrap();
+                assert_eq!(reconstructions, predictor.input().raw(&expected));
+            }
+        }
+    }
+
+    #[test]
+    fn raw_rows_that_do_not_fit_are_refused() {
+        let (predictor, mut compute) =
+            (predictor(Missing::Error), Compute::single(crate::compute::Level::detect()));
+        let mut refused = |raw: &[f32], codes: usize| {
+            let error = predictor.encode_into(&mut compute, raw, &mut vec![0.0; codes]).unwrap_err();
+            error.to_string()
+        };
+        assert!(refused(&[0.0; 9], 2).contains('9'));
+        assert_eq!(refused(&[0.0; 10], 3), "the result has 4 numbers, the memory for it has 3");
+        assert!(refused(&[0.0, 0.0, f32::NAN, 0.0, 0.0], 2).contains("row 0, column 2"));
+        assert!(refused(&[0.0, 0.0, 0.0, f32::INFINITY, 0.0], 2).contains("inf"));
+    }
 }

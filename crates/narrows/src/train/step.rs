@@ -320,7 +320,7 @@ impl Step {
     fn update(&mut self, compute: &mut Compute, rules: Rules, samples: &Samples) {
         let Self { network, places, blocks, tasks, column_sums, branches, located, .. } = self;
         let located = &located[..];
-        let Network { layers, backward, forward, bias } = network;
+        let Network { layers, backward, forward, bias, .. } = network;
         let (layers, places, blocks) = (&*layers, &*places, &*blocks);
         let Tasks { pieces, weight_bounds, bias_bounds, column_sum_bounds, branch_bounds } = tasks;
         let [first, second] = &mut self.weight_moments;
