@@ -6,7 +6,7 @@ use crate::activation::Activation;
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{BLOCK_ROWS, LayerShape, Rows, RowsMut, TILE};
 use crate::level::{Kernel, Level};
-use crate::product::{Strides, even_runs, tile, with_tile};
+use crate::product::{Strides, even_runs, tile, with_panels, with_tile};
 
 /// A dense layer, as [`forward`] reads it.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,22 @@ pub fn forward(
     if let Some(sums) = &sums {
         sums.check(layer.shape.output_panels());
     }
-    level.run(Forward { layer, activation, x, y, sums });
+    level.run(Forward { layer, activation, x, y, sums, first_row_alone: false });
 }
+
+/// As [`forward`], of the first row of the block alone: the same bits, in less time than all 16 take. The other rows stay.
+///
+/// # Panics
+/// If a length does not fit the shape.
+pub fn forward_row(level: Level, layer: Layer<'_>, activation: Activation, x: Rows<'_>, y: RowsMut<'_>) {
+    layer.check();
+    x.check(layer.shape.input_panels());
+    y.check(layer.shape.output_panels());
+    level.run(Forward { layer, activation, x, y, sums: None, first_row_alone: true });
+}
+
+/// Panels that a row's products are summed for at once: as many sums side by side hide the latency of one another.
+const ROW_PANELS: usize = 4;
 
 struct Forward<'a> {
     layer: Layer<'a>,
@@ -49,6 +63,7 @@ struct Forward<'a> {
     x: Rows<'a>,
     y: RowsMut<'a>,
     sums: Option<RowsMut<'a>>,
+    first_row_alone: bool,
 }
 
 impl Kernel for Forward<'_> {
@@ -56,10 +71,17 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, l: L) {
-        for (panel, panels) in even_runs(self.layer.shape.output_panels(), L::TILE_PANELS) {
-            with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
-                self.tile::<L, R, P>(l, row, panel);
-            });
+        let panels = self.layer.shape.output_panels();
+        if self.first_row_alone {
+            for (panel, panels) in even_runs(panels, ROW_PANELS) {
+                with_panels!(panels, |P| self.tile::<L, 1, P>(l, 0, panel));
+            }
+        } else {
+            for (panel, panels) in even_runs(panels, L::TILE_PANELS) {
+                with_tile!(L, panels, |R, P| for row in (0..BLOCK_ROWS).step_by(R) {
+                    self.tile::<L, R, P>(l, row, panel);
+                });
+            }
         }
         self.y.clear_padding(self.layer.shape.outputs);
     }

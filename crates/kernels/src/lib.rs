@@ -30,7 +30,7 @@ mod update;
 pub use activation::{Activation, DerivativeFrom, LEAKY_SLOPE};
 pub use aligned::Aligned;
 pub use cross_entropy::{cross_entropy_gradient, softmax};
-pub use forward::{Layer, backward, forward};
+pub use forward::{Layer, backward, forward, forward_row};
 pub use gram::gram_panel;
 pub use level::{Level, UnknownLevel};
 pub use loss::{OutputLoss, Target, masked_squared_error, output_gradient, squared_error};

@@ -121,6 +121,31 @@ macro_rules! with_tile {
 }
 pub(crate) use with_tile;
 
+/// Calls `$call` with the constant P, the number of panels, from 1 to 4.
+macro_rules! with_panels {
+    ($panels:expr, |$p:ident| $call:expr) => {
+        match $panels {
+            1 => {
+                const $p: usize = 1;
+                $call
+            }
+            2 => {
+                const $p: usize = 2;
+                $call
+            }
+            3 => {
+                const $p: usize = 3;
+                $call
+            }
+            _ => {
+                const $p: usize = 4;
+                $call
+            }
+        }
+    };
+}
+pub(crate) use with_panels;
+
 #[cfg(test)]
 mod tests {
     use super::*;

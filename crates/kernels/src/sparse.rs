@@ -16,6 +16,7 @@ use crate::gather::{Affine, prefetch};
 use crate::lanes::{LANES, Lanes};
 use crate::layout::{BLOCK_ROWS, Batch, LayerShape, RowsMut};
 use crate::level::{Kernel, Level};
+use crate::product::with_panels;
 use crate::update::{Moments, Rule};
 
 /// Panels of 16 outputs in a group, but perhaps the last.
@@ -291,30 +292,6 @@ struct SparseForward<'a> {
     rows: &'a [u32],
     y: RowsMut<'a>,
     sums: Option<RowsMut<'a>>,
-}
-
-/// Calls `$call` with the constant P, the panels of a group.
-macro_rules! with_panels {
-    ($panels:expr, |$p:ident| $call:expr) => {
-        match $panels {
-            1 => {
-                const $p: usize = 1;
-                $call
-            }
-            2 => {
-                const $p: usize = 2;
-                $call
-            }
-            3 => {
-                const $p: usize = 3;
-                $call
-            }
-            _ => {
-                const $p: usize = 4;
-                $call
-            }
-        }
-    };
 }
 
 impl Kernel for SparseForward<'_> {

@@ -1,7 +1,7 @@
 //! `Y ← activation(X·Wᵀ + b)`.
 
 use narrows_kernels::layout::{BLOCK_ROWS, LayerShape};
-use narrows_kernels::{Activation, Level, forward};
+use narrows_kernels::{Activation, Level, forward, forward_row};
 
 use crate::reference;
 use crate::support::{
@@ -101,5 +101,23 @@ fn a_nan_passes_every_activation() {
             assert!(y.row(row).iter().all(|y| y.is_nan() == (row == 7)), "{f:?}, row {row}");
         }
         y.assert_padding_is_zero(format_args!("{f:?}"));
+    }
+}
+
+#[test]
+fn a_row_alone_has_the_bits_that_it_has_in_a_block() {
+    let mut random = Random(7);
+    for (i, shape) in shapes().into_iter().enumerate() {
+        let f = ACTIVATIONS[i % ACTIVATIONS.len()];
+        let dense = Dense::random(shape, &mut random);
+        let x = Matrix::random(BLOCK_ROWS, shape.inputs, &mut random);
+        let [block, _] = run(Level::detect(), &dense, f, &x);
+        let alone = on_every_level(|level| {
+            let mut y = Matrix::stale(BLOCK_ROWS, shape.outputs, &mut Random(0));
+            forward_row(level, dense.layer(), f, x.block(0), y.block_mut(0));
+            y
+        });
+        assert_eq!(all_bits(alone.padded(0)), all_bits(block.padded(0)), "{shape:?}, {f:?}");
+        alone.assert_nothing_beside_the_rows_is_touched();
     }
 }

@@ -97,7 +97,10 @@ impl Network {
                     block,
                 );
                 for layer in layers.clone() {
-                    self.forward(level, places, block, layer, self.layers[layer].activation);
+                    match out.len() / width {
+                        1 => self.forward_row(level, places, block, layer),
+                        _ => self.forward(level, places, block, layer, self.layers[layer].activation),
+                    }
                 }
                 take(places, block, out);
             }

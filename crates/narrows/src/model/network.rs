@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use narrows_kernels::layout::{BLOCK_ROWS, Batch, LayerShape, Rows, RowsMut, TILE, row_stride};
 use narrows_kernels::sparse::SparseLayout;
-use narrows_kernels::{Activation, Aligned, DerivativeFrom, Layer, Level, forward, forward_tiles};
+use narrows_kernels::{
+    Activation, Aligned, DerivativeFrom, Layer, Level, forward, forward_row, forward_tiles,
+};
 
 use super::{Architecture, LayerSpec, Parameters, TensorSpec};
 
@@ -121,6 +123,13 @@ impl Network {
             weights: &self.forward[weights.clone()][panels.start * panel_len..panels.end * panel_len],
             bias: &self.bias[bias.clone()][panels.start * PANEL..panels.end * PANEL],
         }
+    }
+
+    /// Runs layer `index`, of tiles, on the first row of a block, from `values[index]` to `values[index + 1]`.
+    pub fn forward_row(&self, level: Level, places: &BlockPlaces, block: &mut [f32], index: usize) {
+        let PackedLayer { shape, activation, .. } = self.layers[index];
+        let (x, y, _) = places.layer(block, index, 0);
+        forward_row(level, self.layer(index, 0..shape.output_panels()), activation, x, y);
     }
 
     /// Runs layer `index`, of tiles, on some blocks, from `values[index]` to `values[index + 1]`.
