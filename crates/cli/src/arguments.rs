@@ -72,6 +72,7 @@ pub enum Command {
     Interpolate(Box<commands::interpolate::Interpolate>),
     Page(commands::page::MakePage),
     Inspect(commands::inspect::Inspect),
+    Export(commands::export::Export),
     Data(Box<commands::data::Data>),
     Experiments(commands::experiments::Experiments),
     Completions(commands::completions::Completions),

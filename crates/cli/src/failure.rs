@@ -9,7 +9,8 @@ use narrows::dataset::convert::ConvertError;
 use narrows::dataset::format::Problem;
 use narrows::dataset::{DataError, RowNameError, load};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, FinishedRunError, RunError};
-use narrows::files::LoadError;
+use narrows::files::npz::NpzError;
+use narrows::files::{LoadError, SaveError};
 use narrows::interpolate::judge::JudgeError;
 use narrows::interpolate::quality::QualityError;
 use narrows::model::MismatchError;
@@ -85,6 +86,24 @@ impl From<load::LoadError> for Failure {
         match error {
             load::LoadError::Cache { .. } => Self::failed(error),
             _ => Self::user(error),
+        }
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Write { .. } => Self::failed(error),
+            _ => Self::user(error),
+        }
+    }
+}
+
+impl From<NpzError> for Failure {
+    fn from(error: NpzError) -> Self {
+        match error {
+            NpzError::Model(error) => error.into(),
+            error => Self::failed(error),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod data_arguments;
 pub mod encode;
 pub mod evaluate;
 pub mod experiments;
+pub mod export;
 pub mod inspect;
 pub mod interpolate;
 pub mod interpolation_quality;

@@ -20,6 +20,14 @@ pub struct Models {
     paths: Vec<PathBuf>,
 }
 
+/// Which model, of commands that take one.
+#[derive(Debug, Args)]
+pub struct OneModel {
+    /// A model file, its folder, or a run directory with one model: runs/assignment/models/three-layer
+    #[arg(value_name = "MODEL")]
+    path: PathBuf,
+}
+
 /// A model that was named on the command line.
 #[derive(Debug)]
 pub struct LoadedModel {
@@ -65,7 +73,42 @@ impl Models {
     }
 }
 
+impl OneModel {
+    /// Reads it.
+    pub fn load(&self) -> Result<LoadedModel, Failure> {
+        let models = Models { paths: vec![self.path.clone()] };
+        let mut loaded = models.load()?;
+        match loaded.len() {
+            1 => Ok(loaded.remove(0)),
+            count => {
+                let paths: Vec<String> =
+                    loaded.iter().map(|model| model.folder().display().to_string()).collect();
+                Err(Failure::user(format!(
+                    "{} has {count} models; name one of them: {}",
+                    self.path.display(),
+                    paths.join(", ")
+                )))
+            }
+        }
+    }
+}
+
 impl LoadedModel {
+    /// Its folder, where its file has the usual name; else its file.
+    fn folder(&self) -> &Path {
+        let folder = self.path.parent().filter(|_| self.path.ends_with(FILE));
+        folder.unwrap_or(&self.path)
+    }
+
+    /// What to call files that are made of it. A name from a file may be anything, also a path.
+    pub fn file_stem(&self) -> String {
+        let kept = |c: char| if c.is_alphanumeric() || "-_.+=".contains(c) { c } else { '_' };
+        match self.provenance.name.chars().map(kept).collect::<String>().trim_start_matches('.') {
+            "" => "model".to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
     /// Rows in the model's scale, if it reads such rows.
     pub fn samples(&self, data: &Dataset) -> Result<Samples, Failure> {
         self.model.samples(data).map_err(|error| Failure::user(format!("{}: {error}", self.name)))
@@ -120,8 +163,7 @@ fn tell_apart(models: &mut [LoadedModel]) {
     let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
     for model in models {
         if names.iter().filter(|name| **name == model.name).count() > 1 {
-            let folder = model.path.parent().filter(|_| model.path.ends_with(FILE));
-            model.name = folder.unwrap_or(&model.path).display().to_string();
+            model.name = model.folder().display().to_string();
         }
     }
 }

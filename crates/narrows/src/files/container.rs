@@ -50,8 +50,8 @@ pub enum LoadError {
         /// Why.
         source: SafeTensorError,
     },
-    /// It is safetensors, but not of narrows.
-    #[error("{path} is a safetensors file, but no model of narrows: {why}")]
+    /// It is a whole file, but not of narrows.
+    #[error("{path} is no model of narrows: {why}")]
     Foreign {
         /// Which file.
         path: String,
@@ -99,6 +99,14 @@ pub enum LoadError {
         /// What is wrong with which.
         what: String,
     },
+    /// It is no ONNX file that narrows wrote, or not whole.
+    #[error("{path} is no ONNX file with a model of narrows: {why}")]
+    Onnx {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// It is no history of a training.
     #[error("{path} is no history of a training: {why}")]
     History {
@@ -125,6 +133,14 @@ pub enum SaveError {
         index: usize,
         /// What it is.
         value: f32,
+    },
+    /// It has more bytes than an ONNX file may have.
+    #[error("the model cannot be written as ONNX: the file would have {bytes} bytes, and {limit} are the most; export encoder and decoder alone, or another format")]
+    OnnxTooLarge {
+        /// Those of the file, or of its parameters.
+        bytes: u64,
+        /// The most.
+        limit: u64,
     },
     /// The file cannot be written.
     #[error("{path} cannot be written: {source}")]

@@ -11,7 +11,10 @@ mod input;
 pub mod judge;
 mod lenient;
 pub mod model;
+pub mod npz;
+pub mod onnx;
 mod provenance;
+pub mod pytorch;
 mod read;
 #[cfg(feature = "report")]
 pub mod snapshots;

@@ -16,7 +16,7 @@ use super::container::{
 use super::input::InputRecord;
 pub use super::provenance::Provenance;
 use super::{LoadError, SaveError};
-use crate::model::{Architecture, Autoencoder, Parameters};
+use crate::model::{Architecture, Autoencoder, InputSpec, Parameters};
 
 /// What the metadata says beside the tensors.
 #[derive(Serialize, Deserialize)]
@@ -36,13 +36,21 @@ struct Metadata {
 pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Result<Vec<u8>, SaveError> {
     model.check()?;
     check_finite(&model.parameters)?;
-    let metadata = Metadata {
+    Ok(of_parameters(&metadata_of(model, provenance), &model.parameters))
+}
+
+/// Everything that a model file says beside its tensors, as JSON.
+pub(super) fn metadata(model: &Autoencoder, provenance: &Provenance) -> String {
+    serde_json::to_string(&metadata_of(model, provenance)).expect("plain data is JSON")
+}
+
+fn metadata_of(model: &Autoencoder, provenance: &Provenance) -> Metadata {
+    Metadata {
         version: VERSION,
         architecture: model.architecture.clone(),
         input: InputRecord::of(&model.input),
         provenance: provenance.clone(),
-    };
-    Ok(of_parameters(&metadata, &model.parameters))
+    }
 }
 
 /// Writes a model file.
@@ -68,20 +76,29 @@ pub fn load(path: &Path) -> Result<(Autoencoder, Provenance), LoadError> {
 pub fn from_bytes(bytes: &[u8], path: impl Into<String>) -> Result<(Autoencoder, Provenance), LoadError> {
     let path = path.into();
     let (tensors, text) = open(bytes, &path)?;
-    check_version(&text, VERSION, &path)?;
-    let foreign = |why: String| LoadError::Foreign { path: path.clone(), why };
-    let metadata: Metadata = serde_json::from_str(&text).map_err(|error| foreign(error.to_string()))?;
-    check_known(&text, &metadata, &path)?;
-    let Metadata { architecture, input, provenance, .. } = metadata;
-    architecture.validate().map_err(|source| LoadError::Architecture { path: path.clone(), source })?;
-    let input = input.into_input(architecture.inputs).map_err(foreign)?;
-
-    // Before the parameters are allocated: a small file must not make a large model.
-    if bytes.len() / 4 < architecture.parameter_count() {
-        let what = format!("{architecture} has more parameters than the file has room for");
-        return Err(LoadError::Tensor { path, what });
-    }
+    let (architecture, input, provenance) = from_metadata(&text, bytes.len(), &path)?;
     let mut parameters = Parameters::zeros(&architecture);
     read_parameters(&tensors, &mut parameters, &architecture.to_string(), &path)?;
     Ok((Autoencoder { architecture, parameters, input }, provenance))
+}
+
+/// What the metadata of a file of `length` bytes says, checked: after this, memory may be taken for the parameters.
+pub(super) fn from_metadata(
+    text: &str,
+    length: usize,
+    path: &str,
+) -> Result<(Architecture, InputSpec, Provenance), LoadError> {
+    check_version(text, VERSION, path)?;
+    let foreign = |why: String| LoadError::Foreign { path: path.to_owned(), why };
+    let metadata: Metadata = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    check_known(text, &metadata, path)?;
+    let Metadata { architecture, input, provenance, .. } = metadata;
+    architecture.validate().map_err(|source| LoadError::Architecture { path: path.to_owned(), source })?;
+    let input = input.into_input(architecture.inputs).map_err(foreign)?;
+    // A small file must not make a large model.
+    if length / 4 < architecture.parameter_count() {
+        let what = format!("{architecture} has more parameters than the file has room for");
+        return Err(LoadError::Tensor { path: path.to_owned(), what });
+    }
+    Ok((architecture, input, provenance))
 }
