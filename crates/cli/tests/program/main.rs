@@ -10,6 +10,7 @@ mod files;
 mod interrupt;
 mod mistakes;
 mod model_files;
+mod onnx;
 mod pictures;
 mod pytorch;
 mod resume;

@@ -135,7 +135,9 @@ pub enum SaveError {
         value: f32,
     },
     /// It has more bytes than an ONNX file may have.
-    #[error("the model cannot be written as ONNX: the file would have {bytes} bytes, and {limit} are the most; export encoder and decoder alone, or another format")]
+    #[error(
+        "the model cannot be written as ONNX: the file would have {bytes} bytes, and {limit} are the most; export encoder and decoder alone, or another format"
+    )]
     OnnxTooLarge {
         /// Those of the file, or of its parameters.
         bytes: u64,

@@ -125,9 +125,11 @@ mod tests {
         let whole = fields(&tensor).unwrap().len();
         for length in 0..tensor.len() {
             // Between two fields the rest is a message too.
-            assert!(fields(&tensor[..length]).is_ok_and(|found| found.len() < whole) || {
-                fields(&tensor[..length]) == Err(Malformed)
-            });
+            assert!(
+                fields(&tensor[..length]).is_ok_and(|found| found.len() < whole) || {
+                    fields(&tensor[..length]) == Err(Malformed)
+                }
+            );
         }
         assert_eq!(fields(&[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]), Err(Malformed), "32 GiB of text");
         assert_eq!(fields(&[0x80; 20]), Err(Malformed), "a number without end");

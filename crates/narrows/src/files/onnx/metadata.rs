@@ -48,7 +48,8 @@ fn json<T: Serialize + ?Sized>(value: &T) -> String {
 fn column_sources(schema: &Schema, provenance: &Provenance) -> Option<BTreeMap<String, String>> {
     let (source, columns) = (provenance.source.as_ref()?, schema.columns()?);
     let of_category = |column: &str| {
-        let named = |table: &&String| column.strip_prefix(&***table).is_some_and(|rest| rest.starts_with('='));
+        let named =
+            |table: &&String| column.strip_prefix(&***table).is_some_and(|rest| rest.starts_with('='));
         let table = source.one_hot.iter().find(named)?;
         let category = &column[table.len() + 1..];
         Some(format!("1 where `{table}` is `{category}`, else 0; NaN where `{table}` is missing"))
@@ -57,9 +58,9 @@ fn column_sources(schema: &Schema, provenance: &Provenance) -> Option<BTreeMap<S
         let sentence = "seconds since 1970 in UTC, rounded to 32-bit floats";
         source.dates.contains(column).then(|| sentence.to_owned())
     };
-    let sources = columns.iter().filter_map(|column| {
-        Some((column.clone(), of_category(column).or_else(|| of_date(column))?))
-    });
+    let sources = columns
+        .iter()
+        .filter_map(|column| Some((column.clone(), of_category(column).or_else(|| of_date(column))?)));
     let sources: BTreeMap<String, String> = sources.collect();
     (!sources.is_empty()).then_some(sources)
 }

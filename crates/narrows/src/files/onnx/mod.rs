@@ -19,9 +19,9 @@ use prost::Message;
 
 use self::messages::{ModelProto, OperatorSetIdProto};
 pub use self::read::{OnnxModel, from_bytes, load};
+use super::SaveError;
 use super::container::{check_finite, write};
 use super::provenance::Provenance;
-use super::SaveError;
 use crate::model::Autoencoder;
 
 /// The version of ONNX's operators that files use.

@@ -103,7 +103,9 @@ impl<'a> Found<'a> {
             // It may be anything.
             name => format!("`{}`", name.chars().take(40).collect::<String>().escape_debug()),
         };
-        format!("{producer} wrote it; only ONNX files that narrows wrote can be read, for only they say what the model's data is")
+        format!(
+            "{producer} wrote it; only ONNX files that narrows wrote can be read, for only they say what the model's data is"
+        )
     }
 }
 
