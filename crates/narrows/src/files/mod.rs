@@ -13,6 +13,7 @@ mod lenient;
 pub mod model;
 mod provenance;
 mod read;
+mod scorer;
 #[cfg(feature = "report")]
 pub mod snapshots;
 mod source;

@@ -1,9 +1,9 @@
 //! A model as one safetensors file, `model.safetensors`: parameters under PyTorch's names, everything else in the metadata.
 //!
-//! The metadata is JSON: `version` (of this layout: 2), `architecture`, `input` (normalisation and schema) and `provenance` (how the
-//! model came about, with the hash of the data that it was trained on). The first three decide what the model computes; a key in
-//! them that is not known is an error. `provenance` is read as far as it is understood. Version 1, whose input had a value range and
-//! an image's shape instead of a schema, is read for ever.
+//! The metadata is JSON: `version` (of this layout: 2), `architecture`, `input` (normalisation and schema), `scorer` (which rows are
+//! anomalies; absent from most) and `provenance` (how the model came about, with the hash of the data that it was trained on). All but
+//! the last decide what the model computes; a key in them that is not known is an error. `provenance` is read as far as it is
+//! understood. Version 1, whose input had a value range and an image's shape instead of a schema, is read for ever.
 
 use std::path::Path;
 
@@ -15,7 +15,9 @@ use super::container::{
 };
 use super::input::InputRecord;
 pub use super::provenance::Provenance;
+use super::scorer::ScorerRecord;
 use super::{LoadError, SaveError};
+use crate::evaluate::anomaly::AnomalyScorer;
 use crate::model::{Architecture, Autoencoder, Parameters};
 
 /// What the metadata says beside the tensors.
@@ -25,6 +27,8 @@ struct Metadata {
     #[serde(with = "ArchitectureRecord")]
     architecture: Architecture,
     input: InputRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scorer: Option<ScorerRecord>,
     #[serde(default)]
     provenance: Provenance,
 }
@@ -34,23 +38,28 @@ struct Metadata {
 /// # Errors
 /// [`SaveError`] if [`load`] would refuse the file.
 pub fn to_bytes(model: &Autoencoder, provenance: &Provenance) -> Result<Vec<u8>, SaveError> {
-    model.check()?;
-    check_finite(&model.parameters)?;
-    let metadata = Metadata {
-        version: VERSION,
-        architecture: model.architecture.clone(),
-        input: InputRecord::of(&model.input),
-        provenance: provenance.clone(),
-    };
-    Ok(of_parameters(&metadata, &model.parameters))
+    bytes_of(model, None, provenance)
 }
 
-/// Writes a model file.
+/// Writes a model file, without a scorer.
 ///
 /// # Errors
 /// [`SaveError`] if the file cannot be written, or [`load`] would refuse it; then nothing of that name has changed.
 pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> Result<(), SaveError> {
     write(path, &to_bytes(model, provenance)?)
+}
+
+/// Writes a model file that says which rows are anomalies.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_with_scorer(
+    path: &Path,
+    model: &Autoencoder,
+    scorer: &AnomalyScorer,
+    provenance: &Provenance,
+) -> Result<(), SaveError> {
+    write(path, &bytes_of(model, Some(scorer), provenance)?)
 }
 
 /// Reads a model file.
@@ -61,20 +70,58 @@ pub fn load(path: &Path) -> Result<(Autoencoder, Provenance), LoadError> {
     from_bytes(&read(path)?, path.display().to_string())
 }
 
+/// Which rows are anomalies to the model of a file, if the file says it.
+///
+/// # Errors
+/// [`LoadError`] if it cannot be read, or is not a whole model.
+pub fn load_scorer(path: &Path) -> Result<Option<AnomalyScorer>, LoadError> {
+    Ok(all_of(&read(path)?, path.display().to_string())?.scorer)
+}
+
 /// A model from the bytes of its file, called `path` in errors.
 ///
 /// # Errors
 /// [`LoadError`] if they are not a whole model.
 pub fn from_bytes(bytes: &[u8], path: impl Into<String>) -> Result<(Autoencoder, Provenance), LoadError> {
-    let path = path.into();
+    let Contents { model, provenance, .. } = all_of(bytes, path.into())?;
+    Ok((model, provenance))
+}
+
+/// Everything that a file holds.
+struct Contents {
+    model: Autoencoder,
+    scorer: Option<AnomalyScorer>,
+    provenance: Provenance,
+}
+
+fn bytes_of(
+    model: &Autoencoder,
+    scorer: Option<&AnomalyScorer>,
+    provenance: &Provenance,
+) -> Result<Vec<u8>, SaveError> {
+    model.check()?;
+    check_finite(&model.parameters)?;
+    let metadata = Metadata {
+        version: VERSION,
+        architecture: model.architecture.clone(),
+        input: InputRecord::of(&model.input),
+        scorer: scorer.map(ScorerRecord::of),
+        provenance: provenance.clone(),
+    };
+    Ok(of_parameters(&metadata, &model.parameters))
+}
+
+fn all_of(bytes: &[u8], path: String) -> Result<Contents, LoadError> {
     let (tensors, text) = open(bytes, &path)?;
     check_version(&text, VERSION, &path)?;
     let foreign = |why: String| LoadError::Foreign { path: path.clone(), why };
     let metadata: Metadata = serde_json::from_str(&text).map_err(|error| foreign(error.to_string()))?;
     check_known(&text, &metadata, &path)?;
-    let Metadata { architecture, input, provenance, .. } = metadata;
+    let Metadata { architecture, input, scorer, provenance, .. } = metadata;
     architecture.validate().map_err(|source| LoadError::Architecture { path: path.clone(), source })?;
     let input = input.into_input(architecture.inputs).map_err(foreign)?;
+    let scorer = scorer.map(ScorerRecord::into_scorer).transpose();
+    let scorer = scorer.map_err(|error| LoadError::Foreign { path: path.clone(), why: error.to_string() })?;
 
     // Before the parameters are allocated: a small file must not make a large model.
     if bytes.len() / 4 < architecture.parameter_count() {
@@ -83,5 +130,6 @@ pub fn from_bytes(bytes: &[u8], path: impl Into<String>) -> Result<(Autoencoder,
     }
     let mut parameters = Parameters::zeros(&architecture);
     read_parameters(&tensors, &mut parameters, &architecture.to_string(), &path)?;
-    Ok((Autoencoder { architecture, parameters, input }, provenance))
+    let model = Autoencoder { architecture, parameters, input };
+    Ok(Contents { model, scorer, provenance })
 }
