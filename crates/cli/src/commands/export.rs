@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use narrows::files::model::{self, load_scorer};
 use narrows::files::onnx::{self, Part};
-use narrows::files::{model, npz, pytorch};
+use narrows::files::{npz, pytorch};
 
 use crate::arguments::by_name;
 use crate::commands::model_file::{LoadedModel, OneModel};
@@ -102,14 +103,20 @@ impl Export {
 
     fn write(&self, loaded: &LoadedModel, format: Format, paths: &[PathBuf]) -> Result<(), Failure> {
         let LoadedModel { model, provenance, .. } = loaded;
+        let scorer = load_scorer(&loaded.path)?;
+        let scorer = scorer.as_ref();
+        let save_model = |path: &Path| match scorer {
+            Some(scorer) => model::save_with_scorer(path, model, scorer, provenance),
+            None => model::save(path, model, provenance),
+        };
         let path = &paths[0];
         match format {
-            Format::Onnx => onnx::save(path, model, provenance, self.part.unwrap_or_default())?,
-            Format::Npz => npz::save(path, model, provenance)?,
-            Format::Safetensors => model::save(path, model, provenance)?,
+            Format::Onnx => onnx::save(path, model, scorer, provenance, self.part.unwrap_or_default())?,
+            Format::Npz => npz::save(path, model, scorer, provenance)?,
+            Format::Safetensors => save_model(path)?,
             Format::Pytorch => {
                 let weights = &paths[1];
-                model::save(weights, model, provenance)?;
+                save_model(weights)?;
                 let name = weights.file_name().unwrap_or_default().to_string_lossy();
                 write_file(path, pytorch::module(model, provenance, &name).as_bytes())?;
             }

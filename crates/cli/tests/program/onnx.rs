@@ -11,6 +11,7 @@ use std::process::Command;
 use narrows::compute::Compute;
 use narrows::dataset::format::{Limits, Source, Values, npy};
 use narrows::dataset::{Missing, Normalisation, Schema};
+use narrows::evaluate::anomaly::{AnomalyScorer, Part, Threshold, anomaly_scores};
 use narrows::files::model;
 use narrows::model::{
     Architecture, Autoencoder, HiddenActivation, Initialisation, InputSpec, OutputActivation, Predictor,
@@ -53,12 +54,15 @@ struct Case {
 }
 
 impl Case {
-    fn new(model_file: PathBuf, rows: PathBuf, folder: TempDir) -> Self {
-        let (loaded, _) = model::load(&model_file).unwrap();
+    fn new(model_file: &Path, rows: PathBuf, folder: TempDir) -> Self {
+        // A copy, which gets a threshold.
+        let model = folder.path().join("model.safetensors");
+        fs::copy(model_file, &model).unwrap();
+        let (loaded, _) = model::load(&model).unwrap();
         let raw = numbers(&rows);
         let predictor = loaded.predictor().unwrap();
         let compute = Compute::new(NonZeroUsize::MIN).unwrap();
-        Self { folder, model: model_file, loaded, predictor, compute, rows, raw }
+        Self { folder, model, loaded, predictor, compute, rows, raw }
     }
 
     /// What onnxruntime makes of a part of the model, by the names of its outputs.
@@ -79,9 +83,10 @@ impl Case {
         let codes = self.predictor.encode(&mut self.compute, &samples).unwrap();
         let written = self.predictor.reconstruct(&mut self.compute, &samples).unwrap();
         let errors = self.predictor.squared_errors_by_feature(&mut self.compute, &samples).unwrap();
-        let sums = self.predictor.squared_errors(&mut self.compute, &samples).unwrap();
-        let scores: Vec<f32> =
-            sums.iter().enumerate().map(|(row, sum)| sum / samples.present(row) as f32).collect();
+        let scores = anomaly_scores(&self.predictor, &mut self.compute, &samples).unwrap();
+        let scorer = AnomalyScorer::fit(&scores, Threshold::Contamination(0.05), Part::Train).unwrap();
+        let provenance = model::Provenance::default();
+        model::save_with_scorer(&self.model, &self.loaded, &scorer, &provenance).unwrap();
 
         for part in ["encoder", "whole", "scorer"] {
             let out = self.run(part, &self.rows);
@@ -91,11 +96,7 @@ impl Case {
             }
             if part == "scorer" {
                 near(&out("squared_error"), &errors, TOLERANCE, part);
-                for (row, (found, expected)) in out("score").iter().zip(&scores).enumerate() {
-                    let distance = f64::from((found - expected).abs());
-                    let most = SCORE_TOLERANCE * f64::from(*expected + expected.sqrt());
-                    assert!(distance <= most, "score of row {row}: {found} for {expected}");
-                }
+                check_scores(&out("score"), &out("label"), &scores, &scorer);
             }
         }
         let file = self.folder.path().join("codes.npy");
@@ -117,6 +118,21 @@ impl Case {
             assert!(distance <= most, "{what}, number {index}: {found} for {expected}");
         }
     }
+}
+
+/// Compares scores, and the labels that follow from them: 0 and 1, as floats.
+fn check_scores(found: &[f32], labels: &[f32], scores: &[f64], scorer: &AnomalyScorer) {
+    assert_eq!((found.len(), labels.len()), (scores.len(), scores.len()));
+    for (row, ((&found, &label), &score)) in found.iter().zip(labels).zip(scores).enumerate() {
+        let most = SCORE_TOLERANCE * (score + score.sqrt());
+        assert!((f64::from(found) - score).abs() <= most, "score of row {row}: {found} for {score}");
+        // A row on the threshold itself may be on either side of it.
+        if (score - scorer.threshold()).abs() > most {
+            assert_eq!(label == 1.0, scorer.is_anomaly(score), "label of row {row}, of score {score}");
+        }
+    }
+    let anomalies = labels.iter().filter(|&&label| label == 1.0).count();
+    assert!((anomalies * 20).abs_diff(labels.len()) <= 40, "{anomalies} of {}", labels.len());
 }
 
 #[track_caller]
@@ -143,7 +159,7 @@ fn images_give_what_narrows_gives() {
     let folder = tempfile::tempdir().unwrap();
     let rows = folder.path().join("test.npy");
     narrows!["data", "convert", "mnist", "--part", "test", "--out", &rows].success();
-    let mut case = Case::new(study().model("three-layer"), rows, folder);
+    let mut case = Case::new(&study().model("three-layer"), rows, folder);
     assert_eq!(case.raw.len(), 10_000 * 784);
     case.check();
 }
@@ -185,7 +201,7 @@ fn a_table_gives_what_narrows_gives_with_missing_values_masked_or_filled() {
         let arguments = arguments.into_iter().chain(words.iter().map(|&word| word.into()));
         crate::called(arguments.chain([rows.clone().into_os_string()])).success();
         let model = run.join("models/sensors/model.safetensors");
-        let mut case = Case::new(model, rows, folder);
+        let mut case = Case::new(&model, rows, folder);
         assert_eq!(case.raw.len(), 10_000 * 10);
         assert!(case.raw.iter().filter(|value| value.is_nan()).count() > 2_000);
         case.check();
@@ -236,6 +252,6 @@ fn every_activation_gives_what_narrows_gives() {
         };
         let raw: Vec<f32> = (0..100 * 12).map(value).collect();
         npy::write(&rows, &[100, 12], &Values::Numbers(raw)).unwrap();
-        Case::new(model, rows, folder).check();
+        Case::new(&model, rows, folder).check();
     }
 }

@@ -16,6 +16,7 @@ pub mod onnx;
 mod provenance;
 pub mod pytorch;
 mod read;
+mod scorer;
 #[cfg(feature = "report")]
 pub mod snapshots;
 mod source;

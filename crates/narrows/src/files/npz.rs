@@ -7,6 +7,7 @@ use super::container::check_finite;
 use super::provenance::Provenance;
 use super::{SaveError, model};
 use crate::dataset::format::{FormatError, Values, npy};
+use crate::evaluate::anomaly::AnomalyScorer;
 use crate::model::Autoencoder;
 
 /// A model that could not be written as NPZ.
@@ -26,7 +27,12 @@ pub enum NpzError {
 /// # Errors
 /// If its parts do not belong together, a parameter is not finite, or the file cannot be written; then nothing of that name has
 /// changed.
-pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> Result<(), NpzError> {
+pub fn save(
+    path: &Path,
+    model: &Autoencoder,
+    scorer: Option<&AnomalyScorer>,
+    provenance: &Provenance,
+) -> Result<(), NpzError> {
     model.check().map_err(SaveError::from)?;
     check_finite(&model.parameters)?;
     let numbers = |values: &[f32]| Values::Numbers(values.to_vec());
@@ -43,7 +49,7 @@ pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> Result
         .collect();
     arrays.push(("scale", vec![scale.len()], numbers(scale)));
     arrays.push(("offset", vec![offset.len()], numbers(offset)));
-    arrays.push(("metadata", Vec::new(), Values::Text(vec![model::metadata(model, provenance)])));
+    arrays.push(("metadata", Vec::new(), Values::Text(vec![model::header_text(model, scorer, provenance)])));
     let arrays: Vec<(&str, &[usize], &Values)> =
         arrays.iter().map(|(name, shape, values)| (*name, &shape[..], values)).collect();
     Ok(npy::write_archive(path, &arrays)?)

@@ -24,7 +24,7 @@ const ZERO: &str = "zero";
 const ONE: &str = "one";
 
 /// The graph of a part of a model. A score above `threshold` is labelled 1.
-pub fn of(model: &Autoencoder, part: Part, threshold: Option<f32>) -> GraphProto {
+pub fn of(model: &Autoencoder, part: Part, threshold: Option<f64>) -> GraphProto {
     let mut graph = Graph::new(model);
     let (inputs, latent) = (model.architecture.inputs, Some(model.architecture.latent()));
     let features = Some(inputs);
@@ -46,7 +46,7 @@ pub fn of(model: &Autoencoder, part: Part, threshold: Option<f32>) -> GraphProto
         graph.output(SQUARED_ERROR, FLOAT, features, doc);
         graph.output(SCORE, FLOAT, None, "mean of squared_error over a row's values that are there");
         if let Some(threshold) = threshold {
-            graph.label(threshold);
+            graph.label(threshold as f32);
             graph.output(LABEL, INT64, None, "1 where the score is above the threshold, an anomaly; else 0");
         }
     }
@@ -153,7 +153,11 @@ impl<'a> Graph<'a> {
         let mut value = self.step("Sub", WRITTEN.to_owned(), ("rest", rest, 0.0), "unshifted");
         value = self.step("Div", value, ("scale", scale, 1.0), "unscaled");
         value = self.step("Add", value, ("centre", centre, 0.0), "uncentred");
-        self.call(&value, RECONSTRUCTION);
+        match value == WRITTEN {
+            // The score needs it under its own name.
+            true => self.node("Identity", &[WRITTEN], RECONSTRUCTION, Vec::new()),
+            false => self.call(&value, RECONSTRUCTION),
+        }
     }
 
     /// Dense layers, each `Y ← activation(X·Wᵀ + b)`.

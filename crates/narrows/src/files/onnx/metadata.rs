@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Part;
 use super::messages::StringStringEntryProto;
 use crate::dataset::{Missing, Schema};
+use crate::evaluate::anomaly::AnomalyScorer;
 use crate::files::container::KEY;
 use crate::files::model;
 use crate::files::provenance::Provenance;
@@ -17,10 +18,15 @@ use crate::model::Autoencoder;
 pub const PART: &str = "part";
 
 /// Lists and objects are JSON.
-pub fn of(model: &Autoencoder, provenance: &Provenance, part: Part) -> Vec<StringStringEntryProto> {
+pub fn of(
+    model: &Autoencoder,
+    scorer: Option<&AnomalyScorer>,
+    provenance: &Provenance,
+    part: Part,
+) -> Vec<StringStringEntryProto> {
     let schema = model.input.schema();
     let entries = [
-        (KEY, Some(model::metadata(model, provenance))),
+        (KEY, Some(model::header_text(model, scorer, provenance))),
         (PART, Some(part.name().to_owned())),
         ("name", Some(provenance.name.clone())),
         ("architecture", Some(model.architecture.to_string())),
@@ -33,6 +39,7 @@ pub fn of(model: &Autoencoder, provenance: &Provenance, part: Part) -> Vec<Strin
         ("image", schema.image().as_ref().map(json)),
         ("range", schema.range().as_ref().map(json)),
         ("missing", Some(missing(schema.missing()).to_owned())),
+        ("threshold", scorer.map(|scorer| scorer.threshold().to_string())),
     ];
     entries
         .into_iter()

@@ -22,6 +22,7 @@ pub use self::read::{OnnxModel, from_bytes, load};
 use super::SaveError;
 use super::container::{check_finite, write};
 use super::provenance::Provenance;
+use crate::evaluate::anomaly::AnomalyScorer;
 use crate::model::Autoencoder;
 
 /// The version of ONNX's operators that files use.
@@ -68,7 +69,12 @@ impl Part {
 ///
 /// # Errors
 /// [`SaveError`] if the parts of the model do not belong together, a parameter is not finite, or the file would exceed 2 GiB.
-pub fn to_bytes(model: &Autoencoder, provenance: &Provenance, part: Part) -> Result<Vec<u8>, SaveError> {
+pub fn to_bytes(
+    model: &Autoencoder,
+    scorer: Option<&AnomalyScorer>,
+    provenance: &Provenance,
+    part: Part,
+) -> Result<Vec<u8>, SaveError> {
     model.check()?;
     check_finite(&model.parameters)?;
     // Before anything is copied: parameters are nearly all of a file.
@@ -82,9 +88,9 @@ pub fn to_bytes(model: &Autoencoder, provenance: &Provenance, part: Part) -> Res
         producer_name: PRODUCER.to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         doc_string: format!("{}: {}", provenance.name, model.architecture),
-        graph: Some(graph::of(model, part, None)),
+        graph: Some(graph::of(model, part, scorer.map(AnomalyScorer::threshold))),
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-        metadata_props: metadata::of(model, provenance, part),
+        metadata_props: metadata::of(model, scorer, provenance, part),
     };
     match file.encoded_len() as u64 {
         bytes if bytes > MAX_BYTES => Err(too_large(bytes)),
@@ -96,6 +102,12 @@ pub fn to_bytes(model: &Autoencoder, provenance: &Provenance, part: Part) -> Res
 ///
 /// # Errors
 /// [`SaveError`] if it cannot be written, or as for [`to_bytes`]; then nothing of that name has changed.
-pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance, part: Part) -> Result<(), SaveError> {
-    write(path, &to_bytes(model, provenance, part)?)
+pub fn save(
+    path: &Path,
+    model: &Autoencoder,
+    scorer: Option<&AnomalyScorer>,
+    provenance: &Provenance,
+    part: Part,
+) -> Result<(), SaveError> {
+    write(path, &to_bytes(model, scorer, provenance, part)?)
 }

@@ -7,9 +7,11 @@ use super::fields::{Fields, Malformed, Value, packed};
 use super::messages::FLOAT;
 use super::metadata::PART;
 use super::{MAX_BYTES, Part};
+use crate::evaluate::anomaly::AnomalyScorer;
 use crate::files::container::KEY;
+use crate::files::model::{Header, read_header};
 use crate::files::provenance::Provenance;
-use crate::files::{LoadError, model, read_at_most};
+use crate::files::{LoadError, read_at_most};
 use crate::model::{Autoencoder, Parameters};
 
 /// A model from an ONNX file, and what the file has of it.
@@ -17,6 +19,8 @@ use crate::model::{Autoencoder, Parameters};
 pub struct OnnxModel {
     /// The model.
     pub model: Autoencoder,
+    /// Which rows are anomalies to it, if that is known.
+    pub scorer: Option<AnomalyScorer>,
     /// How it came about.
     pub provenance: Provenance,
     /// What the file computes.
@@ -68,12 +72,12 @@ pub fn from_bytes(bytes: &[u8], path: impl Into<String>) -> Result<OnnxModel, Lo
         let (has, whole) = (part.name(), "narrows export MODEL --format onnx");
         return Err(foreign(format!("it has the {has} alone; a model needs both: {whole} writes the whole")));
     }
-    let (architecture, input, provenance) = model::from_metadata(text, bytes.len(), &path)?;
+    let Header { architecture, input, scorer, provenance } = read_header(text, bytes.len(), &path)?;
     let mut parameters = Parameters::zeros(&architecture);
     read_parameters(found.graph, &mut parameters)
         .map_err(malformed)?
         .map_err(|what| LoadError::Tensor { path: path.clone(), what })?;
-    Ok(OnnxModel { model: Autoencoder { architecture, parameters, input }, provenance, part })
+    Ok(OnnxModel { model: Autoencoder { architecture, parameters, input }, scorer, provenance, part })
 }
 
 impl<'a> Found<'a> {
