@@ -73,6 +73,7 @@ pub enum Command {
     Page(commands::page::MakePage),
     Inspect(commands::inspect::Inspect),
     Export(commands::export::Export),
+    Import(commands::import::Import),
     Data(Box<commands::data::Data>),
     Experiments(commands::experiments::Experiments),
     Completions(commands::completions::Completions),

@@ -66,6 +66,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Page(command) => command.run(common),
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Data(command) => command.run(common),
         Command::Experiments(command) => command.run(),
         Command::Completions(command) => command.run(),

@@ -5,6 +5,7 @@ mod bench;
 mod command;
 mod packages;
 mod page_tools;
+mod python;
 mod test;
 
 use std::process::ExitCode;

@@ -1,14 +1,15 @@
 //! Tests, lints and golden files.
 
 use crate::command::run;
-use crate::page_tools;
+use crate::{page_tools, python};
 
 /// All tests, after what they need beside Rust has been installed: the golden files are in the repository.
 ///
 /// In the release profile: they train on real data, and share what `cargo run --release` has compiled.
 pub fn test() -> Result<(), String> {
     println!("What cargo has not yet compiled takes some minutes; then the tests take some more.");
-    let tools = page_tools::prepare();
+    let mut tools = page_tools::prepare();
+    tools.extend(python::prepare());
     let variables: Vec<(&str, &str)> = tools.iter().map(|(name, path)| (*name, path.as_str())).collect();
     run(&[], "cargo", &["run", "--release", "--quiet", "--", "--version", "--verbose"])?;
     run(&variables, "cargo", &["test", "--release", "--workspace", "--all-features", "--no-fail-fast"])

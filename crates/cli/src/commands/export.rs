@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows::files::model::{self, load_scorer};
+use narrows::files::model;
 use narrows::files::onnx::{self, Part};
 use narrows::files::{npz, pytorch};
 
@@ -103,7 +103,7 @@ impl Export {
 
     fn write(&self, loaded: &LoadedModel, format: Format, paths: &[PathBuf]) -> Result<(), Failure> {
         let LoadedModel { model, provenance, .. } = loaded;
-        let scorer = load_scorer(&loaded.path)?;
+        let scorer = loaded.scorer()?;
         let scorer = scorer.as_ref();
         let save_model = |path: &Path| match scorer {
             Some(scorer) => model::save_with_scorer(path, model, scorer, provenance),

@@ -9,6 +9,7 @@ pub mod encode;
 pub mod evaluate;
 pub mod experiments;
 pub mod export;
+pub mod import;
 pub mod inspect;
 pub mod interpolate;
 pub mod interpolation_quality;

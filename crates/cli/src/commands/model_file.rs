@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows::dataset::{Dataset, Samples};
+use narrows::evaluate::anomaly::AnomalyScorer;
 use narrows::experiment::RunDirectory;
-use narrows::files::model::{Provenance, load};
+use narrows::files::model::{Provenance, load, load_scorer};
+use narrows::files::onnx;
 use narrows::model::Autoencoder;
 
 use crate::failure::Failure;
@@ -94,6 +96,14 @@ impl OneModel {
 }
 
 impl LoadedModel {
+    /// Which rows are anomalies to it, if its file says that.
+    pub fn scorer(&self) -> Result<Option<AnomalyScorer>, Failure> {
+        Ok(match is_onnx(&self.path) {
+            true => onnx::load(&self.path)?.scorer,
+            false => load_scorer(&self.path)?,
+        })
+    }
+
     /// Its folder, where its file has the usual name; else its file.
     fn folder(&self) -> &Path {
         let folder = self.path.parent().filter(|_| self.path.ends_with(FILE));
@@ -128,13 +138,22 @@ impl ModelFile {
 
     /// Reads it.
     pub fn load(&self) -> Result<(Autoencoder, Provenance), Failure> {
-        load(&self.path).map_err(|error| match siblings(&self.path) {
+        let loaded = match is_onnx(&self.path) {
+            true => onnx::load(&self.path).map(|onnx| (onnx.model, onnx.provenance)),
+            false => load(&self.path),
+        };
+        loaded.map_err(|error| match siblings(&self.path) {
             Some(models) if !self.path.exists() => {
                 Failure::user(format!("{error}; models there: {}", models.join(", ")))
             }
             _ => error.into(),
         })
     }
+}
+
+/// Whether a file is ONNX by its ending; other models are safetensors.
+pub fn is_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"))
 }
 
 /// The model files that a path stands for.

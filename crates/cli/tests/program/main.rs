@@ -6,6 +6,7 @@
 mod commands;
 mod data;
 mod examples;
+mod export;
 mod files;
 mod interrupt;
 mod mistakes;

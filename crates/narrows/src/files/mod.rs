@@ -20,6 +20,7 @@ mod scorer;
 #[cfg(feature = "report")]
 pub mod snapshots;
 mod source;
+pub mod state_dict;
 mod write;
 
 pub use container::{LoadError, SaveError};

@@ -11,12 +11,11 @@ pub fn module(model: &Autoencoder, provenance: &Provenance, weights: &str) -> St
     let layers = model.architecture.layers();
     let (encoder, decoder) = layers.split_at(model.architecture.depth());
     let title = quoted(&format!("{}: {}", provenance.name, model.architecture));
-    let version = env!("CARGO_PKG_VERSION");
     let [encoder, decoder] = [encoder, decoder].map(sequential);
     let weights = quoted(weights);
     format!(
         r#"{title}
-# Written by narrows {version}. It needs torch and safetensors.
+# Written by narrows. It needs torch and safetensors.
 
 import json
 from pathlib import Path

@@ -25,11 +25,17 @@ pub struct OnnxModel {
     pub provenance: Provenance,
     /// What the file computes.
     pub part: Part,
+    /// The version of ONNX's operators that it uses.
+    pub opset: u64,
+    /// The version of ONNX's format that it has.
+    pub ir_version: u64,
 }
 
 /// What is looked for in a file, borrowed from it.
 #[derive(Default)]
 struct Found<'a> {
+    ir_version: u64,
+    opset: u64,
     producer: &'a [u8],
     metadata: Option<&'a [u8]>,
     part: &'a [u8],
@@ -69,15 +75,19 @@ pub fn from_bytes(bytes: &[u8], path: impl Into<String>) -> Result<OnnxModel, Lo
     let part = Part::ALL.into_iter().find(|part| part.name().as_bytes() == found.part);
     let part = part.ok_or_else(|| foreign("it does not say which part of a model it has".to_owned()))?;
     if matches!(part, Part::Encoder | Part::Decoder) {
-        let (has, whole) = (part.name(), "narrows export MODEL --format onnx");
-        return Err(foreign(format!("it has the {has} alone; a model needs both: {whole} writes the whole")));
+        let has = part.name();
+        return Err(foreign(format!(
+            "it has the {has} alone; a model needs both: export it as whole or scorer"
+        )));
     }
     let Header { architecture, input, scorer, provenance } = read_header(text, bytes.len(), &path)?;
     let mut parameters = Parameters::zeros(&architecture);
     read_parameters(found.graph, &mut parameters)
         .map_err(malformed)?
         .map_err(|what| LoadError::Tensor { path: path.clone(), what })?;
-    Ok(OnnxModel { model: Autoencoder { architecture, parameters, input }, scorer, provenance, part })
+    let Found { opset, ir_version, .. } = found;
+    let model = Autoencoder { architecture, parameters, input };
+    Ok(OnnxModel { model, scorer, provenance, part, opset, ir_version })
 }
 
 impl<'a> Found<'a> {
@@ -85,8 +95,17 @@ impl<'a> Found<'a> {
         let mut found = Self::default();
         for field in Fields::of(bytes) {
             match field? {
+                (1, Value::Number(version)) => found.ir_version = version,
                 (2, Value::Bytes(name)) => found.producer = name,
                 (7, Value::Bytes(graph)) => found.graph = graph,
+                (8, Value::Bytes(set)) => {
+                    // A file of narrows has one set, that of ONNX itself.
+                    for field in Fields::of(set) {
+                        if let (2, Value::Number(version)) = field? {
+                            found.opset = version;
+                        }
+                    }
+                }
                 (14, Value::Bytes(entry)) => {
                     let (key, value) = entry_of(entry)?;
                     match key {
