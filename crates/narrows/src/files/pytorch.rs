@@ -72,26 +72,28 @@ def load(path=WEIGHTS):
 
 /// `nn.Sequential(nn.Linear(784, 64), nn.ReLU(), …)`, a line for each layer.
 fn sequential(layers: &[LayerSpec]) -> String {
-    let lines = layers.iter().map(|LayerSpec { shape, activation, .. }| {
+    let line = |(index, LayerSpec { shape, activation, .. }): (usize, &LayerSpec)| {
         let linear = format!("nn.Linear({}, {})", shape.inputs, shape.outputs);
         match activation_of(*activation) {
-            Some(activation) => format!("            {linear}, {activation},\n"),
-            None => format!("            {linear},\n"),
+            // Names count modules: between two layers there must be one.
+            "nn.Identity()" if index + 1 == layers.len() => format!("            {linear},\n"),
+            activation => format!("            {linear}, {activation},\n"),
         }
-    });
+    };
+    let lines = layers.iter().enumerate().map(line);
     format!("nn.Sequential(\n{}        )", lines.collect::<String>())
 }
 
-fn activation_of(activation: Activation) -> Option<&'static str> {
-    Some(match activation {
-        Activation::Identity => return None,
+fn activation_of(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Identity => "nn.Identity()",
         Activation::Relu => "nn.ReLU()",
         Activation::LeakyRelu => "nn.LeakyReLU()",
         Activation::Tanh => "nn.Tanh()",
         Activation::Sigmoid => "nn.Sigmoid()",
         Activation::Gelu => "nn.GELU()",
         Activation::Silu => "nn.SiLU()",
-    })
+    }
 }
 
 /// Text as a literal of Python. JSON's escapes are Python's too, and names may be any text.
@@ -105,23 +107,32 @@ mod tests {
     use crate::dataset::{Normalisation, Schema};
     use crate::model::{Architecture, HiddenActivation, Initialisation, InputSpec, OutputActivation};
 
-    #[test]
-    fn a_name_cannot_leave_its_quotes() {
-        let architecture = Architecture {
-            inputs: 2,
-            hidden: vec![2, 1],
-            activation: HiddenActivation::Gelu,
-            output: OutputActivation::Linear,
-        };
+    fn written(activation: HiddenActivation, name: &str) -> String {
+        let (inputs, hidden, output) = (2, vec![2, 1], OutputActivation::Linear);
+        let architecture = Architecture { inputs, hidden, activation, output };
         let model = Autoencoder {
             parameters: Initialisation::Pytorch.draw(&architecture, 0),
             input: InputSpec::new(Normalisation::identity(), Schema::rows(2).unwrap()).unwrap(),
             architecture,
         };
-        let name = "\"\nimport os\\".to_owned();
-        let text = module(&model, &Provenance { name, ..Provenance::default() }, "a.safetensors");
+        module(&model, &Provenance { name: name.to_owned(), ..Provenance::default() }, "a.safetensors")
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_quotes() {
+        let text = written(HiddenActivation::Gelu, "\"\nimport os\\");
         assert!(text.starts_with(r#""\"\nimport os\\: 2 → 2 → 1 → 2 → 2"#), "{text}");
-        let layers = "            nn.Linear(2, 2), nn.GELU(),\n            nn.Linear(2, 1),\n        )\n";
-        assert!(text.contains(layers), "{text}");
+    }
+
+    #[test]
+    fn modules_stand_at_the_places_that_names_of_weights_count() {
+        for (activation, module) in
+            [(HiddenActivation::Gelu, "nn.GELU()"), (HiddenActivation::Identity, "nn.Identity()")]
+        {
+            let text = written(activation, "model");
+            let layers =
+                format!("            nn.Linear(2, 2), {module},\n            nn.Linear(2, 1),\n        )\n");
+            assert!(text.contains(&layers), "{text}");
+        }
     }
 }
