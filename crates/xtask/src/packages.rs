@@ -156,6 +156,11 @@ fn privilege(manager: Manager) -> Result<&'static [&'static str], String> {
     }
 }
 
+/// Whether a program is in PATH.
+pub fn is_installed(name: &str) -> bool {
+    find(&[name]).is_some()
+}
+
 /// The first of some programs that is in PATH.
 fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

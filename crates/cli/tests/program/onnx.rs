@@ -255,3 +255,39 @@ fn every_activation_gives_what_narrows_gives() {
         Case::new(&model, rows, folder).check();
     }
 }
+
+/// A line of README.md that is a command, without what stands behind it.
+fn command(readme: &str, begins: &str) -> Vec<String> {
+    let line = readme.lines().find(|line| line.starts_with(begins)).unwrap();
+    let words = line.split('#').next().unwrap().split_whitespace();
+    words.skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readme_finds_the_strangest_row_as_printed() {
+    let folder = crate::examples::data("deployment");
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    for begins in ["narrows train --data examples/machines.csv", "narrows export runs/machines"] {
+        let output = crate::program(command(&readme, begins)).current_dir(&folder).output().unwrap();
+        crate::ended(&output).success();
+    }
+    let section = readme.split("\n## ").find(|section| section.starts_with("In production")).unwrap();
+    let lines = section.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(lines.lines().filter(|line| !line.is_empty()).count() <= 10, "it is to be short");
+    let ended = Command::new(python()).args(["-c", lines]).current_dir(&folder).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+
+    let rows = folder.join("rows.npy");
+    let reading = ["--label", "state", "--id", "serial", "--missing", "mask", "--out"];
+    let arguments = ["data", "convert", "examples/machines.csv"].iter().chain(&reading);
+    let arguments = arguments.map(|&word| word.into()).chain([rows.clone().into_os_string()]);
+    crate::ended(&crate::program(arguments).current_dir(&folder).output().unwrap()).success();
+    let (model, _) = model::load(&folder.join("runs/machines/models/machines/model.safetensors")).unwrap();
+    let samples = model.input.rows(numbers(&rows)).unwrap();
+    let mut compute = Compute::new(NonZeroUsize::MIN).unwrap();
+    let scores = anomaly_scores(&model.predictor().unwrap(), &mut compute, &samples).unwrap();
+    let worst = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
+    let expected = format!("Row {worst} has the largest score, {:.2}, and its ", scores[worst]);
+    let printed = String::from_utf8(ended.stdout).unwrap();
+    assert!(printed.starts_with(&expected), "{printed} for {expected}");
+}

@@ -1,4 +1,4 @@
-//! A model as one `.npz`, for NumPy: parameters under PyTorch's names, `scale` and `offset`, and `metadata`, which is that of a
+//! A model as one `.npz`, for NumPy: parameters under PyTorch's names, `scale` and `offset`, and `metadata`, one text: that of a
 //! [model file](super::model), JSON.
 
 use std::path::Path;
@@ -49,7 +49,7 @@ pub fn save(
         .collect();
     arrays.push(("scale", vec![scale.len()], numbers(scale)));
     arrays.push(("offset", vec![offset.len()], numbers(offset)));
-    arrays.push(("metadata", Vec::new(), Values::Text(vec![model::header_text(model, scorer, provenance)])));
+    arrays.push(("metadata", vec![1], Values::Text(vec![model::header_text(model, scorer, provenance)])));
     let arrays: Vec<(&str, &[usize], &Values)> =
         arrays.iter().map(|(name, shape, values)| (*name, &shape[..], values)).collect();
     Ok(npy::write_archive(path, &arrays)?)
