@@ -60,6 +60,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Sweep(command) => command.run(common),
         Command::Evaluate(command) => command.run(common),
         Command::Encode(command) => command.run(common),
+        Command::Decode(command) => command.run(common),
         Command::Compare(command) => command.run(common),
         Command::Reconstruct(command) => command.run(common),
         Command::Interpolate(command) => command.run(common),

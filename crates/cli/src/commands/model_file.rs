@@ -65,6 +65,36 @@ impl Models {
     }
 }
 
+/// One model.
+#[derive(Debug, Args)]
+pub struct OneModel {
+    /// A model file, its folder, or a run directory with one model
+    #[arg(value_name = "MODEL")]
+    path: PathBuf,
+}
+
+impl OneModel {
+    /// Reads it.
+    pub fn load(&self) -> Result<LoadedModel, Failure> {
+        only(Models { paths: vec![self.path.clone()] }.load()?)
+    }
+}
+
+/// The one model that was named, where a command takes one.
+pub fn only(mut models: Vec<LoadedModel>) -> Result<LoadedModel, Failure> {
+    match (models.pop(), models.is_empty()) {
+        (Some(model), true) => Ok(model),
+        (last, _) => {
+            let paths = models.iter().chain(&last).map(|model| model.path.display().to_string());
+            let paths: Vec<String> = paths.collect();
+            Err(Failure::user(format!(
+                "one model is needed here, and these are several: {}; name one",
+                paths.join(", ")
+            )))
+        }
+    }
+}
+
 impl LoadedModel {
     /// Rows in the model's scale, if it reads such rows.
     pub fn samples(&self, data: &Dataset) -> Result<Samples, Failure> {
