@@ -68,6 +68,8 @@ pub enum Command {
     Evaluate(commands::evaluate::Evaluate),
     Encode(Box<commands::encode::Encode>),
     Decode(commands::decode::Decode),
+    Detect(Box<commands::detect::Detect>),
+    Score(Box<commands::score::Score>),
     Compare(commands::compare::Compare),
     Reconstruct(Box<commands::reconstruct::Reconstruct>),
     Interpolate(Box<commands::interpolate::Interpolate>),

@@ -61,6 +61,8 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Evaluate(command) => command.run(common),
         Command::Encode(command) => command.run(common),
         Command::Decode(command) => command.run(common),
+        Command::Detect(command) => command.run(common),
+        Command::Score(command) => command.run(common),
         Command::Compare(command) => command.run(common),
         Command::Reconstruct(command) => command.run(common),
         Command::Interpolate(command) => command.run(common),

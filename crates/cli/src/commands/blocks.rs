@@ -39,6 +39,11 @@ pub struct Block {
 }
 
 impl AllRows {
+    /// All rows of data.
+    pub fn of(data: DataArguments) -> Self {
+        Self { data, part: Vec::new() }
+    }
+
     /// The data.
     pub fn data(&self) -> &DataArguments {
         &self.data

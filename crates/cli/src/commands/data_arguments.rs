@@ -247,6 +247,22 @@ pub fn read(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failur
     Ok(read_training(options, common)?)
 }
 
+/// The same, and masks missing values where nothing is said of them.
+pub fn read_masked(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
+    match read_training(options, common) {
+        Err(LoadError::Missing { path, count, .. }) => {
+            if !common.quiet {
+                complain(&format!(
+                    "{path}: {count} values are missing, and masked: neither input nor target"
+                ));
+            }
+            options.missing = MissingRule::Mask;
+            read(options, common)
+        }
+        loaded => Ok(loaded?),
+    }
+}
+
 /// The same for a sweep, which needs a validation set: where there is none, a share of the rows is drawn.
 pub fn read_with_validation(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
     let says = options.validation.is_some() || options.split.is_some() || options.validation_share.is_some();

@@ -40,6 +40,11 @@ pub struct ModelFile {
 }
 
 impl Models {
+    /// Those at one path.
+    pub fn of(path: &Path) -> Self {
+        Self { paths: vec![path.to_owned()] }
+    }
+
     /// Reads them, in the order in which they are named; those of a run directory in its experiment's order. A model that is
     /// named twice is read once.
     pub fn load(&self) -> Result<Vec<LoadedModel>, Failure> {
@@ -76,7 +81,7 @@ pub struct OneModel {
 impl OneModel {
     /// Reads it.
     pub fn load(&self) -> Result<LoadedModel, Failure> {
-        only(Models { paths: vec![self.path.clone()] }.load()?)
+        only(Models::of(&self.path).load()?)
     }
 }
 

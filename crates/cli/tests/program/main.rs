@@ -13,6 +13,7 @@ mod model_files;
 mod pictures;
 mod pytorch;
 mod resume;
+mod rows;
 mod several;
 mod study;
 mod sweep;

@@ -100,24 +100,43 @@ pub fn write_text<E: From<io::Error>>(
     let (mut first, mut text) = (true, String::new());
     fill(&mut |rows| {
         if std::mem::take(&mut first) {
-            writer.write_record(rows.columns.iter().map(|(name, _)| name).chain(&rows.names))?;
+            writer
+                .write_record(rows.columns.iter().map(|(name, _)| name).chain(&rows.names))
+                .map_err(plain)?;
         }
-        let width = rows.names.len();
         for row in 0..rows.rows() {
-            for (_, column) in &rows.columns {
-                match column {
-                    OutputColumn::Counts(cells) => writer.write_field(cells[row].to_string())?,
-                    OutputColumn::Numbers(cells) => writer.write_field(shortest(cells[row], &mut text))?,
-                    OutputColumn::Text(cells) => writer.write_field(cells[row].as_deref().unwrap_or(""))?,
-                }
-            }
-            for &number in &rows.numbers[row * width..(row + 1) * width] {
-                writer.write_field(shortest(number, &mut text))?;
-            }
-            writer.write_record(None::<&[u8]>)?;
+            write_row(&mut writer, rows, row, &mut text).map_err(plain)?;
         }
         writer.flush()
     })
+}
+
+fn write_row(
+    writer: &mut csv::Writer<impl Write>,
+    rows: &OutputRows,
+    row: usize,
+    text: &mut String,
+) -> Result<(), csv::Error> {
+    for (_, column) in &rows.columns {
+        match column {
+            OutputColumn::Counts(cells) => writer.write_field(cells[row].to_string())?,
+            OutputColumn::Numbers(cells) => writer.write_field(shortest(cells[row], text))?,
+            OutputColumn::Text(cells) => writer.write_field(cells[row].as_deref().unwrap_or(""))?,
+        }
+    }
+    let width = rows.names.len();
+    for &number in &rows.numbers[row * width..(row + 1) * width] {
+        writer.write_field(shortest(number, text))?;
+    }
+    writer.write_record(None::<&[u8]>)
+}
+
+/// The error of the writer itself, of which the crate's own conversion hides the kind.
+fn plain(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// The fewest digits that are this number, in memory that is used again.
