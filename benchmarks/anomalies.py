@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy
 
-PROGRAM = Path(__file__).resolve().parent.parent / "target/release/narrows"
+PROGRAM = Path(os.environ.get("NARROWS", Path(__file__).resolve().parent.parent / "target/release/narrows"))
 SEEDS = range(5)
 PYOD = ["AutoEncoder", "PCA", "IForest"]
 
