@@ -6,7 +6,7 @@ use clap::Args;
 use narrows::dataset::{Dataset, Samples};
 use narrows::evaluate::anomaly::AnomalyScorer;
 use narrows::experiment::RunDirectory;
-use narrows::files::model::{Provenance, load, load_scorer};
+use narrows::files::model::{Provenance, load, load_scorer, save_with_scorer};
 use narrows::files::onnx;
 use narrows::model::Autoencoder;
 
@@ -17,17 +17,9 @@ const FILE: &str = "model.safetensors";
 /// Which models.
 #[derive(Debug, Args)]
 pub struct Models {
-    /// Model files, their folders, or run directories, which stand for all of their models: runs/assignment
+    /// Model files (also ONNX files that narrows wrote), their folders, or run directories, which stand for all of their models: runs/assignment
     #[arg(value_name = "MODEL", required = true, num_args = 1..)]
     paths: Vec<PathBuf>,
-}
-
-/// Which model, of commands that take one.
-#[derive(Debug, Args)]
-pub struct OneModel {
-    /// A model file, its folder, or a run directory with one model: runs/assignment/models/three-layer
-    #[arg(value_name = "MODEL")]
-    path: PathBuf,
 }
 
 /// A model that was named on the command line.
@@ -50,6 +42,11 @@ pub struct ModelFile {
 }
 
 impl Models {
+    /// Those at one path.
+    pub fn of(path: &Path) -> Self {
+        Self { paths: vec![path.to_owned()] }
+    }
+
     /// Reads them, in the order in which they are named; those of a run directory in its experiment's order. A model that is
     /// named twice is read once.
     pub fn load(&self) -> Result<Vec<LoadedModel>, Failure> {
@@ -75,22 +72,32 @@ impl Models {
     }
 }
 
+/// One model.
+#[derive(Debug, Args)]
+pub struct OneModel {
+    /// A model file, its folder, or a run directory with one model: runs/assignment/models/three-layer
+    #[arg(value_name = "MODEL")]
+    path: PathBuf,
+}
+
 impl OneModel {
     /// Reads it.
     pub fn load(&self) -> Result<LoadedModel, Failure> {
-        let models = Models { paths: vec![self.path.clone()] };
-        let mut loaded = models.load()?;
-        match loaded.len() {
-            1 => Ok(loaded.remove(0)),
-            count => {
-                let paths: Vec<String> =
-                    loaded.iter().map(|model| model.folder().display().to_string()).collect();
-                Err(Failure::user(format!(
-                    "{} has {count} models; name one of them: {}",
-                    self.path.display(),
-                    paths.join(", ")
-                )))
-            }
+        only(Models::of(&self.path).load()?)
+    }
+}
+
+/// The one model that was named, where a command takes one.
+pub fn only(mut models: Vec<LoadedModel>) -> Result<LoadedModel, Failure> {
+    match (models.pop(), models.is_empty()) {
+        (Some(model), true) => Ok(model),
+        (last, _) => {
+            let paths = models.iter().chain(&last).map(|model| model.folder().display().to_string());
+            let paths: Vec<String> = paths.collect();
+            Err(Failure::user(format!(
+                "one model is needed here, and these are several: {}; name one",
+                paths.join(", ")
+            )))
         }
     }
 }
@@ -102,6 +109,18 @@ impl LoadedModel {
             true => onnx::load(&self.path)?.scorer,
             false => load_scorer(&self.path)?,
         })
+    }
+
+    /// Writes which rows are anomalies to it into its file.
+    pub fn keep_scorer(&self, scorer: &AnomalyScorer) -> Result<(), Failure> {
+        if is_onnx(&self.path) {
+            let path = self.path.display();
+            return Err(Failure::user(format!(
+                "{path} is an ONNX file, which stays as it is; `narrows import {path} --out FILE.safetensors` makes a model \
+                 file that keeps a threshold"
+            )));
+        }
+        Ok(save_with_scorer(&self.path, &self.model, scorer, &self.provenance)?)
     }
 
     /// Its folder, where its file has the usual name; else its file.

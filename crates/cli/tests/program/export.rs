@@ -59,6 +59,11 @@ fn a_model_comes_back_from_onnx_as_it_was_with_its_threshold() {
         encoded["models"][0]["rows"].clone()
     };
     assert_eq!(codes(file("whole.onnx")), codes(file("model.safetensors")));
+    // A threshold goes into model files alone.
+    let onnx = file("whole.onnx");
+    let before = fs::read(&onnx).unwrap();
+    narrows!["score", &onnx, "--threshold", "0.5"].mistake(&["whole.onnx", "narrows import"]);
+    assert!(fs::read(&onnx).unwrap() == before);
     for part in ["encoder", "decoder"] {
         let onnx = file(&format!("{part}.onnx"));
         narrows!["export", file("model.safetensors"), "--part", part, "--out", &onnx].success();
@@ -111,7 +116,7 @@ fn what_is_there_is_kept_and_formats_follow_from_endings() {
     narrows!["export", &model, "--out", file("a.txt")].mistake(&["--format onnx", ".onnx"]);
     narrows!["export", &model].mistake(&["--format onnx"]);
     narrows!["export", &model, "--out", file("a.npz"), "--part", "encoder"].mistake(&["--part is for"]);
-    narrows!["export", study().path(), "--format", "onnx"].mistake(&["has 8 models", "two-layer"]);
+    narrows!["export", study().path(), "--format", "onnx"].mistake(&["one model is needed", "two-layer"]);
     for name in ["a.onnx", "b.npz", "c.safetensors", "d.py"] {
         narrows!["export", &model, "--out", file(name)].success();
         let written = fs::read(file(name)).unwrap();

@@ -15,6 +15,7 @@ mod onnx;
 mod pictures;
 mod pytorch;
 mod resume;
+mod rows;
 mod several;
 mod study;
 mod sweep;

@@ -28,14 +28,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod reasons;
 mod scorer;
+mod separation;
 
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::{MismatchError, Predictor};
 
 pub use crate::dataset::Part;
+pub use reasons::{Reason, reasons};
 pub use scorer::{AnomalyScorer, ScorerError, Threshold};
+pub use separation::{Comparison, Estimate, Separation, SeparationError, compare, separation};
 
 /// The anomaly score of every row; NaN of a row without any value.
 ///
