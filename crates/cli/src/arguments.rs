@@ -63,7 +63,7 @@ pub struct Common {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(commands::run::Run),
-    Train(commands::train::Train),
+    Train(Box<commands::train::Train>),
     Sweep(Box<commands::sweep::Sweep>),
     Evaluate(commands::evaluate::Evaluate),
     Encode(Box<commands::encode::Encode>),
