@@ -6,6 +6,7 @@
 NARROWS is the program. README.md says what the files are.
 """
 
+import importlib
 import json
 import os
 import re
@@ -53,6 +54,14 @@ with tempfile.TemporaryDirectory() as folder:
     distance = (torch.tensor(way["models"][0]["images"]) - images).abs().max().item()
     assert distance < TOLERANCE, f"narrows and PyTorch differ by {distance}"
     shutil.copyfile(MODEL, out / "pytorch-model.safetensors")
+    # The module that narrows writes, with weights loaded by its `strict=True`.
+    call(f"export {MODEL} --out digits.py")
+    sys.path.insert(0, folder)
+    module = importlib.import_module("digits").load()
+    codes = torch.stack([names["one"], names["seven"]])
+    distance_of_module = (module.encode(names["pixels"]) - codes).abs().max().item()
+    assert distance_of_module < TOLERANCE, f"the exported module and the document differ by {distance_of_module}"
+    shutil.copyfile("digits.py", out / "pytorch_module.py")
     os.chdir(golden)
 
 case = {

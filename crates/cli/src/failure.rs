@@ -1,7 +1,7 @@
 //! What goes wrong, and the exit code for it.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use narrows::compute::ThreadsError;
@@ -9,7 +9,8 @@ use narrows::dataset::convert::ConvertError;
 use narrows::dataset::format::Problem;
 use narrows::dataset::{DataError, RowNameError, load};
 use narrows::experiment::{DirectoryError, DrawError, ExperimentError, FinishedRunError, RunError};
-use narrows::files::LoadError;
+use narrows::files::npz::NpzError;
+use narrows::files::{LoadError, SaveError};
 use narrows::interpolate::judge::JudgeError;
 use narrows::interpolate::quality::QualityError;
 use narrows::model::MismatchError;
@@ -23,6 +24,10 @@ pub enum Failure {
     Failed(String),
     /// Ctrl-C: exit code 130, as shells expect.
     Interrupted(String),
+    /// Something cannot be written, of which it is not said yet what it is.
+    Write(io::Error),
+    /// Nobody reads any more what is written (`narrows … | head`): no failure, and nothing to say.
+    ReaderGone,
 }
 
 impl Failure {
@@ -36,11 +41,21 @@ impl Failure {
         Self::Failed(message.to_string())
     }
 
+    /// Says what it is that cannot be written.
+    pub fn writing(self, what: impl Display) -> Self {
+        match self {
+            Self::Write(error) => Self::failed(format!("{what} cannot be written: {error}")),
+            other => other,
+        }
+    }
+
     /// Tells the user.
     pub fn report(&self) {
         match self {
             Self::User(message) | Self::Failed(message) => complain(&format!("error: {message}")),
             Self::Interrupted(message) => complain(&format!("stopped: {message}")),
+            Self::Write(error) => complain(&format!("error: {error}")),
+            Self::ReaderGone => {}
         }
     }
 
@@ -48,7 +63,8 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::User(_) => 2,
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Write(_) => 1,
+            Self::ReaderGone => 0,
             Self::Interrupted(_) => 130,
         })
     }
@@ -57,7 +73,7 @@ impl Failure {
 /// Writes a line to standard error. Where nobody reads it any more (`narrows … 2>&1 | head`) there is nothing to do about
 /// it; `eprintln!` would panic.
 pub fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What comes of wrong input is the user's to mend.
@@ -80,11 +96,35 @@ users_mistake!(
     ThreadsError
 );
 
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
 impl From<load::LoadError> for Failure {
     fn from(error: load::LoadError) -> Self {
         match error {
             load::LoadError::Cache { .. } => Self::failed(error),
             _ => Self::user(error),
+        }
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Write { .. } => Self::failed(error),
+            _ => Self::user(error),
+        }
+    }
+}
+
+impl From<NpzError> for Failure {
+    fn from(error: NpzError) -> Self {
+        match error {
+            NpzError::Model(error) => error.into(),
+            error => Self::failed(error),
         }
     }
 }

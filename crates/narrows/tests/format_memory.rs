@@ -61,6 +61,50 @@ fn what_a_hostile_file_claims_is_not_allocated() {
 }
 
 #[test]
+fn what_a_hostile_onnx_file_holds_is_not_copied() {
+    let _alone = ALONE.lock().unwrap();
+    let message = |number: u8, content: &[u8]| {
+        let mut bytes = vec![number << 3 | 2];
+        let mut length = content.len();
+        while length > 0x7F {
+            bytes.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+        [&bytes, content].concat()
+    };
+    let architecture = r#"{"inputs":2,"hidden":[1],"activation":"relu","output":"linear"}"#;
+    let input = r#"{"normalisation":{"scale":[1],"offset":[0]},"schema":{"features":2}}"#;
+    let header = |architecture: &str| {
+        let text =
+            format!(r#"{{"version":2,"architecture":{architecture},"input":{input},"provenance":{{}}}}"#);
+        let entry = |key: &[u8], value: &[u8]| message(14, &[message(1, key), message(2, value)].concat());
+        [entry(b"narrows", text.as_bytes()), entry(b"part", b"whole")].concat()
+    };
+    let ours = header(architecture);
+    let large = header(&architecture.replace("[1]", "[1048576]"));
+    let many = |element: &[u8]| element.repeat(8 * MIB / element.len());
+    let dims = message(5, &[message(8, b"encoder.0.weight"), message(1, &many(&[1]))].concat());
+    for (name, file) in [
+        ("tensors that are empty", [&ours[..], &message(7, &many(&[0x2A, 0]))].concat()),
+        ("nodes that are empty", [&ours[..], &message(7, &many(&[0x0A, 0]))].concat()),
+        ("metadata that is empty", [&ours[..], &many(&[0x72, 0])].concat()),
+        ("a tensor of a million dimensions", [&ours[..], &message(7, &dims)].concat()),
+        (
+            "a model that the file has no room for",
+            [&large[..], &message(7, &many(&[0x2A, 0])[..MIB])].concat(),
+        ),
+        ("a message that never ends", [&ours[..], &[0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]].concat()),
+    ] {
+        let region = Region::new(ALLOCATOR);
+        let result = narrows::files::onnx::from_bytes(&file, "hostile");
+        let allocated = region.change().bytes_allocated;
+        assert!(result.is_err(), "{name}");
+        assert!(allocated < MIB / 16, "{name}: {allocated} bytes allocated");
+    }
+}
+
+#[test]
 fn a_table_that_is_larger_than_memory_is_never_in_memory() {
     let _alone = ALONE.lock().unwrap();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();

@@ -5,6 +5,7 @@ mod bench;
 mod command;
 mod packages;
 mod page_tools;
+mod python;
 mod test;
 
 use std::process::ExitCode;
@@ -13,7 +14,8 @@ const USAGE: &str = "\
 cargo xtask test           all tests, on every instruction set of this machine; what they need is installed first
 cargo xtask test --quick   unit tests and fast integration tests: under a minute, no browser
 cargo xtask crash          kills a shortened study a hundred times, goes on each time, and compares what it ends with
-cargo xtask lint           format, clippy and rustdoc, warnings denied
+cargo xtask lint           format, clippy and rustdoc, warnings denied; licences, where cargo-deny is installed
+cargo xtask package        each crate as a package, which is built alone
 cargo xtask golden         write the golden files anew with PyTorch, in a Python environment of its own";
 
 fn main() -> ExitCode {
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["crash"] => test::crash(),
         ["lint"] => test::lint(),
         ["golden"] => test::golden(),
+        ["package"] => test::package(),
         ["bench", ref arguments @ ..] => bench::bench(arguments),
         _ => {
             eprintln!("{USAGE}\n{}", bench::USAGE);

@@ -39,6 +39,16 @@ pub const CHROMIUM: Program = Program {
 pub const NPM: Program =
     Program { called: "npm", names: &["npm"], apt: "npm", dnf: "nodejs-npm", pacman: "npm", brew: "node" };
 
+/// Python, with what makes environments.
+pub const PYTHON: Program = Program {
+    called: "Python with venv",
+    names: &["python3"],
+    apt: "python3-venv",
+    dnf: "python3",
+    pacman: "python",
+    brew: "python",
+};
+
 impl Program {
     /// Where it is; installs it first if it is nowhere.
     ///
@@ -48,19 +58,27 @@ impl Program {
         if let Some(path) = find(self.names) {
             return Ok(path);
         }
-        self.install().map_err(|why| {
-            format!(
-                "{0} is not installed, and cannot be installed from here: {why}. Install it yourself ({1}), then run this again",
-                self.called,
-                self.by_hand()
-            )
-        })?;
+        self.install()?;
         find(self.names).ok_or_else(|| {
             format!("{} was installed, but is not in PATH; add its folder to PATH", self.called)
         })
     }
 
-    fn install(&self) -> Result<(), String> {
+    /// Installs it.
+    ///
+    /// # Errors
+    /// Why it cannot be had, with what to do about it.
+    pub fn install(&self) -> Result<(), String> {
+        self.install_without_a_question().map_err(|why| {
+            format!(
+                "{0} is not installed, and cannot be installed from here: {why}. Install it yourself ({1}), then run this again",
+                self.called,
+                self.by_hand()
+            )
+        })
+    }
+
+    fn install_without_a_question(&self) -> Result<(), String> {
         let managers = [Manager::Apt, Manager::Dnf, Manager::Pacman, Manager::Brew];
         let manager = managers.into_iter().find(|manager| find(&[manager.program()]).is_some());
         let manager = manager.ok_or("there is none of apt-get, dnf, pacman and brew here")?;
@@ -136,6 +154,11 @@ fn privilege(manager: Manager) -> Result<&'static [&'static str], String> {
         _ if sudo_asks_nothing() => Ok(&["sudo", "-n"]),
         _ => Err("this is not root, and sudo would ask for a password".to_owned()),
     }
+}
+
+/// Whether a program is in PATH.
+pub fn is_installed(name: &str) -> bool {
+    find(&[name]).is_some()
 }
 
 /// The first of some programs that is in PATH.

@@ -1,14 +1,16 @@
 //! Tests, lints and golden files.
 
 use crate::command::run;
-use crate::page_tools;
+use crate::packages::is_installed;
+use crate::{page_tools, python};
 
 /// All tests, after what they need beside Rust has been installed: the golden files are in the repository.
 ///
 /// In the release profile: they train on real data, and share what `cargo run --release` has compiled.
 pub fn test() -> Result<(), String> {
     println!("What cargo has not yet compiled takes some minutes; then the tests take some more.");
-    let tools = page_tools::prepare();
+    let mut tools = page_tools::prepare();
+    tools.extend(python::prepare());
     let variables: Vec<(&str, &str)> = tools.iter().map(|(name, path)| (*name, path.as_str())).collect();
     run(&[], "cargo", &["run", "--release", "--quiet", "--", "--version", "--verbose"])?;
     run(&variables, "cargo", &["test", "--release", "--workspace", "--all-features", "--no-fail-fast"])
@@ -38,7 +40,28 @@ pub fn lint() -> Result<(), String> {
     // The library alone, as a program that brings its own data takes it.
     run(&[], "cargo", &[&clippy[..], &["-p", "narrows"], &deny].concat())?;
     let doc = ["doc", "--release", "--workspace", "--all-features", "--no-deps"];
-    run(&[("RUSTDOCFLAGS", "-D warnings")], "cargo", &doc)
+    run(&[("RUSTDOCFLAGS", "-D warnings")], "cargo", &doc)?;
+    dependencies()
+}
+
+/// Licences and origins of all dependencies, by deny.toml, where cargo-deny is installed. Known weaknesses are looked up in the network
+/// by `cargo deny check advisories`.
+fn dependencies() -> Result<(), String> {
+    if !is_installed("cargo-deny") {
+        println!(
+            "Licences of dependencies are not checked: `cargo install cargo-deny` brings what checks them."
+        );
+        return Ok(());
+    }
+    run(&[], "cargo", &["deny", "--offline", "check", "licenses", "bans", "sources"])
+}
+
+/// Each crate as a package that builds alone, and the program installed from its package.
+pub fn package() -> Result<(), String> {
+    // A debug build without its information: it is only to be seen that everything is there.
+    let quick = [("CARGO_PROFILE_DEV_OPT_LEVEL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "false")];
+    let package = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
+    run(&quick, "cargo", &package)
 }
 
 /// Writes the golden files anew.

@@ -145,19 +145,29 @@ impl DataArguments {
         self.reading.over(base)
     }
 
+    /// Where to read data for models, and how.
+    pub fn options_for(&self, models: &[LoadedModel]) -> Result<LoadOptions, Failure> {
+        let own = one_source(models, self.path.is_some())?;
+        Ok(within_memory(self.options_like(own)))
+    }
+
+    /// What went wrong with data that is read for a model: data of another kind is no mistake in a flag that nobody gave.
+    pub fn failed(&self, model: &LoadedModel, error: LoadError) -> Failure {
+        match error {
+            LoadError::Useless { option, path, found, .. } if !self.reading.gives(option) => {
+                Failure::user(of_another_kind(model, &path, found))
+            }
+            error => error.into(),
+        }
+    }
+
     /// Reads data for models: their own, or other data in the way in which theirs was read. Other data is told.
     pub fn load_for(&self, models: &[LoadedModel], common: &Common) -> Result<DataForModels, Failure> {
         let first = models.first().ok_or_else(|| Failure::user("no model is given"))?;
-        let own = one_source(models, self.path.is_some())?;
-        let options = within_memory(self.options_like(own));
+        let options = self.options_for(models)?;
         let schema = first.model.input.schema();
         let loaded = reading(common, |progress| load_for(schema, &options, common.threads(), progress));
-        let Loaded { parts, notes, .. } = loaded.map_err(|error| match error {
-            LoadError::Useless { option, path, found, .. } if !self.reading.gives(option) => {
-                Failure::user(of_another_kind(first, &path, found))
-            }
-            error => error.into(),
-        })?;
+        let Loaded { parts, notes, .. } = loaded.map_err(|error| self.failed(first, error))?;
         let name = options.name();
         for LoadedModel { name: model, model: autoencoder, provenance, .. } in models {
             let identity = Identity::of(autoencoder.input.schema(), provenance.data_hash.as_deref(), &parts);
@@ -235,6 +245,22 @@ pub fn with_id(name: &RowName, id: Option<&str>) -> String {
 /// Reads data for training. What data may take of memory is said in the options where it decides on the order of the rows.
 pub fn read(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
     Ok(read_training(options, common)?)
+}
+
+/// The same, and masks missing values where nothing is said of them.
+pub fn read_masked(options: &mut LoadOptions, common: &Common) -> Result<Loaded, Failure> {
+    match read_training(options, common) {
+        Err(LoadError::Missing { path, count, .. }) => {
+            if !common.quiet {
+                complain(&format!(
+                    "{path}: {count} values are missing, and masked: neither input nor target"
+                ));
+            }
+            options.missing = MissingRule::Mask;
+            read(options, common)
+        }
+        loaded => Ok(loaded?),
+    }
 }
 
 /// The same for a sweep, which needs a validation set: where there is none, a share of the rows is drawn.

@@ -1,20 +1,24 @@
-//! `narrows encode`: the codes of some rows.
+//! `narrows encode`: the codes of some rows, printed, or of all rows, written to a file.
 
 use clap::Args;
 use narrows::compute::Compute;
+use narrows::dataset::output::OutputRows;
 use narrows::dataset::{Parts, RowName};
 use serde::Serialize;
 
 use crate::arguments::Common;
-use crate::commands::data_arguments::{DataArguments, DataForModels, with_id};
-use crate::commands::model_file::{LoadedModel, Models};
+use crate::commands::blocks::AllRows;
+use crate::commands::data_arguments::{DataForModels, with_id};
+use crate::commands::model_file::{LoadedModel, Models, only};
 use crate::commands::output::{print, print_json};
+use crate::commands::rows_out::{Replacing, RowsFile};
 use crate::failure::Failure;
 use crate::table::Table;
 
-/// Print the codes of some rows: the numbers that a model's encoder makes of each
+/// The codes of rows, the numbers that a model's encoder makes of each: of some rows to be looked at, or of all rows into a file
 ///
-/// A row is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), by its
+/// With --out, all rows are read block by block, so neither the data nor the codes need fit into memory. In tables the codes are the columns
+/// z1, z2, …, behind the column that --id names. With --rows, a row is named by its class, 7 or train:7 (the first of the training set), test:7:3 (the third of the test set), by its
 /// index from 0, test#42, or as the column that --id names calls it, @S0017.
 #[derive(Debug, Args)]
 pub struct Encode {
@@ -22,14 +26,21 @@ pub struct Encode {
     models: Models,
 
     #[command(flatten)]
-    data: DataArguments,
+    data: AllRows,
 
-    /// Which rows, for instance train:7,train:1
-    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',', required = true)]
+    /// Print the codes of these rows, for instance train:7,train:1
+    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',', required_unless_present = "out")]
     rows: Vec<RowName>,
 
+    /// Write the codes of all rows: .csv, .tsv, .npy or .parquet by its ending, or - for CSV on the standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "rows")]
+    out: Option<RowsFile>,
+
+    #[command(flatten)]
+    replacing: Replacing,
+
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, requires = "rows")]
     json: bool,
 }
 
@@ -60,7 +71,10 @@ impl Encode {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let loaded = self.models.load()?;
-        let DataForModels { parts: data, name } = self.data.load_for(&loaded, common)?;
+        if let Some(out) = &self.out {
+            return self.write(only(loaded)?, out, common);
+        }
+        let DataForModels { parts: data, name } = self.data.data().load_for(&loaded, common)?;
         let mut compute = common.compute()?;
         let models = loaded.iter().map(|model| codes(model, &self.rows, &data, &mut compute));
         let models = models.collect::<Result<Vec<_>, _>>()?;
@@ -70,6 +84,26 @@ impl Encode {
         let tables: Vec<String> = models.iter().map(ModelCodes::text).collect();
         print(&tables.join("\n"))
     }
+}
+
+impl Encode {
+    /// The codes of all rows of one model.
+    fn write(&self, model: LoadedModel, out: &RowsFile, common: &Common) -> Result<(), Failure> {
+        out.check(self.replacing)?;
+        let (predictor, mut compute) = (model.model.predictor()?, common.compute()?);
+        let names: Vec<String> = (1..=model.model.architecture.latent()).map(code_column).collect();
+        out.write(|take| {
+            self.data.for_each(&model, common, |block| {
+                let numbers = predictor.encode(&mut compute, &model.samples(&block.rows)?)?;
+                take(&OutputRows { columns: block.names(), names: names.clone(), numbers })
+            })
+        })
+    }
+}
+
+/// What the column of a latent, from 1, is called.
+pub fn code_column(latent: usize) -> String {
+    format!("z{latent}")
 }
 
 fn codes(

@@ -3,19 +3,12 @@
 use std::path::Path;
 
 use clap::Args;
-use narrows::experiment::Experiment;
+use narrows::experiment::{BUILT_IN, Experiment};
 use narrows::files::{MAX_EXPERIMENT_BYTES, read_text};
 
 use crate::commands::output::print;
 use crate::failure::{Failure, with_suggestion};
 use crate::table::Table;
-
-/// Name and text of every built-in experiment.
-const BUILT_IN: [(&str, &str); 3] = [
-    ("assignment", include_str!("../../../../experiments/assignment.toml")),
-    ("quick", include_str!("../../../../experiments/quick.toml")),
-    ("records", include_str!("../../../../experiments/records.toml")),
-];
 
 /// List the built-in experiments, or print one as TOML to start from
 #[derive(Debug, Args)]

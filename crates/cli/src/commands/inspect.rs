@@ -1,17 +1,28 @@
 //! `narrows inspect`: what model files hold.
 
-use clap::Args;
-use narrows::dataset::{Normalisation, Schema};
-use narrows::files::model::Provenance;
-use narrows::model::Architecture;
-use serde::Serialize;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
-use crate::commands::model_file::{LoadedModel, Models};
+use clap::Args;
+use narrows::dataset::{Missing, Normalisation, Schema};
+use narrows::files::model::Provenance;
+use narrows::files::onnx;
+use narrows::model::{Architecture, InputSpec};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::commands::model_file::{LoadedModel, Models, is_onnx};
 use crate::commands::output::{print, print_json};
 use crate::failure::Failure;
 use crate::table::Table;
 
-/// Show models: their architecture, layers, normalisation, and how they were trained
+/// Columns that the text lists.
+const MAX_COLUMNS: usize = 40;
+
+/// Show models: their architecture, layers, what they read, their file, and how they were trained
+///
+/// It also reads ONNX files that narrows wrote.
 #[derive(Debug, Args)]
 pub struct Inspect {
     #[command(flatten)]
@@ -32,12 +43,45 @@ struct Inspections<'a> {
 struct Inspection<'a> {
     model: &'a str,
     path: String,
+    file: &'a FileFacts,
     architecture: &'a Architecture,
     description: String,
     parameters: usize,
     tensors: Vec<Tensor<'a>>,
     input: Input<'a>,
+    scorer: &'a Option<Scorer>,
     provenance: &'a Provenance,
+}
+
+/// A model, its file, and which rows are anomalies to it.
+struct Inspected {
+    loaded: LoadedModel,
+    file: FileFacts,
+    scorer: Option<Scorer>,
+}
+
+/// What distinguishes a file, and what runs it.
+#[derive(Debug, Serialize)]
+struct FileFacts {
+    bytes: u64,
+    sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onnx: Option<Onnx>,
+}
+
+#[derive(Debug, Serialize)]
+struct Onnx {
+    part: &'static str,
+    opset: u64,
+    ir_version: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Scorer {
+    threshold: f64,
+    contamination: Option<f64>,
+    /// The part of the data that the threshold was fitted on, and its rows.
+    fitted_on: Option<(&'static str, usize)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,29 +100,71 @@ impl Inspect {
     /// Does it.
     pub fn run(&self) -> Result<(), Failure> {
         let loaded = self.models.load()?;
+        let inspected = loaded.into_iter().map(Inspected::of).collect::<Result<Vec<_>, _>>()?;
         if self.json {
-            return print_json(&Inspections { models: loaded.iter().map(inspection).collect() });
+            return print_json(&Inspections { models: inspected.iter().map(Inspected::json).collect() });
         }
-        let descriptions: Vec<String> = loaded.iter().map(description).collect();
+        let descriptions: Vec<String> = inspected.iter().map(description).collect();
         print(&descriptions.join("\n"))
     }
 }
 
-fn inspection(LoadedModel { name, path, model, provenance }: &LoadedModel) -> Inspection<'_> {
-    let tensors = model.parameters.tensors().iter();
-    Inspection {
-        model: name,
-        path: path.display().to_string(),
-        architecture: &model.architecture,
-        description: model.architecture.to_string(),
-        parameters: model.architecture.parameter_count(),
-        tensors: tensors.map(|tensor| Tensor { name: &tensor.name, shape: &tensor.shape }).collect(),
-        input: Input { normalisation: model.input.normalisation(), schema: model.input.schema() },
-        provenance,
+impl Inspected {
+    fn of(loaded: LoadedModel) -> Result<Self, Failure> {
+        let scorer = loaded.scorer()?.map(|scorer| Scorer {
+            threshold: scorer.threshold(),
+            contamination: scorer.contamination(),
+            fitted_on: scorer.fitted_on().map(|(part, rows)| (part.name(), rows)),
+        });
+        Ok(Self { file: FileFacts::of(&loaded.path)?, loaded, scorer })
+    }
+
+    fn json(&self) -> Inspection<'_> {
+        let Self { loaded: LoadedModel { name, path, model, provenance }, file, scorer } = self;
+        let tensors = model.parameters.tensors().iter();
+        Inspection {
+            model: name,
+            path: path.display().to_string(),
+            file,
+            architecture: &model.architecture,
+            description: model.architecture.to_string(),
+            parameters: model.architecture.parameter_count(),
+            tensors: tensors.map(|tensor| Tensor { name: &tensor.name, shape: &tensor.shape }).collect(),
+            input: Input { normalisation: model.input.normalisation(), schema: model.input.schema() },
+            scorer,
+            provenance,
+        }
     }
 }
 
-fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> String {
+impl FileFacts {
+    fn of(path: &Path) -> Result<Self, Failure> {
+        let failed = |error| Failure::user(format!("{} cannot be read: {error}", path.display()));
+        let mut file = File::open(path).map_err(failed)?;
+        let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; 1 << 18]);
+        loop {
+            match file.read(&mut piece).map_err(failed)? {
+                0 => break,
+                count => {
+                    hash.update(&piece[..count]);
+                    bytes += count as u64;
+                }
+            }
+        }
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let onnx = match is_onnx(path) {
+            true => {
+                let onnx::OnnxModel { part, opset, ir_version, .. } = onnx::load(path)?;
+                Some(Onnx { part: part.name(), opset, ir_version })
+            }
+            false => None,
+        };
+        Ok(Self { bytes, sha256, onnx })
+    }
+}
+
+fn description(inspected: &Inspected) -> String {
+    let Inspected { loaded: LoadedModel { name, model, provenance, .. }, file, scorer } = inspected;
     let architecture = &model.architecture;
     let mut text = format!(
         "{name}: {architecture}\n{} parameters, {} latents\n\n",
@@ -111,12 +197,20 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
     };
     let range = schema.range().map(|range| format!(", values from {} to {}", range.low, range.high));
     text += &format!("\nreads: {rows}{}; {scale}\n", range.unwrap_or_default());
-    text += &format!("made by: narrows {}, on {}", provenance.narrows, provenance.data);
+    text += &columns(&model.input);
+    text += &threshold(scorer.as_ref());
+    text += &format!("file: {} bytes, SHA-256 {}\n", file.bytes, file.sha256);
+    if let Some(Onnx { part, opset, ir_version }) = &file.onnx {
+        text += &format!("ONNX: opset {opset}, IR version {ir_version}; it has the part: {part}\n");
+    }
+    let data = if provenance.data.is_empty() { "–" } else { &provenance.data };
+    text += &format!("made by: narrows {}, on {data}", provenance.narrows);
     match &provenance.training {
         None if provenance.unread.contains_key("training") => {
             text +=
                 &format!("\ntrained: {} epochs, in a way that this narrows does not know", provenance.epochs);
         }
+        None if provenance.data.is_empty() => text += "\ntrained: –, it was imported",
         None => text += "\ntrained: –, it was computed exactly",
         Some(training) => {
             text += &format!(
@@ -136,6 +230,38 @@ fn description(LoadedModel { name, model, provenance, .. }: &LoadedModel) -> Str
         text += &format!("unknown to this narrows: {}\n", json(&provenance.unread));
     }
     text
+}
+
+/// The columns of a table in their order, each with its scale and offset, and what stands for a missing value.
+fn columns(input: &InputSpec) -> String {
+    let missing = match input.schema().missing() {
+        Missing::Error => "missing values: an error",
+        Missing::Fill(_) => "missing values: the column's mean in training",
+        _ => "missing values: left out, and filled in by the reconstruction",
+    };
+    let Some(columns) = input.schema().columns() else { return format!("{missing}\n") };
+    let mut table = Table::new(&["column", "scale", "offset"]);
+    for (index, column) in columns.iter().enumerate().take(MAX_COLUMNS) {
+        let (scale, offset) = input.normalisation().of_feature(index);
+        table.row(vec![column.clone(), scale.to_string(), offset.to_string()]);
+    }
+    let rest = columns.len().saturating_sub(MAX_COLUMNS);
+    let rest =
+        if rest > 0 { format!("and {rest} more columns, which --json shows\n") } else { String::new() };
+    format!("{missing}\n\n{}{rest}\n", table.text())
+}
+
+fn threshold(scorer: Option<&Scorer>) -> String {
+    let Some(Scorer { threshold, contamination, fitted_on }) = scorer else {
+        return "threshold: –\n".to_owned();
+    };
+    let share = contamination.map(|share| format!(", for a contamination of {share}"));
+    let rows = fitted_on.map(|(part, rows)| format!(", from {rows} rows of {part}"));
+    format!(
+        "threshold: a score above {threshold} is an anomaly{}{}\n",
+        share.unwrap_or_default(),
+        rows.unwrap_or_default()
+    )
 }
 
 fn json(value: &impl Serialize) -> String {

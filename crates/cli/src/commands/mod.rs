@@ -1,13 +1,18 @@
 //! One file a command: its arguments and what it does.
 
+pub mod blocks;
 pub mod compare;
 pub mod completions;
 pub mod convert;
 pub mod data;
 pub mod data_arguments;
+pub mod decode;
+pub mod detect;
 pub mod encode;
 pub mod evaluate;
 pub mod experiments;
+pub mod export;
+pub mod import;
 pub mod inspect;
 pub mod interpolate;
 pub mod interpolation_quality;
@@ -18,7 +23,9 @@ pub mod page;
 pub mod pictures;
 pub mod profiles;
 pub mod reconstruct;
+pub mod rows_out;
 pub mod run;
+pub mod score;
 pub mod sweep;
 pub mod train;
 pub mod version;

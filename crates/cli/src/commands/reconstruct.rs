@@ -1,4 +1,7 @@
-//! `narrows reconstruct`: images over what models make of them, or rows of a table beside it.
+//! `narrows reconstruct`: images over what models make of them, or rows of a table beside it; or the reconstructions of all rows, written to
+//! a file.
+
+use std::str::FromStr;
 
 use clap::Args;
 use narrows::compute::Compute;
@@ -8,47 +11,112 @@ use narrows::report::palette;
 use narrows::report::panels::{Key, panels};
 
 use crate::arguments::Common;
-use crate::commands::data_arguments::{DataArguments, DataForModels, with_id};
-use crate::commands::model_file::{LoadedModel, Models};
+use crate::commands::blocks::AllRows;
+use crate::commands::data_arguments::{DataForModels, with_id};
+use crate::commands::decode::DecodedFile;
+use crate::commands::model_file::{LoadedModel, Models, only};
 use crate::commands::output::print;
 use crate::commands::pictures::{PictureFile, Pictures};
 use crate::commands::profiles::{GREY, Line, PANEL, Profiles, SCALE};
+use crate::commands::rows_out::Replacing;
 use crate::failure::Failure;
 
 /// Draw images and, under them, each model's reconstructions; or rows of a table as lines, with each model's over them
 ///
 /// Errors are per pixel or column, in the scale of the model's input. What is missing in a row of a table is a gap in its line; the
 /// models' lines fill it.
+///
+/// With an --out of rows (.csv, .tsv, .npy, .parquet, or - for CSV on the standard output) or, of images, a folder of PNGs, the
+/// reconstructions of all rows are written, in the units of the data. They are read and written block by block, so neither need fit into
+/// memory.
 #[derive(Debug, Args)]
 pub struct Reconstruct {
     #[command(flatten)]
     models: Models,
 
     #[command(flatten)]
-    data: DataArguments,
+    data: AllRows,
 
-    /// Which images, for instance 7, test:7:3 or test#42 [default: the first of each class of the test set]
+    /// Which images are drawn, for instance 7, test:7:3 or test#42 [default: the first of each class of the test set]
     #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',')]
     rows: Vec<RowName>,
 
-    /// The picture to write, PNG or SVG by its ending
-    #[arg(long, value_name = "PICTURE", default_value = "reconstructions.png")]
-    out: PictureFile,
+    /// The picture to write, .png or .svg; or the file or folder for the reconstructions of all rows
+    #[arg(long, value_name = "FILE", default_value = "reconstructions.png")]
+    out: Out,
+
+    /// With a file of rows: fill in what is missing, and leave the other values as they are
+    #[arg(long)]
+    fill: bool,
+
+    #[command(flatten)]
+    replacing: Replacing,
+}
+
+/// What is written.
+#[derive(Clone, Debug)]
+enum Out {
+    Picture(PictureFile),
+    Rows(DecodedFile),
+}
+
+impl FromStr for Out {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(picture) => Ok(Self::Picture(picture)),
+            Err(why) => {
+                let why: String = why;
+                text.parse().map(Self::Rows).map_err(|other: String| format!("{why}; {other}"))
+            }
+        }
+    }
 }
 
 impl Reconstruct {
     /// Does it.
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let models = self.models.load()?;
-        let DataForModels { parts: data, name: source } = self.data.load_for(&models, common)?;
+        let out = match &self.out {
+            Out::Picture(out) => out,
+            Out::Rows(out) if self.rows.is_empty() => return self.write(only(models)?, out, common),
+            Out::Rows(_) => {
+                return Err(Failure::user(
+                    "--rows names rows to be drawn, and --out is no picture; give an --out that ends in .png or .svg, or no --rows",
+                ));
+            }
+        };
+        if self.fill {
+            return Err(Failure::user(
+                "--fill goes with a file of rows; give an --out that ends in .csv, for instance",
+            ));
+        }
+        let DataForModels { parts: data, name: source } = self.data.data().load_for(&models, common)?;
         let names = if self.rows.is_empty() { first_of_each_class(&data) } else { self.rows.clone() };
         let mut compute = common.compute()?;
         let drawn = match data.schema().image() {
             Some(_) => images(&models, &data, &source, &names, &mut compute)?,
             None => lines(&models, &data, &source, &names, &mut compute)?,
         };
-        self.out.write(&drawn)?;
-        print(&format!("{}\n", self.out.shown()))
+        out.write(&drawn)?;
+        print(&format!("{}\n", out.shown()))
+    }
+
+    /// The reconstructions of all rows by one model.
+    fn write(&self, model: LoadedModel, out: &DecodedFile, common: &Common) -> Result<(), Failure> {
+        out.check(&model, self.replacing)?;
+        let (predictor, mut compute) = (model.model.predictor()?, common.compute()?);
+        out.write(&model, |take| {
+            self.data.for_each(&model, common, |block| {
+                let samples = model.samples(&block.rows)?;
+                let raw = match self.fill {
+                    true => predictor.filled(&mut compute, &samples)?,
+                    false => model.model.input.raw(&predictor.reconstruct(&mut compute, &samples)?),
+                };
+                take(block.names(), raw)
+            })
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{Ended, ended, program};
 use generate::{Amount, write};
 
 /// A folder with the data of the examples where their commands look for it.
-fn data(name: &str) -> PathBuf {
+pub fn data(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("examples").join(name);
     let _ = fs::remove_dir_all(&folder);
     let amount = Amount { pictures_of_a_class: 30, machines: 300, signals: 4_000 };

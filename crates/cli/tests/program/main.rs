@@ -6,13 +6,16 @@
 mod commands;
 mod data;
 mod examples;
+mod export;
 mod files;
 mod interrupt;
 mod mistakes;
 mod model_files;
+mod onnx;
 mod pictures;
 mod pytorch;
 mod resume;
+mod rows;
 mod several;
 mod study;
 mod sweep;

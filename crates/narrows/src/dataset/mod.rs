@@ -14,6 +14,7 @@ pub mod load;
 pub mod mnist;
 mod moments;
 mod normalisation;
+pub mod output;
 mod parts;
 mod pieces;
 mod row_name;

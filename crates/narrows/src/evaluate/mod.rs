@@ -1,5 +1,6 @@
 //! What a model is worth, measured.
 
+pub mod anomaly;
 mod certificate;
 mod classes;
 mod latent;

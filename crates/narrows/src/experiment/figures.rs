@@ -18,7 +18,7 @@ use crate::pca::Pca;
 use crate::report::raster::{self, RasterError};
 
 /// The published training curves: model, epoch (from 0), average training loss.
-const PUBLISHED_CURVES: &str = include_str!("../../../../experiments/published_curves.csv");
+const PUBLISHED_CURVES: &str = include_str!("../../experiments/published_curves.csv");
 
 /// Twice the size in pixels: crisp on today's screens and in print.
 const PNG_SCALE: f32 = 2.0;

@@ -50,3 +50,10 @@ pub use sweep::{
 };
 pub use validation::{ExperimentError, MAX_SEED};
 pub use work::RunOptions;
+
+/// Name and TOML of every built-in experiment.
+pub const BUILT_IN: [(&str, &str); 3] = [
+    ("assignment", include_str!("../../experiments/assignment.toml")),
+    ("quick", include_str!("../../experiments/quick.toml")),
+    ("records", include_str!("../../experiments/records.toml")),
+];

@@ -50,8 +50,8 @@ pub enum LoadError {
         /// Why.
         source: SafeTensorError,
     },
-    /// It is safetensors, but not of narrows.
-    #[error("{path} is a safetensors file, but no model of narrows: {why}")]
+    /// It is a whole file, but not of narrows.
+    #[error("{path} is no model of narrows: {why}")]
     Foreign {
         /// Which file.
         path: String,
@@ -99,6 +99,14 @@ pub enum LoadError {
         /// What is wrong with which.
         what: String,
     },
+    /// It is no ONNX file that narrows wrote, or not whole.
+    #[error("{path} is no ONNX file with a model of narrows: {why}")]
+    Onnx {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// It is no history of a training.
     #[error("{path} is no history of a training: {why}")]
     History {
@@ -125,6 +133,16 @@ pub enum SaveError {
         index: usize,
         /// What it is.
         value: f32,
+    },
+    /// It has more bytes than an ONNX file may have.
+    #[error(
+        "the model cannot be written as ONNX: the file would have {bytes} bytes, and {limit} are the most; export encoder and decoder alone, or another format"
+    )]
+    OnnxTooLarge {
+        /// Those of the file, or of its parameters.
+        bytes: u64,
+        /// The most.
+        limit: u64,
     },
     /// The file cannot be written.
     #[error("{path} cannot be written: {source}")]
@@ -204,8 +222,16 @@ pub(super) fn check_finite(parameters: &Parameters) -> Result<(), SaveError> {
     Ok(())
 }
 
-/// The bytes of a file. The header comes first: of a file that is something else, no more than that is read.
+/// The bytes of a file of narrows. The header comes first: of a file that is something else, no more than that is read.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    read_if(path, |header, name| metadata_of(header, name).map(drop))
+}
+
+/// The bytes of a safetensors file of anyone whose header is right.
+pub(super) fn read_if(
+    path: &Path,
+    check: impl FnOnce(&[u8], &str) -> Result<(), LoadError>,
+) -> Result<Vec<u8>, LoadError> {
     let name = path.display().to_string();
     let failed = |source: ReadError| LoadError::Read { path: name.clone(), source };
     let read =
@@ -221,7 +247,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let header = header_length(&bytes, length)
         .map_err(|source| LoadError::Container { path: name.clone(), source })?;
     read(&mut file, header, &mut bytes)?;
-    metadata_of(&bytes[LENGTH_BYTES as usize..], &name)?;
+    check(&bytes[LENGTH_BYTES as usize..], &name)?;
     let limit = LENGTH_BYTES + header + MAX_DATA_BYTES;
     if length > limit {
         return Err(failed(ReadError::TooLarge { limit }));
@@ -244,28 +270,38 @@ fn header_length(first: &[u8], file_length: u64) -> Result<u64, SafeTensorError>
 
 /// What narrows has written beside the tensors.
 fn metadata_of(header: &[u8], path: &str) -> Result<String, LoadError> {
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(default, rename = "__metadata__")]
-        metadata: HashMap<String, String>,
-    }
-    let Header { mut metadata } = serde_json::from_slice(header).map_err(|error| {
-        let source = SafeTensorError::InvalidHeaderDeserialization(error);
-        LoadError::Container { path: path.to_owned(), source }
-    })?;
-    metadata.remove(KEY).ok_or_else(|| {
+    all_metadata(header, path)?.remove(KEY).ok_or_else(|| {
         let why = format!("it has no metadata `{KEY}`");
         LoadError::Foreign { path: path.to_owned(), why }
     })
 }
 
+/// What a header says beside the tensors, whoever wrote it.
+pub(super) fn all_metadata(header: &[u8], path: &str) -> Result<HashMap<String, String>, LoadError> {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(default, rename = "__metadata__")]
+        metadata: HashMap<String, String>,
+    }
+    let Header { metadata } = serde_json::from_slice(header).map_err(|error| {
+        let source = SafeTensorError::InvalidHeaderDeserialization(error);
+        LoadError::Container { path: path.to_owned(), source }
+    })?;
+    Ok(metadata)
+}
+
 /// The tensors of a file, and its metadata.
 pub(super) fn open<'a>(bytes: &'a [u8], path: &str) -> Result<(SafeTensors<'a>, String), LoadError> {
+    let (tensors, header) = open_any(bytes, path)?;
+    Ok((tensors, metadata_of(header, path)?))
+}
+
+/// The tensors of a file of anyone, and its header.
+pub(super) fn open_any<'a>(bytes: &'a [u8], path: &str) -> Result<(SafeTensors<'a>, &'a [u8]), LoadError> {
     let container = |source| LoadError::Container { path: path.to_owned(), source };
     let (header, _) = SafeTensors::read_metadata(bytes).map_err(container)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
-    let metadata = metadata_of(&bytes[LENGTH_BYTES as usize..][..header], path)?;
-    Ok((tensors, metadata))
+    Ok((tensors, &bytes[LENGTH_BYTES as usize..][..header]))
 }
 
 /// Checks that the layout is one of the versions up to `newest`. What a later one means by the other keys is not known here, so

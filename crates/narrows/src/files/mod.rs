@@ -11,11 +11,16 @@ mod input;
 pub mod judge;
 mod lenient;
 pub mod model;
+pub mod npz;
+pub mod onnx;
 mod provenance;
+pub mod pytorch;
 mod read;
+mod scorer;
 #[cfg(feature = "report")]
 pub mod snapshots;
 mod source;
+pub mod state_dict;
 mod write;
 
 pub use container::{LoadError, SaveError};

@@ -24,12 +24,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// As for [`write_atomically`], and those of `write`; then nothing of that name has changed.
-pub fn write_atomically_with(
+pub fn write_atomically_with<E: From<io::Error>>(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
     if path.file_name().is_none() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path to a file is needed"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path to a file is needed").into());
     }
     let path = &behind_links(path);
     let replaced = fs::symlink_metadata(path).ok();
@@ -43,7 +43,7 @@ pub fn write_atomically_with(
     writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     // Dropped on any error above, the temporary file is removed.
     temporary.persist(path).map_err(|failed| failed.error)?;
-    sync_folder(folder)
+    Ok(sync_folder(folder)?)
 }
 
 /// Writes a folder that does not exist: `write` fills one with a temporary name, which is then renamed.

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use narrows::dataset::{ImageShape, Missing, Schema};
-use narrows::files::model::{Provenance, load, save, to_bytes};
+use narrows::dataset::{ImageShape, Missing, Part, Schema};
+use narrows::evaluate::anomaly::{AnomalyScorer, Threshold};
+use narrows::files::model::{Provenance, load, load_scorer, save, save_with_scorer, to_bytes};
 use narrows::files::{LoadError, judge};
 use narrows::model::Autoencoder;
 use narrows::train::{Optimiser, Schedule};
@@ -104,6 +105,38 @@ fn a_later_file_that_may_compute_something_else_is_refused_by_a_sentence() {
     for words in ["model-later-refused.safetensors", "`input.schema.units`", "install a newer narrows"] {
         assert!(sentence.contains(words), "`{words}` is not in: {sentence}");
     }
+}
+
+#[test]
+fn a_scorer_is_read_back_to_the_bit_and_a_file_of_before_has_none() {
+    let before = golden("model-version-2.safetensors");
+    assert_eq!(load_scorer(&before).unwrap(), None);
+    let (model, provenance) = load(&before).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let scores: Vec<f64> = (0..5_000).map(|row| f64::from(row % 977) / 3.0).collect();
+    let given = AnomalyScorer::given(0.1).unwrap();
+    let fitted = AnomalyScorer::fit(&scores, Threshold::Contamination(0.01), Part::Train).unwrap();
+    for scorer in [given, fitted] {
+        save_with_scorer(&path, &model, &scorer, &provenance).unwrap();
+        assert_eq!(load_scorer(&path).unwrap(), Some(scorer));
+        assert_eq!(load(&path).unwrap(), (model.clone(), provenance.clone()));
+    }
+    let altered = |from: &[u8], to: &[u8]| {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let place = bytes.windows(from.len()).position(|window| window == from).unwrap();
+        bytes[place..place + from.len()].copy_from_slice(to);
+        let altered = folder.path().join("altered.safetensors");
+        std::fs::write(&altered, bytes).unwrap();
+        load(&altered).unwrap_err()
+    };
+    let unknown = altered(br#"\"contamination\""#, br#"\"kontamination\""#);
+    assert!(
+        matches!(&unknown, LoadError::Unknown { keys, .. } if keys == &["scorer.kontamination"]),
+        "{unknown}"
+    );
+    let wrong = altered(br#"\"contamination\":0.01"#, br#"\"contamination\":9.01"#).to_string();
+    assert!(wrong.contains("at most 0.5"), "{wrong}");
 }
 
 #[cfg(feature = "report")]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use narrows::dataset::format::{Format, FormatError, Limits, Source, csv, idx, npy};
 use narrows::dataset::{RowName, Split};
-use narrows::files::{judge, model};
+use narrows::files::state_dict::{self, Activations};
+use narrows::files::{judge, model, onnx};
 
 /// Reads a source with the reader of its format.
 pub fn read(source: Source, limits: &Limits) -> Result<(), FormatError> {
@@ -43,6 +44,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn read_by_all(bytes: Vec<u8>) {
     let _ = model::from_bytes(&bytes, "mutated".to_owned());
     let _ = judge::from_bytes(&bytes, "mutated");
+    let _ = onnx::from_bytes(&bytes, "mutated");
+    let _ = state_dict::from_bytes(&bytes, Activations::default(), "mutated");
     let text = String::from_utf8_lossy(&bytes);
     let _ = text.parse::<RowName>();
     let _ = Split::from_json(&text);
@@ -57,7 +60,7 @@ fn read_by_all(bytes: Vec<u8>) {
 fn damaged_files_never_panic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = vec![root.join("golden/files/model-version-1.safetensors")];
-    for folder in ["golden/data", "fuzz/corpus", "experiments"] {
+    for folder in ["golden/data", "fuzz/corpus", "crates/narrows/experiments"] {
         files(&root.join(folder), &mut found);
     }
     assert!(found.len() > 180);

@@ -2,6 +2,7 @@
 //! made to have what is to be found.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod anomaly;
 mod certificate;
 mod made;
 mod neighbours;

@@ -125,6 +125,11 @@ impl Extent {
         }
     }
 
+    /// The least and the greatest of those that are finite.
+    pub fn ends(&self) -> (f32, f32) {
+        (self.low, self.high)
+    }
+
     /// The range that images of these values have, and whether they become bytes.
     pub fn range_of_images(&self, path: &str, notes: &mut Vec<String>) -> (ValueRange, bool) {
         let range = range_of((self.low, self.high));
@@ -282,7 +287,7 @@ fn reshaped(
 }
 
 /// The usual range that holds all values, or their own.
-fn range_of((low, high): (f32, f32)) -> ValueRange {
+pub(super) fn range_of((low, high): (f32, f32)) -> ValueRange {
     let usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)];
     // Pixels from 0 to 16 are no dark bytes: white is taken for a usual one only if some value comes near it.
     let fits = |&(least, greatest): &(f32, f32)| low >= least && high <= greatest && high > 0.5 * greatest;
@@ -296,7 +301,7 @@ fn range_of((low, high): (f32, f32)) -> ValueRange {
 }
 
 /// The columns of an array, named by their numbers from 0.
-fn named(values: Values, features: usize) -> Table {
+pub(super) fn named(values: Values, features: usize) -> Table {
     let numbers = match values {
         Values::Bytes(bytes) => bytes.into_iter().map(f32::from).collect(),
         Values::Numbers(numbers) => numbers,

@@ -56,9 +56,13 @@ pub(super) fn parts(
     Ok(Loaded { parts, notes, split })
 }
 
-/// The parts as the files have them.
-pub(super) fn unsplit(mut found: FoundParts, options: &LoadOptions) -> Result<Vec<UnsplitPart>, LoadError> {
-    let schema = schema(&found, &LoadOptions { missing: MissingRule::Mask, ..options.clone() }, None)?;
+/// The parts as the files have them; for a model that was trained on rows of `of_model`, or with their missing values.
+pub(super) fn unsplit(
+    mut found: FoundParts,
+    options: &LoadOptions,
+    of_model: Option<&Schema>,
+) -> Result<Vec<UnsplitPart>, LoadError> {
+    let schema = schema(&found, &LoadOptions { missing: MissingRule::Mask, ..options.clone() }, of_model)?;
     let ids = Ids::take(&mut found);
     let Datasets { train, validation, test } = datasets(found, &schema, options)?;
     let named =

@@ -110,7 +110,7 @@ impl Input {
 }
 
 /// What was seen of a column, piece after piece.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Seen {
     any_date: bool,
     /// The greatest difference between a date and its value.

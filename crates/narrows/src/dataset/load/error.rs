@@ -126,6 +126,19 @@ pub enum LoadError {
         /// Line and column of the first.
         place: String,
     },
+    /// A value is missing, and the model has not learned to do without.
+    #[error(
+        "{path}: column `{column}` of row {row} (from 0) is missing, and the model was trained on whole rows; fill missing values, or \
+         train with --missing mask"
+    )]
+    MissingForModel {
+        /// Of which path.
+        path: String,
+        /// Which row, from 0.
+        row: usize,
+        /// The column's name, or its number from 0.
+        column: String,
+    },
     /// A row without a class or a name of its own.
     #[error(
         "{path}: {count} rows have no {column}, which --{option} names; the first is {place}. Remove these rows, or give no --{option}"

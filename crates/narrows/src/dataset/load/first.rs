@@ -34,5 +34,5 @@ pub fn first_rows(options: &LoadOptions, count: usize) -> Result<Option<UnsplitP
         file.first(count).map_err(|error| LoadError::Data { path: path.clone(), source: error.into() })?;
     let wanted = Wanted { leaves_missing: true, ..Wanted::default() };
     let found = array::read(&path, rows, None, options, &wanted, &mut Vec::new())?;
-    Ok(assemble::unsplit(FoundParts::one(found), options)?.pop())
+    Ok(assemble::unsplit(FoundParts::one(found), options, None)?.pop())
 }

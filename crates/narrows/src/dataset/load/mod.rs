@@ -15,6 +15,7 @@
 
 mod array;
 mod assemble;
+mod blocks;
 mod cache;
 mod column;
 mod error;
@@ -33,6 +34,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+pub use blocks::{RowBlock, RowBlocks, row_blocks};
 pub use error::{LoadError, WordColumn};
 pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};
@@ -149,7 +151,7 @@ pub fn load_unsplit(
     }
     let wanted = Wanted { columns: None, leaves_out_words: true, leaves_missing: true };
     let found = reader.all(wanted)?;
-    Ok(Unsplit { parts: assemble::unsplit(found, options)?, notes: reader.notes })
+    Ok(Unsplit { parts: assemble::unsplit(found, options, None)?, notes: reader.notes })
 }
 
 struct Reader<'a> {
@@ -259,6 +261,10 @@ impl<'a> Reader<'a> {
 
     fn path(&mut self, path: &str, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
         let source = Source::open(Path::new(path)).map_err(|error| self.not_there(path, error))?;
+        self.source(path, source, wanted)
+    }
+
+    fn source(&mut self, path: &str, source: Source, wanted: Wanted<'_>) -> Result<FoundParts, LoadError> {
         match source.format() {
             Format::Csv => self.csv(path, source, wanted),
             Format::Parquet => self.parquet(path, source, wanted),

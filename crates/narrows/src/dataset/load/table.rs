@@ -3,7 +3,8 @@
 //! What becomes of the columns is planned from what is known of all their cells ([`Plan`]); then the values are read, all at once or
 //! piece after piece ([`Rows`]).
 
-use super::column::{Cellwise, Input, Seen, categories, labels, names};
+pub(super) use super::column::Seen;
+use super::column::{Cellwise, Input, categories, labels, names};
 use super::error::{LoadError, WordColumn, nearest};
 use super::found::{Found, FoundValues, Kind, Labels};
 use super::{LoadOptions, Wanted};
@@ -90,6 +91,16 @@ impl<'a> Rows<'a> {
     pub fn new(path: &'a str, plan: &'a Plan) -> Self {
         let seen = plan.inputs.iter().map(|_| Seen::default()).collect();
         Self { path, plan, count: 0, seen }
+    }
+
+    /// Goes on behind the `count` rows of earlier pieces, of which this was `seen`: nothing, or what [`Rows::into_seen`] gave.
+    pub fn going_on(path: &'a str, plan: &'a Plan, count: usize, seen: Option<Vec<Seen>>) -> Self {
+        let fresh = Self::new(path, plan);
+        Self { count, seen: seen.unwrap_or(fresh.seen), ..fresh }
+    }
+
+    pub fn into_seen(self) -> Vec<Seen> {
+        self.seen
     }
 
     pub fn count(&self) -> usize {

@@ -13,7 +13,11 @@ use crate::experiment::Experiment;
 use crate::experiment::lock::{LOCK, RunLock};
 use crate::files::{MAX_EXPERIMENT_BYTES, is_temporary, read_text};
 
-const MODEL_FILES: [&str; 3] = [MODEL, HISTORY, SNAPSHOTS];
+/// `exact-pca.safetensors` was put beside a model by `score` or `detect`.
+const MODEL_FILES: [&str; 4] = [MODEL, HISTORY, SNAPSHOTS, "exact-pca.safetensors"];
+
+/// What `detect` puts into a run's folder.
+const DETECTED: [&str; 3] = ["anomalies.html", "anomalies.csv", "scores.csv"];
 
 impl RunDirectory {
     /// Makes the folder, empty but for the experiment and what a run that is resumed has left, and locks it for as long as the lock lives.
@@ -79,8 +83,9 @@ impl RunDirectory {
         remove_files(&self.path.join(BEST), |name| name == MODEL || is_temporary(name))?;
         remove_matching(&self.path, is_temporary)?;
         // The experiment last: if this is interrupted, what is left is still known as a run.
-        [SUMMARY, SWEEP, SWEEP_TABLE, REPORT, JUDGE, SPLIT, EXPERIMENT]
+        DETECTED
             .into_iter()
+            .chain([SUMMARY, SWEEP, SWEEP_TABLE, REPORT, JUDGE, SPLIT, EXPERIMENT])
             .try_for_each(|file| unless_missing(fs::remove_file(self.path.join(file))))
     }
 }

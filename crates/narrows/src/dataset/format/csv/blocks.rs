@@ -62,6 +62,13 @@ impl Blocks {
         self.columns.names.iter().map(String::as_str).zip(self.columns.text.iter().copied())
     }
 
+    /// Reads columns as text, which then may begin with numbers. To be said before the first block is read.
+    pub(in crate::dataset) fn read_as_text(&mut self, is_text: impl Fn(&str) -> bool) {
+        for (name, text) in self.columns.names.iter().zip(&mut self.columns.text) {
+            *text |= is_text(name);
+        }
+    }
+
     /// Bytes of the text that were read.
     pub(in crate::dataset) fn bytes(&self) -> u64 {
         self.bytes

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub use list::{ImageFile, Listing, Role, list};
 pub(in crate::dataset) use pieces::{Piece, Pieces};
 pub use resize::{Target, grey_bytes, grey_numbers, resize_bytes, resize_numbers};
-pub use write::write_folder;
+pub use write::{write_folder, write_pictures};
 
 use super::Limits;
 use super::error::{Fault, FormatError, Problem};

@@ -9,6 +9,7 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::super::error::{Fault, FormatError, Problem};
 use super::{ImageFile, Images, ImagesProblem};
+use crate::dataset::ImageShape;
 use crate::files::write_folder_atomically;
 
 /// Writes every image as PNG into `folder`, which must not exist: `train/7/00042.png` for the 42nd image (from 0) if it
@@ -20,6 +21,33 @@ pub fn write_folder(folder: &Path, images: &Images) -> Result<(), FormatError> {
     refuse_existing(folder)
         .and_then(|()| write_folder_atomically(folder, |temporary| write_all(temporary, images)))
         .map_err(|problem| Fault::from(problem).in_file(folder))
+}
+
+/// Writes images of bytes that come some at a time into a folder that does not exist: `0000000.png`, `0000001.png`, …
+///
+/// # Errors
+/// If the folder exists, and those of the file system and of `fill`; then there is no such folder.
+pub fn write_pictures<E: From<std::io::Error>>(
+    folder: &Path,
+    shape: ImageShape,
+    fill: impl FnOnce(&mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<(), E>,
+) -> Result<(), E> {
+    let plain = |problem: Problem| match problem {
+        Problem::Io(error) => error,
+        problem => std::io::Error::other(problem.to_string()),
+    };
+    refuse_existing(folder).map_err(plain)?;
+    let ImageShape { height, width, channels } = shape;
+    write_folder_atomically(folder, |temporary| {
+        let mut count = 0;
+        fill(&mut |pixels| {
+            for pixels in pixels.chunks_exact(height * width * channels) {
+                write_png(&temporary.join(format!("{count:07}.png")), pixels, shape).map_err(plain)?;
+                count += 1;
+            }
+            Ok(())
+        })
+    })
 }
 
 fn refuse_existing(folder: &Path) -> Result<(), Problem> {
@@ -37,7 +65,8 @@ fn write_all(folder: &Path, images: &Images) -> Result<(), Problem> {
     for (index, (file, pixels)) in images.files.iter().zip(images.pixels.chunks_exact(row)).enumerate() {
         let folder = folder.join(relative_folder(file, images)?);
         fs::create_dir_all(&folder)?;
-        write_png(&folder.join(format!("{index:0digits$}.png")), pixels, images)?;
+        let shape = ImageShape { height: images.height, width: images.width, channels: images.channels };
+        write_png(&folder.join(format!("{index:0digits$}.png")), pixels, shape)?;
     }
     Ok(())
 }
@@ -55,12 +84,12 @@ fn relative_folder(file: &ImageFile, images: &Images) -> Result<PathBuf, Problem
     Ok(folder)
 }
 
-fn write_png(path: &Path, pixels: &[u8], images: &Images) -> Result<(), Problem> {
+fn write_png(path: &Path, pixels: &[u8], shape: ImageShape) -> Result<(), Problem> {
     let side = |side: usize| u32::try_from(side).map_err(|error| Problem::Io(std::io::Error::other(error)));
-    let colour = if images.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+    let colour = if shape.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
     let mut writer = BufWriter::new(File::create(path)?);
     PngEncoder::new(&mut writer)
-        .write_image(pixels, side(images.width)?, side(images.height)?, colour)
+        .write_image(pixels, side(shape.width)?, side(shape.height)?, colour)
         .map_err(|error| Problem::Io(std::io::Error::other(error)))?;
     Ok(writer.flush()?)
 }

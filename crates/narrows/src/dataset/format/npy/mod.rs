@@ -11,7 +11,7 @@ mod write;
 
 pub use archive::{Archive, Choice};
 pub use header::NpyProblem;
-pub(in crate::dataset) use write::{RowWriter, write_pieces};
+pub(in crate::dataset) use write::{RowWriter, write_pieces, write_rows};
 pub use write::{write, write_archive};
 
 use super::Limits;

@@ -104,6 +104,38 @@ pub(in crate::dataset) fn write_pieces(
     .map_err(|error| Fault::from(Problem::from(error)).in_file(path))
 }
 
+/// Writes one array of numbers or bytes, of which it need not be known beforehand how many rows it will have: `fill` is given what takes
+/// the next rows, whole ones of the same kind, and the shape of a row, which it may still say.
+///
+/// # Errors
+/// Those of the file system and of `fill`; then nothing of that name has changed.
+pub(in crate::dataset) fn write_rows<E: From<io::Error>>(
+    path: &Path,
+    row_shape: &mut Vec<usize>,
+    as_bytes: bool,
+    fill: impl FnOnce(&mut dyn FnMut(&Values) -> io::Result<()>, &mut Vec<usize>) -> Result<(), E>,
+) -> Result<(), E> {
+    let description = if as_bytes { BYTES } else { NUMBERS };
+    write_atomically_with(path, |writer| {
+        writer.write_all(&[0; HEADER_ROOM])?;
+        let mut count = 0;
+        let mut take = |values: &Values| {
+            count += match values {
+                Values::Bytes(bytes) => bytes.len(),
+                Values::Numbers(numbers) => numbers.len(),
+                Values::Text(_) => unreachable!("text is not written by rows"),
+            };
+            write_values(writer, values)
+        };
+        fill(&mut take, row_shape)?;
+        let rows = count / row_shape.iter().product::<usize>().max(1);
+        let shape: Vec<usize> = std::iter::once(rows).chain(row_shape.iter().copied()).collect();
+        writer.seek(SeekFrom::Start(0))?;
+        writer.write_all(&header(&shape, description, HEADER_ROOM))?;
+        Ok(())
+    })
+}
+
 /// Writes several arrays into one `.npz`, without compression as `numpy.savez` does.
 ///
 /// # Errors

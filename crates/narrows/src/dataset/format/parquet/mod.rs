@@ -20,6 +20,7 @@ use arrow_schema::{ArrowError, Schema};
 use bytes::Bytes;
 
 pub use write::write;
+pub(in crate::dataset) use write::write_rows;
 
 use super::Limits;
 use super::error::{Fault, FormatError, Place, Problem};
