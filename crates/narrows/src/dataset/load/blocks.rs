@@ -207,6 +207,8 @@ impl RowBlocks<'_> {
         if columns.len() > NAMED {
             named.push(format!("{} more", columns.len() - NAMED));
         }
+        let last = named.pop().unwrap_or_default();
+        let named = if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) };
         let rows = match columns.len() {
             1 => grouped(first.1),
             _ => format!("at most {}", grouped(first.1)),
@@ -217,9 +219,8 @@ impl RowBlocks<'_> {
         };
         let verb = if columns.len() == 1 { "is" } else { "are" };
         Some(format!(
-            "{}: {} {verb} missing in {rows} of {} rows; {becomes}",
+            "{}: {named} {verb} missing in {rows} of {} rows; {becomes}",
             self.path,
-            named.join(", "),
             grouped(self.count)
         ))
     }
