@@ -63,9 +63,9 @@ pub struct Common {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(commands::run::Run),
-    Train(commands::train::Train),
+    Train(Box<commands::train::Train>),
     Sweep(Box<commands::sweep::Sweep>),
-    Evaluate(commands::evaluate::Evaluate),
+    Evaluate(Box<commands::evaluate::Evaluate>),
     Encode(Box<commands::encode::Encode>),
     Decode(commands::decode::Decode),
     Detect(Box<commands::detect::Detect>),

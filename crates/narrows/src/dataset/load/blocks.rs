@@ -32,6 +32,9 @@ pub struct RowBlock {
     pub ids: Option<Vec<String>>,
 }
 
+/// Rows, and what each is called.
+type NamedRows = (Dataset, Option<Vec<String>>);
+
 /// The blocks of a path. After an error there are no more.
 pub struct RowBlocks<'a> {
     path: String,
@@ -388,7 +391,7 @@ fn next_values(file: &ArrayFile, first: usize, piece: &mut Vec<u8>) -> Result<Op
 fn next_rows(
     parts: &mut VecDeque<UnsplitPart>,
     next: &mut usize,
-) -> Result<Option<(Dataset, Option<Vec<String>>)>, DataError> {
+) -> Result<Option<NamedRows>, DataError> {
     if parts.front().is_some_and(|part| *next == part.dataset.rows()) {
         parts.pop_front();
         *next = 0;
