@@ -65,7 +65,7 @@ pub enum Command {
     Run(commands::run::Run),
     Train(Box<commands::train::Train>),
     Sweep(Box<commands::sweep::Sweep>),
-    Evaluate(commands::evaluate::Evaluate),
+    Evaluate(Box<commands::evaluate::Evaluate>),
     Encode(Box<commands::encode::Encode>),
     Decode(commands::decode::Decode),
     Detect(Box<commands::detect::Detect>),

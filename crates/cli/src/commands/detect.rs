@@ -18,7 +18,7 @@ use crate::commands::blocks::AllRows;
 use crate::commands::data_arguments::{DataArguments, read_masked};
 use crate::commands::model_file::{LoadedModel, Models, only};
 use crate::commands::output::{print, write_file};
-use crate::commands::profiles::{GREY, Line, PANEL, Profiles, SCALE};
+use crate::commands::profiles::{GREY, Line, Profiles, SCALE};
 use crate::commands::rows_out::RowsFile;
 use crate::commands::run::{GoingOn, carry_out};
 use crate::commands::score::{
@@ -30,11 +30,14 @@ use crate::failure::Failure;
 const NAME: &str = "detector";
 
 /// The strangest rows: in the table of the page, and those that are drawn.
-const SHOWN: usize = 50;
-const DRAWN: usize = 12;
+const SHOWN: usize = 25;
+const DRAWN: usize = 10;
 
 /// Columns or pixels that are named for each row.
 const REASONS: usize = 3;
+
+/// Two panels stand side by side.
+const HALF_PANEL: (f64, f64) = (400.0, 150.0);
 
 /// Of each row that is drawn, the colour of what the model expects.
 const EXPECTED: [u8; 3] = [0xb3, 0x3a, 0x1e];
@@ -204,7 +207,7 @@ fn page(
     };
     let strangest = Section {
         heading: "The strangest rows".to_owned(),
-        blocks: vec![Block::Figure(figure), Block::Table(table(model, &found.strangest))],
+        blocks: vec![Block::Table(table(model, &found.strangest)), Block::Figure(figure)],
     };
     Ok(Page {
         title: format!("Anomalies in {name}"),
@@ -235,7 +238,8 @@ fn profiles(
     }
     let key = [("the row", GREY), ("what the model expects", EXPECTED)]
         .map(|(label, colour)| Key { label: label.to_owned(), colour });
-    Ok(panels(&format!("The strangest rows\n{SCALE}{}", profiles.left_out()), &key, PANEL, 1, &drawn))
+    let title = format!("The strangest rows\n{SCALE}{}", profiles.left_out());
+    Ok(panels(&title, &key, HALF_PANEL, 2, &drawn))
 }
 
 fn table(model: &LoadedModel, strangest: &[Strange]) -> Table {

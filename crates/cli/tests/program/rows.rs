@@ -187,7 +187,9 @@ fn scores_are_mean_squared_errors_and_a_threshold_is_kept_in_the_model() {
         "--reasons",
         "2"
     ];
-    for words in ["ROC AUC", "exact PCA", "average precision", "contamination 0.02 of 900 train rows"] {
+    for words in
+        ["ROC AUC", "exact PCA", "average precision", "which leaves 2 % of the 900 train rows above it"]
+    {
         assert!(scored.err.contains(words), "{words}: {}", scored.err);
     }
     let out = scored.success();
@@ -229,7 +231,10 @@ fn scores_are_mean_squared_errors_and_a_threshold_is_kept_in_the_model() {
     assert_eq!(table.lines().count(), 4);
     assert!(table.contains("M00") && table.contains("expected"), "{table}");
     let other = narrows!["score", &run, "--data", &data, "--threshold", "1e9", "--flagged"];
-    assert!(other.err.contains("0 above the threshold"), "{other:?}");
+    assert!(
+        other.err.contains("0 of 1000 rows (0.00 %) are above the threshold 1.000e9, which was given"),
+        "{other:?}"
+    );
     assert_eq!(load_scorer(&path).unwrap().unwrap().threshold(), 1e9);
     assert!(load_scorer(&path).unwrap().unwrap().quantiles().is_some(), "percentiles stay");
 }

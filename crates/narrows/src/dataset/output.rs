@@ -223,6 +223,30 @@ mod tests {
         assert_eq!(String::from_utf8(text).unwrap(), lines.join("\n"));
     }
 
+    #[cfg(feature = "parquet")]
+    #[test]
+    fn parquet_reads_back_as_it_was_taken() {
+        use crate::dataset::format::{Cells, Source, parquet};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("codes.parquet");
+        write_rows(&path, RowFormat::Parquet, |take| {
+            take(&rows(0))?;
+            take(&rows(2))
+        })
+        .unwrap();
+        let table = parquet::read(Source::open(&path).unwrap(), &Default::default()).unwrap();
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!((table.rows, names), (4, vec!["row", "why", "z1", "z2"]));
+        let Cells::Numbers { values, .. } = &table.columns[0].cells else { panic!("row") };
+        assert_eq!(values, &[0.0, 1.0, 2.0, 3.0]);
+        let Cells::Text(text) = &table.columns[1].cells else { panic!("why") };
+        assert_eq!((text.get(2), text.get(3)), (Some("a, b"), None));
+        let Cells::Numbers { values, .. } = &table.columns[3].cells else { panic!("z2") };
+        assert_eq!(values, &[-2.0, 1e-9, -2.0, 1e-9]);
+        assert_eq!(table.columns[2].missing.count, 2);
+    }
+
     #[test]
     fn an_array_has_as_many_rows_as_were_taken_and_an_error_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();

@@ -23,7 +23,7 @@ fn feature(schema: &Schema, index: usize) -> String {
     match schema.image() {
         Some(image) => {
             let pixel = index / image.channels;
-            format!("pixel {},{}", pixel / image.width, pixel % image.width)
+            format!("pixel ({}, {})", pixel / image.width, pixel % image.width)
         }
         None => schema.column(index),
     }
@@ -46,50 +46,50 @@ pub fn number(number: f32) -> String {
     }
 }
 
-/// The strangest rows for people.
+/// The strangest rows for people: numbers under one another, and behind them the reasons.
 pub fn table(model: &LoadedModel, strangest: &[Strange]) -> String {
     let any = |of: fn(&Strange) -> bool| strangest.iter().any(of);
-    let (percentile, label, pca, reasons) = (
+    let shown = [
+        true,
+        true,
         any(|strange| strange.percentile.is_some()),
         any(|strange| strange.is_anomaly.is_some()),
         any(|strange| strange.pca_score.is_some()),
-        any(|strange| !strange.reasons.is_empty()),
-    );
-    let headings = [
-        ("row", true),
-        ("score", true),
-        ("percentile", percentile),
-        ("label", label),
-        ("exact PCA's", pca),
-        ("because", reasons),
     ];
-    let shown: Vec<&str> = headings.iter().filter(|(_, shown)| *shown).map(|(heading, _)| *heading).collect();
-    let mut table = Table::new(&shown);
+    let of_shown = |cells: [String; 5]| -> Vec<String> {
+        cells.into_iter().zip(shown).filter(|(_, shown)| *shown).map(|(cell, _)| cell).collect()
+    };
+    let headings = of_shown(["row", "score", "percentile", "label", "by exact PCA"].map(str::to_owned));
+    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
     for strange in strangest {
         let dash = || "–".to_owned();
-        let cells = [
+        table.row(of_shown([
             strange.name.clone(),
             format!("{:.4}", strange.score),
             strange.percentile.map_or_else(dash, |percentile| format!("{percentile:.1}")),
             strange.is_anomaly.map_or_else(dash, |label| u8::from(label).to_string()),
             strange.pca_score.map_or_else(dash, |score| format!("{score:.4}")),
-            because(model.model.input.schema(), &strange.reasons),
-        ];
-        let shown = cells.into_iter().zip(headings).filter(|(_, (_, shown))| *shown);
-        table.row(shown.map(|(cell, _)| cell).collect());
+        ]));
     }
-    table.text()
+    let with_reasons = any(|strange| !strange.reasons.is_empty());
+    let reasons = strangest.iter().map(|strange| because(model.model.input.schema(), &strange.reasons));
+    let behind = std::iter::once("because".to_owned()).chain(reasons);
+    let numbers = table.text();
+    match with_reasons {
+        true => numbers.lines().zip(behind).map(|(line, because)| format!("{line}  {because}\n")).collect(),
+        false => numbers,
+    }
 }
 
 /// What was found, in some sentences.
 pub fn summary(model: &LoadedModel, scorer: Option<&AnomalyScorer>, found: &Found) -> String {
     let mut lines = vec![match scorer {
         Some(scorer) => format!(
-            "{} rows, {} above the threshold {} ({:.2} %); {}",
-            found.rows,
+            "{} of {} rows ({:.2} %) are above the threshold {}, which {}",
             found.flagged,
-            number(scorer.threshold() as f32),
+            found.rows,
             100.0 * found.flagged as f64 / found.rows.max(1) as f64,
+            number(scorer.threshold() as f32),
             rests_on(scorer)
         ),
         None => format!(
@@ -106,8 +106,10 @@ pub fn summary(model: &LoadedModel, scorer: Option<&AnomalyScorer>, found: &Foun
 
 fn rests_on(scorer: &AnomalyScorer) -> String {
     match (scorer.contamination(), scorer.fitted_on()) {
-        (Some(share), Some((part, rows))) => format!("contamination {share} of {rows} {part} rows"),
-        _ => "the threshold was given".to_owned(),
+        (Some(share), Some((part, rows))) => {
+            format!("leaves {} % of the {rows} {part} rows above it", number(100.0 * share as f32))
+        }
+        _ => "was given".to_owned(),
     }
 }
 

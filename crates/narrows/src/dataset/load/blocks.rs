@@ -32,6 +32,9 @@ pub struct RowBlock {
     pub ids: Option<Vec<String>>,
 }
 
+/// Rows, and what each is called.
+type NamedRows = (Dataset, Option<Vec<String>>);
+
 /// The blocks of a path. After an error there are no more.
 pub struct RowBlocks<'a> {
     path: String,
@@ -207,6 +210,8 @@ impl RowBlocks<'_> {
         if columns.len() > NAMED {
             named.push(format!("{} more", columns.len() - NAMED));
         }
+        let last = named.pop().unwrap_or_default();
+        let named = if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) };
         let rows = match columns.len() {
             1 => grouped(first.1),
             _ => format!("at most {}", grouped(first.1)),
@@ -217,9 +222,8 @@ impl RowBlocks<'_> {
         };
         let verb = if columns.len() == 1 { "is" } else { "are" };
         Some(format!(
-            "{}: {} {verb} missing in {rows} of {} rows; {becomes}",
+            "{}: {named} {verb} missing in {rows} of {} rows; {becomes}",
             self.path,
-            named.join(", "),
             grouped(self.count)
         ))
     }
@@ -387,7 +391,7 @@ fn next_values(file: &ArrayFile, first: usize, piece: &mut Vec<u8>) -> Result<Op
 fn next_rows(
     parts: &mut VecDeque<UnsplitPart>,
     next: &mut usize,
-) -> Result<Option<(Dataset, Option<Vec<String>>)>, DataError> {
+) -> Result<Option<NamedRows>, DataError> {
     if parts.front().is_some_and(|part| *next == part.dataset.rows()) {
         parts.pop_front();
         *next = 0;
