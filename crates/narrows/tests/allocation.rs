@@ -1,6 +1,8 @@
 //! A step allocates nothing: all memory is taken when training begins, and at the end of an epoch. Nor does a prediction of raw rows
 //! after the first.
 
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and these are their helpers")]
+
 use std::alloc::System;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;

@@ -73,6 +73,7 @@ pub fn golden() -> Result<(), String> {
     run(&[], &python, &["-m", "pip", "install", "--quiet", "--no-deps", "-r", "golden/requirements.txt"])?;
     run(&[], &python, &["golden/generate.py"])?;
     run(&[], &python, &["golden/masked.py"])?;
+    run(&[], &python, &["golden/objectives.py"])?;
     // docs/pytorch.md, as a reader would run it.
     run(&[], "cargo", &["build", "--release"])?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());

@@ -388,10 +388,7 @@ fn next_values(file: &ArrayFile, first: usize, piece: &mut Vec<u8>) -> Result<Op
 }
 
 /// The next rows of data that was loaded, part after part, and what they are called.
-fn next_rows(
-    parts: &mut VecDeque<UnsplitPart>,
-    next: &mut usize,
-) -> Result<Option<NamedRows>, DataError> {
+fn next_rows(parts: &mut VecDeque<UnsplitPart>, next: &mut usize) -> Result<Option<NamedRows>, DataError> {
     if parts.front().is_some_and(|part| *next == part.dataset.rows()) {
         parts.pop_front();
         *next = 0;
