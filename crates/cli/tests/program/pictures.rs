@@ -120,8 +120,10 @@ fn the_numbers_of_a_way_begin_at_from_and_end_at_to() {
 
 #[test]
 fn another_ending_than_png_and_svg_is_refused_before_anything_is_read() {
+    for name in ["a.jpg", "a.png.gz"] {
+        narrows!["reconstruct", "no/such/model", "--out", name].mistake(&["--out", ".png or .svg", ".csv"]);
+    }
     for name in ["a.jpg", "a", "a.png.gz", "svg"] {
-        narrows!["reconstruct", "no/such/model", "--out", name].mistake(&["--out", ".png or .svg"]);
         narrows!["interpolate", "no/such/model", "--from", "1", "--to", "7", "--out", name]
             .mistake(&["--out", ".png or .svg"]);
     }
