@@ -268,7 +268,7 @@ fn table(model: &LoadedModel, strangest: &[Strange]) -> Table {
             column("percentile", Align::Right),
             column("by the threshold", Align::Left),
             column("exact PCA's score", Align::Right),
-            column("because", Align::Left),
+            column("because", Align::Wrapped),
         ],
         rows: strangest.iter().map(row).collect(),
         footnotes: Vec::new(),

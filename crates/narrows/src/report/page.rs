@@ -123,6 +123,8 @@ pub enum Align {
     Left,
     /// At the right: numbers, whose digits are then under one another.
     Right,
+    /// To the left; text that is too long for its line goes on in the next.
+    Wrapped,
 }
 
 /// A cell of a table.
@@ -313,7 +315,11 @@ fn followed(address: &str) -> bool {
 
 fn one_table(table: &Table, numbering: &Numbering) -> Markup {
     let none = Cell::default();
-    let class = |align: Align| (align == Align::Right).then_some("number");
+    let class = |align: Align| match align {
+        Align::Left => None,
+        Align::Right => Some("number"),
+        Align::Wrapped => Some("text"),
+    };
     html! {
         // The box scrolls where the table is wider; a keyboard can reach it.
         figure.table id=(table.anchor) {
