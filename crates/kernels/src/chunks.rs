@@ -31,13 +31,11 @@ pub struct TreeSum<T> {
 
 impl<T: Add<Output = T>> TreeSum<T> {
     /// Of no chunk yet.
-    #[inline(always)]
     pub fn new() -> Self {
         Self { branches: [const { None }; MAX_LEVELS] }
     }
 
     /// Adds the next chunk.
-    #[inline(always)]
     pub fn push(&mut self, chunk: T) {
         let (mut sum, mut level) = (chunk, 0);
         while let Some(left) = self.branches[level].take() {
@@ -48,18 +46,8 @@ impl<T: Add<Output = T>> TreeSum<T> {
     }
 
     /// The sum of all chunks, if there were any.
-    #[inline(always)]
-    pub fn total(&mut self) -> Option<T> {
-        let mut sum = None;
-        for branch in &mut self.branches {
-            if let Some(left) = branch.take() {
-                sum = Some(match sum {
-                    None => left,
-                    Some(right) => left + right,
-                });
-            }
-        }
-        sum
+    pub fn total(self) -> Option<T> {
+        self.branches.into_iter().flatten().reduce(|right, left| left + right)
     }
 }
 

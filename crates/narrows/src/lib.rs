@@ -16,6 +16,7 @@ pub mod files;
 pub mod interpolate;
 pub mod model;
 pub mod pca;
+mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod train;

@@ -1,7 +1,7 @@
 //! All rows of data for one model, some at a time: those of a path in their order, or those of the model's own data by their parts.
 
 use clap::Args;
-use narrows::dataset::load::row_blocks;
+use narrows::dataset::load::{block_rows, row_blocks};
 use narrows::dataset::output::OutputColumn;
 use narrows::dataset::{Dataset, Part};
 
@@ -9,9 +9,6 @@ use crate::arguments::{Common, by_name};
 use crate::commands::data_arguments::{DataArguments, DataForModels};
 use crate::commands::model_file::LoadedModel;
 use crate::failure::{Failure, complain};
-
-/// Rows that are handed over at a time, of data that is loaded whole.
-const BLOCK_VALUES: usize = 1 << 18;
 
 /// Which rows of which data.
 #[derive(Debug, Args)]
@@ -106,7 +103,7 @@ impl AllRows {
                 }
                 return Err(Failure::user(format!("{} has no {part} set", data.train().name())));
             };
-            let step = (BLOCK_VALUES / rows.features()).max(1).next_multiple_of(16);
+            let step = block_rows(rows.features());
             for first in (0..rows.rows()).step_by(step) {
                 let indices: Vec<usize> = (first..rows.rows().min(first + step)).collect();
                 let ids = data.ids(part).map(|ids| indices.iter().map(|&row| ids[row].clone()).collect());

@@ -120,14 +120,8 @@ impl Detect {
 
     fn experiment(&self, data: LoadOptions, loaded: &Loaded) -> Experiment {
         let chosen = defaults(loaded.parts.schema(), loaded.parts.train().rows());
-        let training = TrainingSettings {
-            epochs: Some(self.epochs.unwrap_or(chosen.epochs)),
-            batch_size: Some(chosen.batch_size),
-            optimiser: Some(chosen.optimiser),
-            schedule: Some(chosen.schedule),
-            activation: Some(chosen.activation),
-            ..TrainingSettings::default()
-        };
+        let epochs = Some(self.epochs.unwrap_or(chosen.epochs));
+        let training = TrainingSettings { epochs, ..chosen.training() };
         let model = ModelSettings {
             name: NAME.to_owned(),
             hidden: chosen.hidden,

@@ -10,6 +10,7 @@ use narrows::files::{npz, pytorch};
 use crate::arguments::by_name;
 use crate::commands::model_file::{LoadedModel, OneModel};
 use crate::commands::output::{print, write_file};
+use crate::commands::rows_out::{Replacing, refuse_existing};
 use crate::failure::Failure;
 
 /// Write a model for other programs: ONNX, NumPy's NPZ, a PyTorch module, or safetensors
@@ -33,9 +34,8 @@ pub struct Export {
     #[arg(long, value_name = "PART", value_parser = by_name(Part::ALL, Part::name))]
     part: Option<Part>,
 
-    /// Replace files that are there
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    replacing: Replacing,
 }
 
 /// What is written.
@@ -91,12 +91,7 @@ impl Export {
         if format == Format::Pytorch {
             written.push(out.with_extension("safetensors"));
         }
-        if let Some(existing) = written.iter().find(|path| path.exists() && !self.force) {
-            let existing = existing.display();
-            return Err(Failure::user(format!(
-                "{existing} exists; --force replaces it, --out names another file"
-            )));
-        }
+        written.iter().try_for_each(|path| refuse_existing(path, self.replacing))?;
         self.write(&loaded, format, &written)?;
         print(&written.iter().map(|path| format!("{}\n", path.display())).collect::<String>())
     }
@@ -105,10 +100,7 @@ impl Export {
         let LoadedModel { model, provenance, .. } = loaded;
         let scorer = loaded.scorer()?;
         let scorer = scorer.as_ref();
-        let save_model = |path: &Path| match scorer {
-            Some(scorer) => model::save_with_scorer(path, model, scorer, provenance),
-            None => model::save(path, model, provenance),
-        };
+        let save_model = |path: &Path| model::save_with_scorer(path, model, scorer, provenance);
         let path = &paths[0];
         match format {
             Format::Onnx => onnx::save(path, model, scorer, provenance, self.part.unwrap_or_default())?,

@@ -15,6 +15,7 @@ use narrows::model::{Autoencoder, HiddenActivation, InputSpec, OutputActivation}
 use crate::arguments::named;
 use crate::commands::model_file::{ModelFile, is_onnx};
 use crate::commands::output::print;
+use crate::commands::rows_out::{Replacing, refuse_existing};
 use crate::failure::Failure;
 
 /// Make a model file of a PyTorch state dict, or of an ONNX file that narrows wrote
@@ -54,20 +55,14 @@ pub struct Import {
     #[arg(long)]
     name: Option<String>,
 
-    /// Replace a file that is there
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    replacing: Replacing,
 }
 
 impl Import {
     /// Does it.
     pub fn run(&self) -> Result<(), Failure> {
-        if self.out.exists() && !self.force {
-            let out = self.out.display();
-            return Err(Failure::user(format!(
-                "{out} exists; --force replaces it, --out names another file"
-            )));
-        }
+        refuse_existing(&self.out, self.replacing)?;
         match is_onnx(&self.file) {
             true => self.import_onnx()?,
             false => self.import_state_dict()?,
@@ -87,11 +82,7 @@ impl Import {
         if let Some(name) = &self.name {
             provenance.name.clone_from(name);
         }
-        match scorer {
-            Some(scorer) => save_with_scorer(&self.out, &model, &scorer, &provenance)?,
-            None => save(&self.out, &model, &provenance)?,
-        }
-        Ok(())
+        Ok(save_with_scorer(&self.out, &model, scorer.as_ref(), &provenance)?)
     }
 
     fn import_state_dict(&self) -> Result<(), Failure> {

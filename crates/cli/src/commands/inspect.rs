@@ -1,16 +1,13 @@
 //! `narrows inspect`: what model files hold.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use clap::Args;
 use narrows::dataset::{Missing, Normalisation, Schema};
 use narrows::files::model::Provenance;
-use narrows::files::onnx;
+use narrows::files::{onnx, sha256};
 use narrows::model::{Architecture, InputSpec};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::commands::model_file::{LoadedModel, Models, is_onnx};
 use crate::commands::output::{print, print_json};
@@ -140,18 +137,8 @@ impl Inspected {
 impl FileFacts {
     fn of(path: &Path) -> Result<Self, Failure> {
         let failed = |error| Failure::user(format!("{} cannot be read: {error}", path.display()));
-        let mut file = File::open(path).map_err(failed)?;
-        let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; 1 << 18]);
-        loop {
-            match file.read(&mut piece).map_err(failed)? {
-                0 => break,
-                count => {
-                    hash.update(&piece[..count]);
-                    bytes += count as u64;
-                }
-            }
-        }
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = std::fs::metadata(path).map_err(failed)?.len();
+        let sha256 = sha256(path).map_err(failed)?;
         let onnx = match is_onnx(path) {
             true => {
                 let onnx::OnnxModel { part, opset, ir_version, .. } = onnx::load(path)?;

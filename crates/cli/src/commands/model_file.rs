@@ -120,7 +120,7 @@ impl LoadedModel {
                  file that keeps a threshold"
             )));
         }
-        Ok(save_with_scorer(&self.path, &self.model, scorer, &self.provenance)?)
+        Ok(save_with_scorer(&self.path, &self.model, Some(scorer), &self.provenance)?)
     }
 
     /// Its folder, where its file has the usual name; else its file.

@@ -134,15 +134,7 @@ impl Sweep {
             activation: given(self.activation.clone()),
             ..Lists::of_seeds(self.seeds)
         };
-        let training = TrainingSettings {
-            epochs: Some(chosen.epochs),
-            batch_size: Some(chosen.batch_size),
-            optimiser: Some(chosen.optimiser),
-            schedule: Some(chosen.schedule),
-            patience: self.patience,
-            activation: Some(chosen.activation),
-            ..TrainingSettings::default()
-        };
+        let training = TrainingSettings { patience: self.patience, ..chosen.training() };
         let model = ModelSettings {
             name: "model".to_owned(),
             hidden: chosen.hidden.clone(),

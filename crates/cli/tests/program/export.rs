@@ -36,7 +36,7 @@ fn a_model_comes_back_from_onnx_as_it_was_with_its_threshold() {
     let file = |name: &str| folder.path().join(name);
     let (network, provenance) = model::load(&study().model("three-layer")).unwrap();
     let scorer = AnomalyScorer::given(0.125).unwrap();
-    model::save_with_scorer(&file("model.safetensors"), &network, &scorer, &provenance).unwrap();
+    model::save_with_scorer(&file("model.safetensors"), &network, Some(&scorer), &provenance).unwrap();
     for part in ["whole", "scorer"] {
         let onnx = file(&format!("{part}.onnx"));
         narrows!["export", file("model.safetensors"), "--part", part, "--out", &onnx].success();

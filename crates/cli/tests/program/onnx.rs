@@ -86,7 +86,7 @@ impl Case {
         let scores = anomaly_scores(&self.predictor, &mut self.compute, &samples).unwrap();
         let scorer = AnomalyScorer::fit(&scores, Threshold::Contamination(0.05), Part::Train).unwrap();
         let provenance = model::Provenance::default();
-        model::save_with_scorer(&self.model, &self.loaded, &scorer, &provenance).unwrap();
+        model::save_with_scorer(&self.model, &self.loaded, Some(&scorer), &provenance).unwrap();
 
         for part in ["encoder", "whole", "scorer"] {
             let out = self.run(part, &self.rows);

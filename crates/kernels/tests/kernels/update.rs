@@ -199,7 +199,7 @@ fn the_gradient_of_a_batch_is_the_tree_of_those_of_its_chunks() {
             weights.push(Sum(chunk.weight_moments[0].to_vec()));
             bias.push(Sum(chunk.bias_moments[0].to_vec()));
         }
-        let [weights, bias] = [weights, bias].map(|mut sum| sum.total().unwrap().0);
+        let [weights, bias] = [weights, bias].map(|sum| sum.total().unwrap().0);
         assert_eq!(all_bits(&weights), all_bits(&whole.weight_moments[0]), "{rows} rows");
         assert_eq!(all_bits(&bias), all_bits(&whole.bias_moments[0]), "{rows} rows");
     }

@@ -1,10 +1,11 @@
 //! Which rows of a data set are for training, for validation and for testing, where no file says so.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Part, Parts};
+use crate::random::shuffle;
 
 /// The stream of random numbers of a split: parameters have stream 0, and no training reaches so many epochs.
 const STREAM: u64 = u64::MAX;
@@ -212,13 +213,4 @@ fn take(classes: &mut [Vec<u32>], rows: usize, count: usize) -> Vec<u32> {
         .collect();
     out.sort_unstable();
     out
-}
-
-/// Fisher & Yates.
-fn shuffle(rows: &mut [u32], random: &mut ChaCha8Rng) {
-    for last in (1..rows.len()).rev() {
-        // Below last + 1; the bias of the multiplication is below 2⁻³².
-        let other = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
-        rows.swap(last, other as usize);
-    }
 }

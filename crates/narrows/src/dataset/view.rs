@@ -1,6 +1,5 @@
 //! Rows of a data set: all of a storage or some of it, with labels, and what they mean. Copies share the values.
 
-use std::fmt::Write;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -14,6 +13,7 @@ use super::format::{ArrayFile, FileError};
 use super::pieces::Pieces;
 use super::storage::{Storage, Values};
 use super::{ImageShape, Moments, Schema};
+use crate::files::hexadecimal;
 
 /// Rows beyond which a data set is examined by some of them: neighbours of 100,000 rows among 100,000 take seconds.
 pub(crate) const MAX_EXAMINED: usize = 100_000;
@@ -485,14 +485,6 @@ impl StoredRows {
         };
         Self { storage: self.storage.clone(), chosen: Some(indices.iter().map(stored).collect()) }
     }
-}
-
-/// A digest as it is written down.
-pub(super) fn hexadecimal(digest: Sha256) -> String {
-    digest.finalize().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing into a string does not fail");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::{DataError, Samples};
-use crate::train::shuffle_with;
+use crate::random::shuffle;
 
 /// Some rows of a file in memory, and the order in which they are trained on.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Dealer {
         self.random = ChaCha8Rng::seed_from_u64(self.seed);
         self.random.set_stream(epoch as u64);
         (0..).zip(&mut self.blocks).for_each(|(block, place)| *place = block);
-        shuffle_with(&mut self.blocks, &mut self.random);
+        shuffle(&mut self.blocks, &mut self.random);
         self.next = (0, 0);
     }
 
@@ -98,7 +98,7 @@ impl Dealer {
             order.clear();
             order.extend((0..).take(count));
             // Draws what the window would have drawn.
-            shuffle_with(&mut order, &mut self.random);
+            shuffle(&mut order, &mut self.random);
             left -= count;
         }
         left
@@ -119,7 +119,7 @@ impl Dealer {
         }
         window.order.clear();
         window.order.extend((0..).take(count));
-        shuffle_with(&mut window.order, &mut self.random);
+        shuffle(&mut window.order, &mut self.random);
         window.is_last = self.next.0 == self.blocks.len();
         Ok(())
     }

@@ -72,8 +72,8 @@ pub(super) fn latent_units(
             values.sort_by(f32::total_cmp);
             let standard_deviation = Moments::of_rows(&values, 1)[0].variance().sqrt();
             Ok(LatentUnit {
-                low: percentile(&values, 0.01),
-                high: percentile(&values, 0.99),
+                low: quantile(&values, 0.01),
+                high: quantile(&values, 0.99),
                 standard_deviation,
                 sensitivity: sensitivity(model, compute, &probed, j, standard_deviation)?,
                 dead: false,
@@ -103,11 +103,11 @@ fn sensitivity(
     Ok((squares / above.len() as f64).sqrt())
 }
 
-/// As `numpy.percentile`: between the two nearest of the sorted values, linearly.
-fn percentile(sorted: &[f32], share: f64) -> f64 {
+/// As `numpy.quantile`: between the two nearest of the sorted values, linearly.
+pub(super) fn quantile<T: Copy + Into<f64>>(sorted: &[T], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    f64::from(low) + (place - place.floor()) * (f64::from(high) - f64::from(low))
+    let [low, high] = [place.floor(), place.ceil()].map(|place| sorted[place as usize].into());
+    low + (place - place.floor()) * (high - low)
 }
 
 /// Hidden units in all, without the latent, and those whose output is the same for every row: of ReLU, always 0.
@@ -146,7 +146,7 @@ mod tests {
     fn percentiles_lie_between_two_values() {
         let sorted = [1.0, 2.0, 4.0];
         assert_eq!(
-            [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| percentile(&sorted, share)),
+            [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| quantile(&sorted, share)),
             [1.0, 1.5, 2.0, 3.0, 4.0]
         );
     }

@@ -1,5 +1,6 @@
 //! What to train on data of which nothing is said but where it lies. docs/learning.md has the rule, and what it was checked on.
 
+use super::TrainingSettings;
 use crate::dataset::load::grouped;
 use crate::dataset::{NormalisationKind, Schema};
 use crate::model::{HiddenActivation, OutputActivation};
@@ -51,6 +52,20 @@ const MAX_EPOCHS: usize = 100;
 
 /// Steps that a data set is trained for, between these bounds: ten epochs of the study's 60,000 rows.
 const STEPS: usize = 2_350;
+
+impl Defaults {
+    /// As an experiment has them.
+    pub fn training(&self) -> TrainingSettings {
+        TrainingSettings {
+            epochs: Some(self.epochs),
+            batch_size: Some(self.batch_size),
+            optimiser: Some(self.optimiser),
+            schedule: Some(self.schedule),
+            activation: Some(self.activation),
+            ..TrainingSettings::default()
+        }
+    }
+}
 
 /// Settings for data with this schema and so many rows to train on.
 pub fn defaults(schema: &Schema, rows: usize) -> Defaults {

@@ -24,10 +24,11 @@ pub mod state_dict;
 mod write;
 
 pub use container::{LoadError, SaveError};
-pub(crate) use read::open_regular;
 pub use read::{
     MAX_EXPERIMENT_BYTES, MAX_SPLIT_BYTES, MAX_SUMMARY_BYTES, OpenError, ReadError, read_at_most, read_text,
+    sha256,
 };
+pub(crate) use read::{hexadecimal, open_regular};
 #[cfg(feature = "report")]
 pub(crate) use write::is_temporary;
 pub(crate) use write::write_folder_atomically;

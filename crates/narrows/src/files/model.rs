@@ -49,17 +49,17 @@ pub fn save(path: &Path, model: &Autoencoder, provenance: &Provenance) -> Result
     write(path, &to_bytes(model, provenance)?)
 }
 
-/// Writes a model file that says which rows are anomalies.
+/// Writes a model file that says which rows are anomalies, if that is known.
 ///
 /// # Errors
 /// As [`save`].
 pub fn save_with_scorer(
     path: &Path,
     model: &Autoencoder,
-    scorer: &AnomalyScorer,
+    scorer: Option<&AnomalyScorer>,
     provenance: &Provenance,
 ) -> Result<(), SaveError> {
-    write(path, &bytes_of(model, Some(scorer), provenance)?)
+    write(path, &bytes_of(model, scorer, provenance)?)
 }
 
 /// Reads a model file.

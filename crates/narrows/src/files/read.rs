@@ -1,8 +1,11 @@
 //! Reading files: it is known what a path names before it is opened, and how long it may be before it is read.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
+
+use sha2::{Digest, Sha256};
 
 /// The longest experiment that is read, 1 MiB: hundreds of models.
 pub const MAX_EXPERIMENT_BYTES: u64 = 1 << 20;
@@ -125,6 +128,29 @@ fn special_kind(metadata: &Metadata) -> &'static str {
 #[cfg(not(unix))]
 fn special_kind(_: &Metadata) -> &'static str {
     "a device"
+}
+
+/// The SHA-256 of a file, as hexadecimal digits.
+///
+/// # Errors
+/// If it is no file, or cannot be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = open_regular(path).map_err(io::Error::other)?;
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hexadecimal(digest)),
+            read => digest.update(&piece[..read]),
+        }
+    }
+}
+
+/// A digest as it is written down.
+pub(crate) fn hexadecimal(digest: Sha256) -> String {
+    digest.finalize().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing into a string does not fail");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -77,14 +77,19 @@ impl Network {
             .collect();
         let (mut backward, mut bias) = (Aligned::zeros(weights_end), Aligned::zeros(bias_end));
         load(&layers, parameters, &mut backward, &mut bias);
-        let mut forward = Aligned::zeros(weights_end);
-        for layer in layers.iter().filter(|layer| layer.order == WeightOrder::Tiles) {
-            // Copying is exact on any level.
-            let weights = layer.weights.clone();
-            forward_tiles(Level::scalar(), &backward[weights.clone()], &mut forward[weights]);
-        }
         let inference = [false, true].map(|targets| BlockPlaces::new(&layers, false, targets));
-        Self { layers, backward, forward, bias, inference }
+        let mut network = Self { layers, backward, forward: Aligned::zeros(weights_end), bias, inference };
+        network.renew_forward_tiles(Level::scalar());
+        network
+    }
+
+    /// Copies the weights to their forward tiles; exact on any level.
+    pub fn renew_forward_tiles(&mut self, level: Level) {
+        for PackedLayer { weights, .. } in
+            self.layers.iter().filter(|layer| layer.order == WeightOrder::Tiles)
+        {
+            forward_tiles(level, &self.backward[weights.clone()], &mut self.forward[weights.clone()]);
+        }
     }
 
     /// Packs numbers, one for each parameter, as the weights and biases lie.

@@ -31,7 +31,7 @@ pub use fit::{train, train_classifier};
 pub use muon::MuonStep;
 pub use objective::{Objective, ReconstructionLoss};
 pub use optimiser::{Optimiser, Rules};
-pub(crate) use order::{shuffle, shuffle_with};
+pub(crate) use order::shuffle;
 pub use pace::epochs_within;
 pub use schedule::{Rates, Schedule};
 pub use step::{Gradients, Step};

@@ -118,7 +118,7 @@ fn a_scorer_is_read_back_to_the_bit_and_a_file_of_before_has_none() {
     let given = AnomalyScorer::given(0.1).unwrap();
     let fitted = AnomalyScorer::fit(&scores, Threshold::Contamination(0.01), Part::Train).unwrap();
     for scorer in [given, fitted] {
-        save_with_scorer(&path, &model, &scorer, &provenance).unwrap();
+        save_with_scorer(&path, &model, Some(&scorer), &provenance).unwrap();
         assert_eq!(load_scorer(&path).unwrap(), Some(scorer));
         assert_eq!(load(&path).unwrap(), (model.clone(), provenance.clone()));
     }

@@ -3,13 +3,13 @@
 use std::f64::consts::PI;
 
 use narrows::compute::Level;
-use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
+use narrows::dataset::Samples;
 use narrows::model::{Architecture, HiddenActivation, OutputActivation, Parameters};
 use narrows::train::{Gradients, Objective, Step};
 
 use crate::support::{
-    HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, as_bytes, assert_all_close, assert_close, compute, numbers,
-    random_parameters, sparse_bytes,
+    HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, as_bytes, assert_all_close, assert_close, compute, masked,
+    numbers, random_parameters, sparse_bytes,
 };
 
 /// Half the distance of the two losses. What the quotient cuts off is h²/6 of a third derivative, here at most a few
@@ -195,9 +195,7 @@ fn samples(data: Data, bytes: &[u8], seed: u64) -> Samples {
             let mut values = numbers(ROWS, INPUTS, seed).to_vec();
             let missing = (0..values.len()).filter(|i| is_missing(i / INPUTS, i % INPUTS));
             missing.for_each(|i| values[i] = f32::NAN);
-            let schema = Schema::rows(INPUTS).unwrap().with_missing(Missing::Mask).unwrap();
-            let dataset = Dataset::new("masked", schema, Values::Numbers(values), None).unwrap();
-            Normalisation::identity().apply(&dataset).unwrap()
+            masked(INPUTS, values)
         }
     }
 }

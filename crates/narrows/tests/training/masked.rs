@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
+use narrows::dataset::{Dataset, Missing, Samples, Schema, Values};
 use narrows::evaluate::reconstruction_error;
 use narrows::model::{Architecture, Autoencoder, HiddenActivation, InputSpec, OutputActivation, Parameters};
 use narrows::train::{Event, Objective, Optimiser, Rates, Step, Trained, Training, TrainingError, train};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::golden::{Golden, read};
 use crate::support::{
-    FEATURES, all_bits, architecture, assert_all_close, assert_close, autoencoder, compute, numbers,
+    FEATURES, all_bits, architecture, assert_all_close, assert_close, autoencoder, compute, masked, numbers,
     random_parameters,
 };
 
@@ -57,12 +57,6 @@ struct PerGroup {
 }
 
 /// Rows in the model's scale, of which NaN is missing.
-fn masked(features: usize, values: Vec<f32>) -> Samples {
-    let schema = Schema::rows(features).unwrap().with_missing(Missing::Mask).unwrap();
-    let dataset = Dataset::new("masked", schema, Values::Numbers(values), None).unwrap();
-    Normalisation::identity().apply(&dataset).unwrap()
-}
-
 /// Of every row about a quarter, of row 5 all, of column 3 all.
 fn with_missing(mut values: Vec<f32>, features: usize) -> Vec<f32> {
     for (index, value) in values.iter_mut().enumerate() {

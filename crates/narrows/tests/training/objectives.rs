@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use narrows::compute::Level;
-use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
-use narrows::model::{
-    Architecture, ClassifierArchitecture, HiddenActivation, LayerSpec, OutputActivation, Parameters,
-};
+use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
+use narrows::model::{Architecture, ClassifierArchitecture, HiddenActivation, OutputActivation, Parameters};
 use narrows::train::{Event, Objective, Optimiser, ReconstructionLoss, Step, Trainer, Training, Watch};
 use serde::Deserialize;
 
 use crate::golden::{Golden, read};
 use crate::support::{
-    FEATURES, all_bits, architecture, as_bytes, assert_close, compute, numbers, random_bytes,
+    FEATURES, all_bits, architecture, as_bytes, assert_close, compute, masked, numbers, random_bytes,
     random_parameters, sparse_bytes,
 };
 
@@ -26,12 +24,6 @@ struct Case {
     classes: usize,
     float32_distance: BTreeMap<String, f64>,
     largest_magnitude: BTreeMap<String, f64>,
-}
-
-fn with_gaps(features: usize, values: Vec<f32>) -> Samples {
-    let schema = Schema::rows(features).unwrap().with_missing(Missing::Mask).unwrap();
-    let dataset = Dataset::new("targets", schema, Values::Numbers(values), None).unwrap();
-    Normalisation::identity().apply(&dataset).unwrap()
 }
 
 /// Tolerances are those of golden/README.md.
@@ -48,7 +40,7 @@ fn losses_and_gradients_are_those_of_pytorch() {
     let classifier = ClassifierArchitecture { inputs: case.sizes[0], hidden: 19, classes: case.classes };
     let numbers = |name: &str| golden.tensors[name].singles();
     let samples = Samples::in_model_scale(case.sizes[0], numbers("rows")).unwrap();
-    let (targets, weights) = (with_gaps(case.sizes[0], numbers("targets")), numbers("weights"));
+    let (targets, weights) = (masked(case.sizes[0], numbers("targets")), numbers("weights"));
     let labels: Vec<u32> = numbers("labels").iter().map(|&label| label as u32).collect();
     let batch: Vec<u32> = (0..samples.rows() as u32).collect();
     let towards = |loss| Objective::targets(loss, &targets).weighted(&weights);
@@ -60,7 +52,7 @@ fn losses_and_gradients_are_those_of_pytorch() {
         ("classes-weights", Objective::classes(&labels).weighted(&weights), classifier.layers()),
     ] {
         let group = if name.starts_with("classes") { "classifier" } else { "before" };
-        let before = golden_parameters(&golden, &layers, group);
+        let before = golden.parameters(Parameters::zeros_of(&layers), group);
         let tolerance = (-20_f64).exp2() * case.largest_magnitude[name];
         for level in Level::available() {
             let mut step = Step::of_layers(&layers, &before, batch.len(), (&samples, objective));
@@ -71,11 +63,6 @@ fn losses_and_gradients_are_those_of_pytorch() {
             golden.compare(&gradients.by_parameter, &format!("{name}/gradient"), tolerance, name);
         }
     }
-}
-
-/// The names of a classifier's layers in PyTorch are `0` and `2`.
-fn golden_parameters(golden: &Golden<Case>, layers: &[LayerSpec], group: &str) -> Parameters {
-    golden.parameters(Parameters::zeros_of(layers), group)
 }
 
 fn sigmoid() -> Architecture {

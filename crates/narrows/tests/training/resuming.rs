@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 
 use narrows::compute::Level;
-use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
+use narrows::dataset::Samples;
 use narrows::files::checkpoint::{self, Checkpoint};
 use narrows::model::{Architecture, ClassifierArchitecture};
 use narrows::train::{
     Event, Optimiser, Outcome, Schedule, Trained, Trainer, TrainerState, Training, TrainingError, Watch,
 };
 
-use crate::support::{FEATURES, all_bits, architecture, as_bytes, compute, numbers, sgd, sparse_bytes};
+use crate::support::{
+    FEATURES, all_bits, architecture, as_bytes, compute, masked, numbers, sgd, sparse_bytes,
+};
 
 const ROWS: usize = 50;
 const EPOCHS: usize = 3;
@@ -99,9 +101,7 @@ fn with_gaps() -> Samples {
     let values = (0..ROWS * FEATURES)
         .map(|i| if i * i % 5 == 1 { f32::NAN } else { (i * 31 % 17) as f32 / 8.0 - 1.0 })
         .collect();
-    let schema = Schema::rows(FEATURES).unwrap().with_missing(Missing::Mask).unwrap();
-    let dataset = Dataset::new("gaps", schema, Values::Numbers(values), None).unwrap();
-    Normalisation::identity().apply(&dataset).unwrap()
+    masked(FEATURES, values)
 }
 
 #[test]

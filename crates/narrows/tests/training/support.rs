@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use narrows::compute::{Compute, Level};
-use narrows::dataset::{Dataset, Normalisation, Samples, Schema, Values};
+use narrows::dataset::{Dataset, Missing, Normalisation, Samples, Schema, Values};
 use narrows::model::{
     Architecture, Autoencoder, HiddenActivation, Initialisation, InputSpec, OutputActivation, Parameters,
 };
@@ -85,6 +85,13 @@ pub fn as_numbers(bytes: &[u8], features: usize) -> Samples {
 pub fn numbers(rows: usize, features: usize, seed: u64) -> Samples {
     let numbers = random_bytes(rows * features, seed).iter().map(|&b| f32::from(b) / 128.0 - 1.0).collect();
     Samples::in_model_scale(features, numbers).unwrap()
+}
+
+/// Rows in the model's scale, of which those that are NaN are missing.
+pub fn masked(features: usize, values: Vec<f32>) -> Samples {
+    let schema = Schema::rows(features).unwrap().with_missing(Missing::Mask).unwrap();
+    let dataset = Dataset::new("masked", schema, Values::Numbers(values), None).unwrap();
+    Normalisation::identity().apply(&dataset).unwrap()
 }
 
 /// Parameters in which every bias counts too.

@@ -18,8 +18,12 @@ use crate::dataset::format::parquet;
 use crate::dataset::format::{self, ArrayFile, Format, STANDARD_INPUT, Source, Table, csv};
 use crate::dataset::{DataError, Dataset, Missing, Schema, Values};
 
-/// Values in a block of an array, a megabyte: enough for all threads, and little beside what a program takes anyway.
-const BLOCK_VALUES: usize = 1 << 18;
+/// Rows in a block of an array, or of data that was loaded: a megabyte of numbers, which is enough for all threads, and little beside what
+/// a program takes anyway.
+pub fn block_rows(features: usize) -> usize {
+    const VALUES: usize = 1 << 18;
+    (VALUES / features).max(1).next_multiple_of(16)
+}
 
 /// Some rows.
 #[derive(Clone, Debug)]
@@ -377,7 +381,7 @@ fn next_values(file: &ArrayFile, first: usize, piece: &mut Vec<u8>) -> Result<Op
     if first >= rows {
         return Ok(None);
     }
-    let step = (BLOCK_VALUES / features).max(1).next_multiple_of(16);
+    let step = block_rows(features);
     let mut values = file.no_values();
     file.append_rows(first..rows.min(first + step), piece, &mut values)?;
     Ok(Some(match values {
@@ -394,7 +398,7 @@ fn next_rows(parts: &mut VecDeque<UnsplitPart>, next: &mut usize) -> Result<Opti
         *next = 0;
     }
     let Some(UnsplitPart { dataset, ids, .. }) = parts.front() else { return Ok(None) };
-    let step = (BLOCK_VALUES / dataset.features()).max(1).next_multiple_of(16);
+    let step = block_rows(dataset.features());
     let wanted: Vec<usize> = (*next..dataset.rows().min(*next + step)).collect();
     let ids = ids.as_ref().map(|ids| wanted.iter().map(|&row| ids[row].clone()).collect());
     *next += wanted.len();

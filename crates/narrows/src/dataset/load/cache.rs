@@ -5,7 +5,7 @@
 //! from ([`place`]), and it appears when it is whole: it is found again as long as nothing of that changes, and made anew otherwise.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -18,8 +18,8 @@ use super::memory::too_large;
 use super::{LoadOptions, MissingRule, Reader, Wanted};
 use crate::dataset::format::npy::RowWriter;
 use crate::dataset::format::{self, ArrayFile};
-use crate::dataset::view::hexadecimal;
 use crate::dataset::{Part, ReadAhead};
+use crate::files::hexadecimal;
 use crate::files::{self, write_folder_atomically};
 
 /// What lies in a folder, beside the arrays.
@@ -199,7 +199,7 @@ fn read(place: &Path) -> Option<Record> {
     let sums: Vec<(&str, &str)> = sums.lines().map(|line| line.split_once("  ")).collect::<Option<_>>()?;
     let is_whole = |name: &str| {
         let known = sums.iter().find(|(_, other)| *other == name);
-        known.is_some_and(|(known, _)| sum(&place.join(name)).is_ok_and(|found| found == *known))
+        known.is_some_and(|(known, _)| files::sha256(&place.join(name)).is_ok_and(|found| found == *known))
     };
     if !is_whole(RECORD) {
         return None;
@@ -223,7 +223,7 @@ fn write(place: &Path, make: impl FnOnce(&Path) -> Result<Record, LoadError>) ->
         let arrays = made.parts.iter().map(|part| array_name(part.part));
         let mut sums = File::create_new(folder.join(SUMS))?;
         for name in arrays.chain([RECORD.to_owned()]) {
-            writeln!(sums, "{}  {name}", sum(&folder.join(&name))?)?;
+            writeln!(sums, "{}  {name}", files::sha256(&folder.join(&name))?)?;
         }
         record = Some(made);
         sums.sync_all().map_err(Stop::from)
@@ -253,18 +253,6 @@ impl From<io::Error> for Stop {
 impl From<LoadError> for Stop {
     fn from(error: LoadError) -> Self {
         Self::Load(error)
-    }
-}
-
-/// The SHA-256 of a file.
-fn sum(path: &Path) -> io::Result<String> {
-    let mut file = files::open_regular(path).map_err(io::Error::other)?;
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 18]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(hexadecimal(hash)),
-            read => hash.update(&piece[..read]),
-        }
     }
 }
 

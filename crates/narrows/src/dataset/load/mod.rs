@@ -34,7 +34,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-pub use blocks::{RowBlock, RowBlocks, row_blocks};
+pub use blocks::{RowBlock, RowBlocks, block_rows, row_blocks};
 pub use error::{LoadError, WordColumn};
 pub use first::first_rows;
 pub use options::{ImageSize, LoadOptions, MissingRule, UnseenRule, deserialize_short, serialize_short};

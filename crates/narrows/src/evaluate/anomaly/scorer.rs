@@ -1,6 +1,7 @@
 //! From scores to labels and percentiles: a threshold, and the scores that it rests on.
 
 use crate::dataset::Part;
+use crate::evaluate::spread::quantile;
 
 /// Quantiles that are kept of the scores: every tenth of a percent, with both ends.
 const QUANTILES: usize = 1001;
@@ -173,14 +174,6 @@ impl AnomalyScorer {
 fn check_contamination(share: f64) -> Result<(), ScorerError> {
     // More than half cannot be anomalies; PyOD has the same bounds.
     if share > 0.0 && share <= 0.5 { Ok(()) } else { Err(ScorerError::Contamination(share)) }
-}
-
-/// The quantile `share` of sorted numbers, on a line between the two beside it: NumPy's default.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@
 //! results lie within. The same draws serve both scores of a comparison, so the interval of their difference is paired.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::random::below;
 
 /// Rows that are drawn in all, so that a million rows take seconds.
 const MAX_DRAWN: usize = 200_000_000;
@@ -168,11 +170,6 @@ fn interval(value: f64, mut draws: Vec<f64>) -> Estimate {
     draws.sort_by(f64::total_cmp);
     let cut = draws.len() / 40;
     Estimate { value, low: draws[cut], high: draws[draws.len() - 1 - cut] }
-}
-
-/// A number below `limit`; the bias of the multiplication is below 2⁻³².
-fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
-    ((u128::from(random.next_u64()) * limit as u128) >> 64) as usize
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 
 use super::Sweep;
 use crate::experiment::validation::{MAX_NAME, MAX_SEEDS};
 use crate::experiment::{Experiment, ExperimentError, MAX_SEED, ModelKind, ModelSettings};
 use crate::model::HiddenActivation;
+use crate::random::below;
 use crate::train::{Optimiser, Training};
 
 /// More combinations than anybody looks at.
@@ -172,7 +173,7 @@ fn chosen(axes: &[Axis], samples: Option<usize>, seed: u64) -> Result<Vec<usize>
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut places = BTreeSet::new();
     while places.len() < wanted {
-        places.insert(((u128::from(random.next_u64()) * size as u128) >> 64) as usize);
+        places.insert(below(&mut random, size));
     }
     Ok(places.into_iter().collect())
 }

@@ -1,8 +1,10 @@
 //! Which images to go between.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
+
+use crate::random::shuffle;
 
 /// Which ends the paths of a comparison have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,18 +112,6 @@ pub fn sample(rows: usize, count: usize, seed: u64) -> Vec<usize> {
     all.truncate(count);
     all.sort_unstable();
     all
-}
-
-/// Fisher & Yates.
-fn shuffle(rows: &mut [usize], random: &mut ChaCha8Rng) {
-    for last in (1..rows.len()).rev() {
-        rows.swap(last, below(random, last + 1));
-    }
-}
-
-/// Below `limit`, all alike but for 2⁻⁶⁴·limit.
-fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
-    ((u128::from(random.next_u64()) * limit as u128) >> 64) as usize
 }
 
 #[cfg(test)]

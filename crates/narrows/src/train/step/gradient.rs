@@ -10,13 +10,12 @@
 use std::ops::{Add, Range};
 
 use narrows_kernels::chunks::{CHUNK_ROWS, TreeSum};
-use narrows_kernels::{Aligned, Moments, Rule, apply, forward_tiles};
+use narrows_kernels::{Aligned, Moments, Rule, apply};
 
 use super::Step;
 use crate::compute::Compute;
 use crate::dataset::Samples;
 use crate::model::Parameters;
-use crate::model::network::WeightOrder;
 use crate::train::{Objective, Rules};
 
 /// The gradient of a batch's loss, or what some of its rows contribute to it.
@@ -122,10 +121,7 @@ impl Step {
         let [first, second] = &mut self.bias_moments;
         apply(level, rules.biases, bias, &mut self.network.bias, Moments { first, second });
         self.gradient = Some(packed);
-        for layer in self.network.layers.iter().filter(|layer| layer.order == WeightOrder::Tiles) {
-            let (backward, forward) = (&self.network.backward, &mut self.network.forward);
-            forward_tiles(level, &backward[layer.weights.clone()], &mut forward[layer.weights.clone()]);
-        }
+        self.network.renew_forward_tiles(level);
         self.sum_columns(level, samples);
         if let Some(step) = rules.muon {
             self.take_muon(compute, step, samples);
