@@ -42,7 +42,11 @@ pub fn write_atomically_with<E: From<io::Error>>(
     write(&mut writer)?;
     writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     // Dropped on any error above, the temporary file is removed.
-    temporary.persist(path).map_err(|failed| failed.error)?;
+    temporary.persist(path).map_err(|failed| match failed.error.kind() {
+        // Made while this was written.
+        io::ErrorKind::IsADirectory => io::Error::other(super::OpenError::Folder),
+        _ => failed.error,
+    })?;
     Ok(sync_folder(folder)?)
 }
 
